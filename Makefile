@@ -1,0 +1,45 @@
+# Every target makes .venv when it is missing; nothing has to be installed by hand.
+# Another environment can be used instead: make test VENV=/path/to/venv SYNC=
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SYNC ?= $(VENV)/.synced
+
+# Albumentations asks the network for a newer version of itself at each import, and hubs are not needed.
+export NO_ALBUMENTATIONS_UPDATE = 1
+export HF_HUB_OFFLINE = 1
+
+.PHONY: demo test lint check bench docs clean
+.DEFAULT_GOAL := test
+
+$(VENV)/.synced: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The pinned development tools need Python 3.11 or newer. Run: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(SYNC)  ## the main job: train with a moving share of synthetic digits, print a table, write two pictures
+	$(BIN)/synthaug demo
+
+lint: $(SYNC)  ## the static checks alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint  ## static checks, then doctests and all tests
+	$(BIN)/python -m pytest
+
+docs: $(SYNC)  ## the site, built strictly, in docs/_build/html
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+
+check: test docs  ## everything a change has to pass
+
+bench: $(SYNC)  ## each benchmark against the targets in its docstring
+	@failed=0; for file in $$(grep -l __main__ benchmarks/*.py); do \
+		echo "== $$file"; $(BIN)/python $$file --check || failed=1; \
+	done; exit $$failed
+
+clean:  ## everything that the other targets made
+	rm -rf $(VENV) docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
