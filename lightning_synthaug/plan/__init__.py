@@ -1,0 +1,57 @@
+"""Which sample sits where: schedules, allocation, permutations, positions. NumPy only; no I/O, no clock, no state."""
+
+from __future__ import annotations
+
+from lightning_synthaug.plan.allocation import Balance, SourceSpec
+from lightning_synthaug.plan.batch import REAL, PlannedSlots
+from lightning_synthaug.plan.history import (
+    Event,
+    RatioChange,
+    Reshape,
+    events_from_state,
+    events_to_state,
+)
+from lightning_synthaug.plan.knots import Breakpoint, Knots
+from lightning_synthaug.plan.plan import PLAN_VERSION, Plan
+from lightning_synthaug.plan.points import Piecewise, Steps
+from lightning_synthaug.plan.position import Epoch
+from lightning_synthaug.plan.ramps import Cosine, Exponential, Linear, Sigmoid
+from lightning_synthaug.plan.ranks import rank_rows
+from lightning_synthaug.plan.schedules import Constant, Schedule, as_schedule
+from lightning_synthaug.plan.seeding import child_seed, hash64
+from lightning_synthaug.plan.sources import ShareTable, integer_weights
+from lightning_synthaug.plan.times import Clock, Time, parse_time
+
+__all__ = [
+    "PLAN_VERSION",
+    "REAL",
+    "Balance",
+    "Breakpoint",
+    "Clock",
+    "Constant",
+    "Cosine",
+    "Epoch",
+    "Event",
+    "Exponential",
+    "Knots",
+    "Linear",
+    "Piecewise",
+    "Plan",
+    "PlannedSlots",
+    "RatioChange",
+    "Reshape",
+    "Schedule",
+    "ShareTable",
+    "Sigmoid",
+    "SourceSpec",
+    "Steps",
+    "Time",
+    "as_schedule",
+    "child_seed",
+    "events_from_state",
+    "events_to_state",
+    "hash64",
+    "integer_weights",
+    "parse_time",
+    "rank_rows",
+]

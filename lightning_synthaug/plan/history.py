@@ -1,0 +1,105 @@
+"""What happened to a run that no seed can tell: short, of plain Python types, saved in checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+from lightning_synthaug.errors import PlanError
+from lightning_synthaug.plan.position import Epoch
+
+__all__ = ["Event", "RatioChange", "Reshape", "events_from_state", "events_to_state"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RatioChange:
+    """From a batch on the ratio is constant: an adaptive schedule, a collapse, a generator given up.
+
+    Args:
+        batch: First batch that it holds for.
+        ratio: New ratio, in [0, 1].
+    """
+
+    batch: int
+    ratio: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """From a batch on epochs have another shape: the global batch size or the dataset's length changed.
+
+    Args:
+        batch: First batch that it holds for. The real stream starts a new pass there.
+        epoch: The new shape.
+    """
+
+    batch: int
+    epoch: Epoch
+
+
+Event = RatioChange | Reshape
+
+
+def events_to_state(events: Iterable[Event]) -> list[list[object]]:
+    """Convert events to plain types for a checkpoint.
+
+    Args:
+        events: The events of a run, in order.
+
+    Returns:
+        Lists of strings and numbers.
+    """
+    state: list[list[object]] = []
+    for event in events:
+        if isinstance(event, RatioChange):
+            state.append(["ratio", event.batch, event.ratio])
+        else:
+            e = event.epoch
+            state.append(["epoch", event.batch, e.samples, e.batch_size, e.world, e.drop_last])
+    return state
+
+
+def events_from_state(state: object) -> tuple[Event, ...]:
+    """Read events back, trusting nothing: checkpoints travel between people.
+
+    Args:
+        state: What `events_to_state` returned.
+
+    Returns:
+        The events.
+
+    Raises:
+        PlanError: The state is not what this package writes.
+
+    Example:
+        >>> events_from_state([["ratio", 40, 0.25]])
+        (RatioChange(batch=40, ratio=0.25),)
+    """
+    events: list[Event] = []
+    last = 0
+    for row in state if isinstance(state, (list, tuple)) else [state]:
+        event = _read_event(row)
+        if event is None or event.batch < last:
+            raise PlanError(
+                "SA110",
+                f"A checkpoint's history must be a list of events in order, got {row!r}. The checkpoint is damaged or "
+                "was written by a newer version; start from another one.",
+            )
+        last = event.batch
+        events.append(event)
+    return tuple(events)
+
+
+def _read_event(row: object) -> Event | None:
+    """Read one event, or nothing."""
+    match row:
+        case ["ratio", int(batch), int() | float() as ratio] if 0 <= ratio <= 1:
+            return RatioChange(batch, float(ratio))
+        case ["epoch", int(batch), int(samples), int(size), int(world), bool(drop)] if (
+            min(samples, size, world) > 0
+        ):
+            return Reshape(batch, Epoch(samples, size, world, drop))
+    return None

@@ -1,0 +1,66 @@
+"""Labels of the real samples, arranged for constant-time questions."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan.sources import occurrence
+
+__all__ = ["LabelIndex"]
+
+
+@final
+class LabelIndex:
+    """Which samples carry which label.
+
+    Args:
+        labels: Label of each real sample. Shape `(n,)`, any integers.
+
+    Attributes:
+        labels: The same array.
+        values: The labels that occur, ascending. Shape `(labels,)`.
+        counts: Samples of each, >= 1. Shape `(labels,)`.
+
+    Example:
+        >>> index = LabelIndex(np.array([7, 3, 7]))
+        >>> index.values.tolist(), index.counts.tolist()
+        ([3, 7], [1, 2])
+    """
+
+    def __init__(self, labels: Int64Array) -> None:
+        self.labels = np.ascontiguousarray(labels, dtype=np.int64)
+        self.values, self._place, self.counts = np.unique(
+            self.labels, return_inverse=True, return_counts=True
+        )
+        self._members = np.argsort(self.labels, kind="stable")
+        self._first = np.concatenate([[0], np.cumsum(self.counts)])[:-1]
+        self._rank = occurrence(self.labels)
+
+    def member(self, place: Int64Array, rank: Int64Array) -> Int64Array:
+        """Return the rank-th sample of each label.
+
+        Args:
+            place: Positions of labels in `values`. Shape `(n,)`.
+            rank: Rank within the label, in [0, counts). Shape `(n,)`.
+
+        Returns:
+            Sample indices, shape `(n,)`.
+        """
+        members: Int64Array = self._members[self._first[place] + rank]
+        return members
+
+    def serial(self, sample: Int64Array, passes: Int64Array) -> Int64Array:
+        """Number the samples of each label through over several passes of the data.
+
+        Args:
+            sample: Sample indices. Shape `(n,)`.
+            passes: Which pass each belongs to, >= 0. Shape `(n,)`.
+
+        Returns:
+            Serial numbers within the label, shape `(n,)`; no two (sample, pass) of a label share one.
+        """
+        serials: Int64Array = passes * self.counts[self._place[sample]] + self._rank[sample]
+        return serials

@@ -1,0 +1,96 @@
+"""Ratio schedules: how the synthetic share moves during training.
+
+Up, down and up-then-down are equal citizens. A schedule only describes; it is compiled once into integer knots when
+the length of the run is known.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.plan.knots import Breakpoint, Knots
+from lightning_synthaug.plan.times import Clock
+
+__all__ = ["Constant", "Schedule", "as_schedule", "check_ratio"]
+
+
+class Schedule(ABC):
+    """A ratio in [0, 1] as a function of the position in training."""
+
+    @abstractmethod
+    def breakpoints(self, clock: Clock) -> list[Breakpoint]:
+        """Describe the course as breakpoints, the first at position 0.
+
+        Args:
+            clock: Lengths of the run.
+
+        Returns:
+            Ascending breakpoints; the last ratio stays.
+        """
+
+    def compile(self, clock: Clock) -> Knots:
+        """Compile to integer knots.
+
+        Args:
+            clock: Lengths of the run.
+
+        Returns:
+            The integral of this schedule.
+        """
+        return Knots(self.breakpoints(clock))
+
+
+@final
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same ratio throughout.
+
+    Args:
+        value: Ratio, in [0, 1].
+
+    Example:
+        >>> Constant(0.3).value
+        0.3
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        """Check the argument."""
+        check_ratio(self.value, "value")
+
+    def breakpoints(self, clock: Clock) -> list[Breakpoint]:
+        """Describe the course: one breakpoint."""
+        return [Breakpoint(0, self.value, self.value)]
+
+
+def as_schedule(ratio: float | Schedule, *, argument: str = "ratio") -> Schedule:
+    """Accept a number or a schedule.
+
+    Args:
+        ratio: Number in [0, 1], or a schedule.
+        argument: Name of the argument, for the error.
+
+    Returns:
+        A schedule.
+
+    Raises:
+        ConfigError: Neither a number in [0, 1] nor a schedule.
+    """
+    if isinstance(ratio, Schedule):
+        return ratio
+    check_ratio(ratio, argument)
+    return Constant(float(ratio))
+
+
+def check_ratio(value: object, argument: str) -> None:
+    """Refuse what is no ratio; a value above 1 is most often a percentage."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return
+    hint = "Give a number, or a schedule such as Linear(0.0, 0.5)."
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 < value <= 100:
+        hint = f"For a percentage, divide by 100: {value / 100:g}."
+    raise ConfigError("SA101", f"`{argument}` must be a ratio in [0, 1], got {value!r}. {hint}")

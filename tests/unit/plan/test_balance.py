@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.plan import Breakpoint, Knots, ShareTable
+from lightning_synthaug.plan.balance import LabelStages, level_shares, uniform_stages
+
+ALL = np.array([True, True, True])
+
+
+def test_stages_count_each_label_through() -> None:
+    stages = LabelStages([0, 8], [[3, 1], [1, 3]])
+    label, rank = stages.assign(np.arange(16))
+    assert np.bincount(label[:8]).tolist() == [6, 2]
+    assert np.bincount(label[8:]).tolist() == [2, 6]
+    for value in (0, 1):
+        assert rank[label == value].tolist() == list(range(8))
+    later = stages.assign(np.arange(5, 12))
+    assert [a.tolist() for a in later] == [label[5:12].tolist(), rank[5:12].tolist()]
+    assert stages.assign(np.empty(0, np.int64))[0].size == 0
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shares"),
+    [(1.0, [1 / 3, 1 / 3, 1 / 3]), (0.5, [1 / 6, 1 / 3, 1 / 2]), (0.1, [0.0, 0.05, 0.95])],
+)
+def test_water_fills_the_lowest_first(ratio: float, shares: list[float]) -> None:
+    got = level_shares(np.array([0.5, 1 / 3, 1 / 6]), ratio, ALL)
+    assert got == pytest.approx(shares) if ratio > 0.2 else got[0] == 0 and got[2] > got[1]
+    assert got.sum() == pytest.approx(1)
+
+
+def test_labels_that_cannot_be_made_get_nothing() -> None:
+    got = level_shares(np.array([0.6, 0.2, 0.2]), 0.5, np.array([True, True, False]))
+    assert got[2] == 0
+    assert got.sum() == pytest.approx(1)
+
+
+def test_uniform_follows_a_moving_ratio() -> None:
+    knots = Knots([Breakpoint(0, 0.0, 0.5), Breakpoint(20_000, 1.0, 1.0)])
+    stages = uniform_stages(knots, np.array([0.7, 0.2, 0.1]), ALL, ShareTable([1]), 0)
+    assert len(stages.starts) > 5
+    first, last = stages.weights[0], stages.weights[-1]
+    assert first[0] == 0
+    assert max(last) - min(last) <= 1
+    periods = np.diff(stages.starts)
+    assert all(p % w.sum() == 0 for p, w in zip(periods, stages.weights, strict=False))
+
+
+def test_a_ratio_of_zero_asks_for_nothing_in_particular() -> None:
+    knots = Knots([Breakpoint(0, 0.0, 0.0)])
+    stages = uniform_stages(knots, np.array([0.7, 0.3]), np.array([True, True]), ShareTable([1]), 0)
+    assert stages.weights[0].tolist() == [1, 1]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from lightning_synthaug.errors import PlanError
+from lightning_synthaug.plan import (
+    Epoch,
+    RatioChange,
+    Reshape,
+    events_from_state,
+    events_to_state,
+)
+
+
+def test_events_survive_a_checkpoint() -> None:
+    events = (RatioChange(3, 0.25), Reshape(7, Epoch(50, 8, 2, True)), RatioChange(7, 0.0))
+    state = events_to_state(events)
+    plain = {type(v) for row in state for v in row}
+    assert plain <= {str, int, float, bool}
+    assert events_from_state(state) == events
+    assert events_from_state([]) == ()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        "ratio",
+        [["ratio", 3]],
+        [["ratio", 3, 1.5]],
+        [["ratio", -1, 0.5]],
+        [["ratio", "3", 0.5]],
+        [["epoch", 3, 50, 0, 1, False]],
+        [["unknown", 3, 0.5]],
+        [["ratio", 5, 0.1], ["ratio", 3, 0.2]],
+        [RatioChange(3, 0.5)],
+    ],
+)
+def test_anything_else_in_a_checkpoint_is_refused(state: object) -> None:
+    with pytest.raises(PlanError, match=r"list of events in order.*SA110"):
+        events_from_state(state)

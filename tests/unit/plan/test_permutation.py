@@ -1,0 +1,47 @@
+"""Keyed permutations are bijections, and do not depend on how they are asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.plan.permutation import explicit_permutations, permute
+from lightning_synthaug.plan.seeding import hash64
+
+
+@pytest.mark.parametrize("size", [*range(1, 40), 1000, 4097, 2**16 + 1])
+def test_permute_is_a_bijection(size: int) -> None:
+    assert sorted(permute(np.arange(size), size, key=99).tolist()) == list(range(size))
+
+
+def test_one_key_for_all_equals_a_key_for_each() -> None:
+    keys = np.array([5, 5, 5, 9], dtype=np.uint64)
+    sizes = np.array([7, 7, 12, 7])
+    index = np.array([0, 3, 3, 3])
+    mixed = permute(index, sizes, keys)
+    single = [
+        int(permute([i], int(s), int(k))[0]) for i, s, k in zip(index, sizes, keys, strict=True)
+    ]
+    assert mixed.tolist() == single
+
+
+def test_images_are_spread_evenly_over_keys() -> None:
+    keys = hash64(7, np.arange(20_000))
+    hits = np.bincount(permute(np.zeros(20_000, np.int64), 100, keys), minlength=100)
+    assert abs(hits - 200).max() < 80
+
+
+def test_neighbours_are_uncorrelated_far_above_the_explicit_limit() -> None:
+    images = permute(np.arange(50_000), 2**30 + 1, key=3) / 2**30
+    assert abs(np.corrcoef(images[:-1], images[1:])[0, 1]) < 0.03
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert permute([], 5, key=1).size == 0
+    assert explicit_permutations(1, np.array([1], np.uint64)).tolist() == [[0]]
+
+
+def test_explicit_permutation_depends_on_its_key() -> None:
+    one, other = explicit_permutations(50, np.array([1, 2], np.uint64))
+    assert sorted(one.tolist()) == list(range(50))
+    assert one.tolist() != other.tolist()

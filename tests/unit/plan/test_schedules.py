@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.plan import (
+    Clock,
+    Constant,
+    Cosine,
+    Linear,
+    Piecewise,
+    Schedule,
+    Steps,
+    as_schedule,
+)
+
+CLOCK = Clock(total_slots=1000, epoch_slots=100, slot_of_batch=lambda batch: 10 * batch)
+
+
+def ratios(schedule: Schedule, *positions: int) -> list[float]:
+    knots = schedule.compile(CLOCK)
+    return [round(knots.ratio(p), 3) for p in positions]
+
+
+def test_numbers_are_constant_schedules() -> None:
+    assert as_schedule(0.3) == Constant(0.3)
+    assert as_schedule(1) == Constant(1.0)
+    ramp = Linear(0.0, 0.5)
+    assert as_schedule(ramp) is ramp
+    assert ratios(Constant(0.3), 0, 10**9) == [0.3, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "hint"),
+    [
+        (30, r"For a percentage, divide by 100: 0.3\."),
+        (1.5, "divide by 100: 0.015"),
+        (-0.1, "Give a number"),
+        (101, "Give a number"),
+        (float("nan"), "Give a number"),
+        (True, "Give a number"),
+        ("0.3", "Give a number"),
+        (None, "Give a number"),
+    ],
+)
+def test_ratios_outside_are_refused(ratio: Any, hint: str) -> None:
+    with pytest.raises(ConfigError, match=rf"`ratio` must be a ratio in \[0, 1\].*{hint}.*SA101"):
+        as_schedule(ratio)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Constant(2),
+        lambda: Linear(0, 50),
+        lambda: Cosine(-1, 0.5),
+        lambda: Steps([("0%", 40)]),
+        lambda: Piecewise([("0%", 0.1), ("50%", 1.1)]),
+    ],
+)
+def test_every_schedule_checks_its_ratios(make: Any) -> None:
+    with pytest.raises(ConfigError, match="SA101"):
+        make()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.plan.allocation import SourceSpec
+from lightning_synthaug.plan.knots import Breakpoint, Knots
+from lightning_synthaug.plan.labels import LabelIndex
+from lightning_synthaug.plan.synthetic import SyntheticStream
+
+LABELS = LabelIndex(np.arange(12) % 3)
+
+
+def stream(*sources: SourceSpec, **options: Any) -> SyntheticStream:
+    defaults: dict[str, Any] = {
+        "labels": LABELS,
+        "balance": "proportional",
+        "seed": 1,
+        "generation_seed": 0,
+    }
+    knots = Knots([Breakpoint(0, 0.5, 0.5)])
+    return SyntheticStream(sources, total=12, window=4, knots=knots, **{**defaults, **options})
+
+
+def samples(of: SyntheticStream, first: int, last: int) -> list[list[int]]:
+    number = np.arange(first, last)
+    return [a.tolist() for a in of.samples(number, of.shares.who(number))]
+
+
+def test_a_sample_carries_the_label_of_its_twin() -> None:
+    index, label, twin, version = samples(stream(SourceSpec("s")), 0, 12)
+    assert sorted(twin) == list(range(12))
+    assert label == LABELS.labels[twin].tolist()
+    assert sorted(zip(label, index, strict=True)) == [(v, i) for v in range(3) for i in range(4)]
+    assert set(version) == {0}
+
+
+def test_a_replaced_sample_gets_a_new_number_and_version() -> None:
+    first = samples(stream(SourceSpec("s", reuse=1)), 0, 12)
+    second = samples(stream(SourceSpec("s", reuse=1)), 12, 24)
+    assert min(second[0]) == max(first[0]) + 1
+    assert set(second[3]) == {1}
+
+
+def test_labels_that_cannot_be_made_are_marked() -> None:
+    index, label, _, _ = samples(stream(SourceSpec("s", labels=frozenset({0, 2}))), 0, 12)
+    assert [i < 0 for i in index] == [v == 1 for v in label]
+
+
+def test_existing_items_are_served_by_their_own_index() -> None:
+    items = np.array([2, 0, 0, 2])
+    index, label, twin, _ = samples(stream(SourceSpec("s", items=items)), 0, 8)
+    assert sorted(index[:4]) == sorted(index[4:]) == [0, 1, 2, 3]
+    assert label == items[index].tolist()
+    assert max(twin) < 12
+    index, label, twin, _ = samples(stream(SourceSpec("s", items=items), balance={0: 1}), 0, 8)
+    assert set(index) == {1, 2}
+    assert LABELS.labels[twin].tolist() == label == [0] * 8
+
+
+@pytest.mark.parametrize("balance", ["proportional", "uniform", {0: 1, 1: 2}])
+def test_any_stretch_equals_the_whole(balance: Any) -> None:
+    of = stream(SourceSpec("a", 2, pool=5), SourceSpec("b", 1, reuse=2), balance=balance)
+    whole = samples(of, 0, 200)
+    assert samples(of, 57, 111) == [values[57:111] for values in whole]
+    assert samples(of, 3, 3) == [[], [], [], []]
+
+
+def test_distinct_is_reached_and_never_passed() -> None:
+    for source in (SourceSpec("s"), SourceSpec("s", pool=7)):
+        for balance in ("proportional", "uniform"):
+            of = stream(source, balance=balance)
+            index, label, _, _ = samples(of, 0, 600)
+            assert len(set(zip(label, index, strict=True))) == of.distinct(0)
+    assert stream(SourceSpec("s", reuse=3)).distinct(0) is None
