@@ -1,0 +1,134 @@
+"""The adapter for datasets of tuples, lists, dicts or single arrays, with or without transforms.
+
+It serves torchvision-style datasets, image folders, `TensorDataset` and the user's own classes
+alike, because it asks the dataset itself (see `bare.py`) instead of knowing classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy.typing as npt
+
+from lightning_synthaug.data.adapters.base import DatasetAdapter
+from lightning_synthaug.data.bare import Call, calls_on, replay, without_transforms
+from lightning_synthaug.data.leaves import type_name
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.data.template import ItemTemplate
+from lightning_synthaug.errors import DataError
+
+__all__ = ["ItemAdapter"]
+
+_NEEDED_FOR = "twins (image-to-image, paraphrases), `transform=` and gates"
+
+
+@final
+@dataclass(frozen=True)
+class _Probe:
+    """What reading one item told: how raw items are read and built, and what is done to them."""
+
+    bare: Any
+    template: ItemTemplate
+    calls: list[Call] | None
+
+
+@final
+class ItemAdapter(DatasetAdapter):
+    """Adapt a dataset by example: item 0 shows how every item is built.
+
+    Args:
+        dataset: Map-style dataset.
+        names: Field names of the elements of an item in order; None for the rules of `field_names`.
+    """
+
+    def __init__(self, dataset: Any, names: Sequence[str] | None = None) -> None:
+        super().__init__(dataset)
+        self._names = names
+        self._found: _Probe | DataError | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what was found out behind: the receiving process opens the dataset itself."""
+        return {**self.__dict__, "_found": None}
+
+    @property
+    def has_records(self) -> bool:
+        """True until reading one has failed."""
+        return not isinstance(self._found, DataError)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Field names of a plain tuple; reads item 0 at the first call."""
+        probe = self._probe()
+        return probe.template.names if probe.calls == [] and probe.template.stackable else None
+
+    def item(self, record: Mapping[str, Any]) -> Any:
+        """Build the raw item and run the dataset's own transforms on it, in its own order."""
+        probe = self._probe()
+        elements = probe.template.elements(record)
+        if probe.calls is None:
+            msg = (
+                "What the dataset does to a sample must be known to make items of it, got a "
+                f"{type_name(self.dataset)} that goes on working on what its transform returns or "
+                "is given. Pass `item=`, a function that turns a record into what the dataset "
+                "returns."
+            )
+            raise DataError("SA206", msg)
+        replay(probe.calls, self.dataset, elements)
+        return probe.template.join(elements)
+
+    def record(self, index: int) -> Record:
+        """Read an item without the transforms and take it apart."""
+        probe = self._probe()
+        return probe.template.parse(probe.bare[index])
+
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+        """Lay columns out like a batch when there is no transform."""
+        probe = self._probe()
+        return probe.template.stack(columns) if probe.calls == [] else None
+
+    def _probe(self) -> _Probe:
+        """Read item 0 once in this process."""
+        if self._found is None:
+            try:
+                self._found = self._look()
+            except DataError as error:
+                self._found = error
+        if isinstance(self._found, DataError):
+            raise self._found
+        return self._found
+
+    def _look(self) -> _Probe:
+        """Find out how raw items are read and built."""
+        if len(self.dataset) == 0:
+            msg = (
+                "The dataset must hold at least one sample, got an empty "
+                f"{type_name(self.dataset)}. Check its path."
+            )
+            raise DataError("SA201", msg)
+        bare, spies = without_transforms(self.dataset)
+        elements: list[Any] = []
+        found: list[ItemTemplate] = []
+
+        def read() -> None:
+            item = bare[0]
+            found.append(ItemTemplate(item, self._names))
+            elements.extend(found[0].split(item))
+
+        try:
+            calls = calls_on(elements, spies, read)
+        except DataError as error:
+            raise DataError(
+                error.code, f"{error.message} Raw samples are needed for {_NEEDED_FOR}."
+            ) from None
+        except Exception as error:
+            if not spies:
+                raise
+            msg = (
+                f"Sample 0 must be readable without the dataset's transforms, got {error!r} from "
+                f"{type_name(self.dataset)}. Pass `item=` and `record=`; raw samples are needed "
+                f"for {_NEEDED_FOR}."
+            )
+            raise DataError("SA202", msg) from error
+        return _Probe(bare, found[0], calls)

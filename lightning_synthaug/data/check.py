@@ -1,0 +1,63 @@
+"""Make sure that synthetic items can stand in a batch beside the dataset's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lightning_synthaug.data.structure import describe, differences, generalise, render
+from lightning_synthaug.errors import DataError
+
+__all__ = ["check_compatible", "describe"]
+
+
+def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
+    """Refuse a synthetic item that is built differently from the dataset's own items.
+
+    Structure, dtype, rank and those dimensions in which all real items agree must be the same;
+    where the real items differ among themselves nothing is demanded. With a single real item every
+    dimension counts, so pass several.
+
+    Args:
+        real_items: Items of the user's dataset, at least one; four or more tell which dimensions
+            vary.
+        synthetic_item: Item to compare.
+
+    Raises:
+        DataError: They differ; the message shows both on aligned lines, and the places (SA205).
+            Also when there is no real item to compare with (SA201).
+
+    Example:
+        >>> check_compatible([([1.0], 3), ([2.0], 4)], ([0.5], 9))
+        >>> check_compatible([(1.0, 3)], 1.0)
+        Traceback (most recent call last):
+        ...
+        lightning_synthaug.errors.DataError: Synthetic items must be built like the dataset's own,
+        got a difference:
+          real:      (float, int)
+          synthetic: float
+          at item:   tuple against float
+        From a synthetic dataset, return such items (for example `int(label)`); for a generator,
+        resize with your dataset's transform or `transform=`, or pass `item=`. [SA205]
+    """
+    if not real_items:
+        msg = (
+            "At least one real item is needed to compare with, got 0. Check that the dataset is "
+            "not empty."
+        )
+        raise DataError("SA201", msg)
+    expected = generalise([describe(item) for item in real_items])
+    got = describe(synthetic_item)
+    found = list(differences(expected, got))
+    if not found:
+        return
+    lines = [("real", render(expected)), ("synthetic", render(got))]
+    lines += [(f"at item{where}", reason) for where, reason in found]
+    width = max(len(name) for name, _ in lines) + 1
+    table = "\n".join(f"  {name + ':':<{width}} {text}" for name, text in lines)
+    msg = (
+        f"Synthetic items must be built like the dataset's own, got a difference:\n{table}\nFrom "
+        "a synthetic dataset, return such items (for example `int(label)`); for a generator, resize "
+        "with your dataset's transform or `transform=`, or pass `item=`."
+    )
+    raise DataError("SA205", msg)

@@ -1,0 +1,18 @@
+"""Classical augmentation: albumentations, torch modules or any function, seeded per sample."""
+
+from __future__ import annotations
+
+from lightning_synthaug.data.transforms.albumentation import AlbumentationsTransform
+from lightning_synthaug.data.transforms.base import SampleTransform
+from lightning_synthaug.data.transforms.build import build_transform
+from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
+from lightning_synthaug.data.transforms.globals import seeded_globals
+
+__all__ = [
+    "AlbumentationsTransform",
+    "FunctionTransform",
+    "ModuleTransform",
+    "SampleTransform",
+    "build_transform",
+    "seeded_globals",
+]

@@ -1,0 +1,72 @@
+"""Choose how a user's transform is called."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any
+
+from lightning_synthaug.data.transforms.albumentation import AlbumentationsTransform
+from lightning_synthaug.data.transforms.base import SampleTransform
+from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
+from lightning_synthaug.errors import ConfigError
+
+__all__ = ["build_transform"]
+
+
+def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
+    """Wrap whatever the user calls a transform.
+
+    * albumentations (`Compose` or a single transform): called with `image=` and `mask=`;
+    * a function with a parameter `rng`: called with the image and a `numpy.random.Generator`;
+    * a torch module or torchvision transform: called with a `(C, H, W)` tensor, global states
+      seeded and restored;
+    * any other callable: called with the image as an array, global states seeded and restored.
+
+    Args:
+        transform: One of these, or a `SampleTransform`, which is returned as it is.
+        p: Probability that a record is transformed at all. Fraction in [0, 1]; kept by a
+            `SampleTransform` itself.
+
+    Returns:
+        The transform with one way of being called.
+
+    Raises:
+        ConfigError: It cannot be called, or `p` is no probability (SA211).
+
+    Example:
+        >>> import numpy as np
+        >>> from lightning_synthaug.data.record import Record
+        >>> def flip(image, rng):
+        ...     return image[:, ::-1] if rng.random() < 0.5 else image
+        >>> transform = build_transform(flip)
+        >>> record = Record({"image": np.arange(4, dtype=np.uint8).reshape(2, 2)})
+        >>> transform.apply(record, 7) == transform.apply(record, 7)
+        True
+    """
+    if isinstance(transform, SampleTransform):
+        return transform
+    if not callable(transform):
+        msg = (
+            "`transform` must be an albumentations transform or a function of an image, got "
+            f"{transform!r}. For several in a row, pass albumentations.Compose([...]) or a "
+            "function that calls them."
+        )
+        raise ConfigError("SA211", msg)
+    if hasattr(transform, "set_random_state"):
+        return AlbumentationsTransform(transform, p=p)
+    if _takes_rng(transform):
+        return FunctionTransform(transform, takes_rng=True, p=p)
+    torch = sys.modules.get("torch")
+    is_module = torch is not None and isinstance(transform, torch.nn.Module)
+    if is_module or type(transform).__module__.partition(".")[0] == "torchvision":
+        return ModuleTransform(transform, p=p)
+    return FunctionTransform(transform, p=p)
+
+
+def _takes_rng(function: Any) -> bool:
+    """Tell whether a callable has a parameter of the name `rng`."""
+    try:
+        return "rng" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # built in, without a signature
+        return False

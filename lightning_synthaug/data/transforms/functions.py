@@ -1,0 +1,108 @@
+"""Transforms that are plain functions, or torch modules."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+
+from lightning_synthaug.data.record import Record, Value
+from lightning_synthaug.data.transforms.base import SampleTransform, called, checked_array
+from lightning_synthaug.data.transforms.globals import seeded_globals
+from lightning_synthaug.errors import DataError
+from lightning_synthaug.plan.seeding import child_seed
+
+__all__ = ["FunctionTransform", "ModuleTransform"]
+
+_FIELDS = ("image", "text", "audio")
+
+
+@final
+class FunctionTransform(SampleTransform):
+    """Call a function with the image of a record (else its text, else its audio).
+
+    Args:
+        transform: `function(image, rng=generator)` when `takes_rng`, else `function(image)`, for
+            which the global random states are seeded and restored afterwards.
+        takes_rng: Whether the function wants a `numpy.random.Generator` as `rng`; it is the faster
+            way.
+        p: Probability that a record is transformed at all. Fraction in [0, 1].
+    """
+
+    def __init__(
+        self, transform: Callable[..., Any], *, takes_rng: bool = False, p: float = 1.0
+    ) -> None:
+        super().__init__(p=p)
+        self.transform = transform
+        self.takes_rng = takes_rng
+
+    def fields(self, record: Record, seed: int) -> dict[str, Any]:
+        """Call the function with the first field that it can be for."""
+        name, value = _subject(record)
+        given = np.array(value) if isinstance(value, np.ndarray) else value
+        if self.takes_rng:
+            result = self.transform(
+                given, rng=np.random.Generator(np.random.PCG64(child_seed(seed, "rng")))
+            )
+        else:
+            with seeded_globals(seed):
+                result = self.transform(given)
+        if isinstance(value, np.ndarray):
+            return {name: checked_array(name, result, value, self.transform)}
+        if type(result) is type(value):
+            return {name: result}
+        msg = (
+            f"A transform must return {name!r} as {type(value).__name__}, got "
+            f"{type(result).__name__} from {called(self.transform)}. Return the changed value "
+            "itself."
+        )
+        raise DataError("SA212", msg)
+
+
+@final
+class ModuleTransform(SampleTransform):
+    """Call a torch module or torchvision transform with the image as a tensor.
+
+    The image goes in as `(C, H, W)`, the form these work on, and comes back as `(H, W[, C])`. The
+    global random states are seeded for the call and restored afterwards.
+
+    Args:
+        transform: `module(tensor) -> tensor` on the CPU.
+        p: Probability that a record is transformed at all. Fraction in [0, 1].
+    """
+
+    def __init__(self, transform: Callable[[Any], Any], *, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.transform = transform
+
+    def fields(self, record: Record, seed: int) -> dict[str, Any]:
+        """Call the module with the image as a tensor."""
+        value = record.get("image")
+        torch = sys.modules.get("torch")
+        if not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or torch is None:
+            msg = (
+                f"A torch transform needs an 'image' (H, W[, C]), got {record!r}. Pass a function "
+                "of your own."
+            )
+            raise DataError("SA212", msg)
+        planes = value[None] if value.ndim == 2 else np.moveaxis(value, 2, 0)
+        with seeded_globals(seed):
+            result = self.transform(torch.from_numpy(np.array(planes, order="C")))
+        if isinstance(result, torch.Tensor) and result.ndim == 3:
+            array = result.detach().cpu().numpy()
+            result = np.array(array[0] if value.ndim == 2 else np.moveaxis(array, 0, 2), order="C")
+        return {"image": checked_array("image", result, value, self.transform)}
+
+
+def _subject(record: Record) -> tuple[str, Value]:
+    """Choose the field that a function is called with."""
+    name = next((name for name in _FIELDS if name in record), None)
+    if name is not None:
+        return name, record[name]
+    msg = (
+        f"A transform needs one of the fields {_FIELDS}, got {record!r}. Name the field to be "
+        "changed so."
+    )
+    raise DataError("SA212", msg)

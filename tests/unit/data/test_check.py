@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lightning_synthaug.data import check_compatible
+from lightning_synthaug.errors import DataError
+
+REAL = [(torch.zeros(3, 8, 8), 1), (torch.zeros(3, 8, 9), 2)]
+
+
+def test_items_like_the_real_ones_pass_also_where_real_ones_vary() -> None:
+    check_compatible(REAL, (torch.ones(3, 8, 20), 7))
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ((torch.zeros(3, 9, 9), 1), r"at item\[0\]: shape \[3, 8, \*\] against \[3, 9, 9\]"),
+        ((torch.zeros(8, 8), 1), r"at item\[0\]: rank 3 against 2"),
+        ((torch.zeros(3, 8, 8).double(), 1), r"at item\[0\]: dtype float32 against float64"),
+        ((np.zeros((3, 8, 8), np.float32), 1), r"at item\[0\]: tensor against array"),
+        ((torch.zeros(3, 8, 8), torch.tensor(1)), r"at item\[1\]: int against tensor"),
+        ((torch.zeros(3, 8, 8), 1, 2), r"at item:   2 elements against 3"),
+        ([torch.zeros(3, 8, 8), 1], r"at item:   tuple against list"),
+        (torch.zeros(3, 8, 8), r"at item:   tuple against tensor"),
+    ],
+)
+def test_each_difference_is_named_and_both_are_printed(item: object, reason: str) -> None:
+    with pytest.raises(DataError, match=reason) as caught:
+        check_compatible(REAL, item)
+    lines = caught.value.message.splitlines()
+    assert lines[1].endswith(" (tensor float32 [3, 8, *], int)")
+    start = lines[1].index("(")
+    assert all(line[start - 1] == " " and line[start] != " " for line in lines[2:-1])
+    assert [line.split()[0] for line in lines[1:3]] == ["real:", "synthetic:"]
+    assert caught.value.code == "SA205"
+
+
+def test_keys_and_modes_are_compared() -> None:
+    with pytest.raises(DataError, match=r"missing \['y'\], extra \['z'\]"):
+        check_compatible([{"x": 1, "y": 2}], {"x": 1, "z": 2})
+    with pytest.raises(DataError, match="mode RGB against L"):
+        check_compatible([Image.new("RGB", (4, 4))], Image.new("L", (4, 4)))
+
+
+def test_all_differences_are_listed() -> None:
+    with pytest.raises(DataError, match=r"(?s)item\['a'\].*item\['b'\]\[0\]"):
+        check_compatible([{"a": 1, "b": [2]}], {"a": 1.0, "b": ["2"]})
+
+
+def test_nothing_to_compare_with_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"At least one real item is needed.*\[SA201\]"):
+        check_compatible([], 3)
