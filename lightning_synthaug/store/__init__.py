@@ -1,0 +1,21 @@
+"""Samples on disk: append-only shards with checksums, and a SQLite index that they can rebuild.
+
+`Store` writes and resolves keys in the main process; `ShardReader` gathers batches in any process.
+"""
+
+from __future__ import annotations
+
+from lightning_synthaug.store.notes import Tombstone, Verdict
+from lightning_synthaug.store.reader import Gathered, ShardReader
+from lightning_synthaug.store.session import NewSample
+from lightning_synthaug.store.store import Stats, Store
+
+__all__ = [
+    "Gathered",
+    "NewSample",
+    "ShardReader",
+    "Stats",
+    "Store",
+    "Tombstone",
+    "Verdict",
+]

@@ -1,0 +1,130 @@
+"""Framed blocks in append-only files: what makes a torn tail and a damaged byte harmless.
+
+A block is magic, kind, length, crc32 over all of it, then its payload, padded to 8 bytes. A reader
+takes only whole blocks with a right checksum. A block that is torn or damaged is skipped: the scan
+goes on at the next place where a right one begins.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Final, NamedTuple
+
+__all__ = ["Block", "BlockKind", "frame", "read_from", "scan", "write_all"]
+
+MAGIC: Final = b"SAB1"
+_HEAD: Final = struct.Struct("<4sIII")
+_COVERED: Final = struct.Struct("<II")
+_ALIGN: Final = 8
+_CHUNK: Final = 1 << 24  # bytes a read
+
+
+class BlockKind(enum.IntEnum):
+    """What a block holds."""
+
+    HEADER = 1
+    COMMIT = 2
+    SEAL = 3
+    NOTE = 4
+
+
+class Block(NamedTuple):
+    """One whole block.
+
+    Attributes:
+        kind: What it holds; kinds that this version does not know are passed through.
+        payload: Its content.
+        end: Offset in the file behind it. Bytes.
+    """
+
+    kind: int
+    payload: memoryview
+    end: int
+
+
+def frame(kind: BlockKind, payload: bytes) -> bytes:
+    """Wrap a payload into a block.
+
+    Example:
+        >>> [bytes(block.payload) for block in scan(frame(BlockKind.NOTE, b"hello"))]
+        [b'hello']
+    """
+    crc = zlib.crc32(payload, zlib.crc32(_COVERED.pack(kind, len(payload))))
+    padding = b"\0" * (-(_HEAD.size + len(payload)) % _ALIGN)
+    return b"".join([_HEAD.pack(MAGIC, kind, len(payload), crc), payload, padding])
+
+
+def scan(data: bytes, *, base: int = 0) -> list[Block]:
+    """Find the whole blocks in the content of a file.
+
+    Args:
+        data: Content of the file from `base` on.
+        base: Where the content begins in the file. Bytes, the end of a block.
+
+    Returns:
+        Blocks in the order of the file.
+    """
+    view = memoryview(data)
+    blocks: list[Block] = []
+    at = 0
+    while 0 <= at <= len(data) - _HEAD.size:
+        block = _block_at(view, at, base)
+        if block is None:
+            at = _next_magic(data, at + 1)
+            continue
+        blocks.append(block)
+        at = block.end - base
+    return blocks
+
+
+def read_from(path: Path, start: int) -> bytes:
+    """Read a file from an offset to its end, in a few large reads.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.pread(fd, _CHUNK, start):
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes | memoryview, offset: int) -> None:
+    """Write all of it at an offset; one call may write less than asked, on a full disk for one.
+
+    Raises:
+        OSError: Not everything could be written.
+    """
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _block_at(view: memoryview, at: int, base: int) -> Block | None:
+    """Read the block at an offset, None when there is no whole and right one."""
+    magic, kind, length, crc = _HEAD.unpack_from(view, at)
+    start, end = at + _HEAD.size, at + _HEAD.size + length
+    if magic != MAGIC or end > len(view):
+        return None
+    payload = view[start:end]
+    if zlib.crc32(payload, zlib.crc32(_COVERED.pack(kind, length))) != crc:
+        return None
+    return Block(kind, payload, base + end + (-end % _ALIGN))
+
+
+def _next_magic(data: bytes, at: int) -> int:
+    """Find where the next block may begin, -1 when nowhere."""
+    at = data.find(MAGIC, at)
+    while at >= 0 and at % _ALIGN:
+        at = data.find(MAGIC, at + 1)
+    return at

@@ -1,0 +1,103 @@
+"""What is known about samples besides their bytes: verdicts of gates, and requests given up."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+
+from lightning_synthaug.store.notes import (
+    Tombstone,
+    Verdict,
+    bury_note,
+    forget_note,
+    verdict_note,
+)
+from lightning_synthaug.store.session import Session, check_keys
+
+__all__ = ["Notebook"]
+
+
+class Notebook(abc.ABC):
+    """Keep notes on samples of a store: the half of `Store` that touches no sample's bytes."""
+
+    @abc.abstractmethod
+    def _session(self) -> Session:
+        """Return what this process has open."""
+
+    def bury(self, keys: Sequence[bytes], *, reason: str, attempts: int) -> None:
+        """Give requests up, so that they are not tried again.
+
+        Args:
+            keys: Sample keys. 16 bytes each.
+            reason: Why, in words.
+            attempts: How often each was tried. >= 0.
+
+        Raises:
+            CacheError: A key is not 16 bytes, or it cannot be written.
+        """
+        check_keys(keys)
+        if keys:
+            self._session().note(bury_note(keys, reason, attempts))
+
+    def tombstones(self, keys: Sequence[bytes]) -> dict[bytes, Tombstone]:
+        """Tell which requests were given up, and why.
+
+        Args:
+            keys: Sample keys. 16 bytes each.
+
+        Returns:
+            Tombstones by key, for those that have one.
+        """
+        sql = "SELECT key, reason, attempts FROM tombstones WHERE key IN"
+        rows = self._session().index.select_keys(sql, keys)
+        return {key: Tombstone(reason, attempts) for key, reason, attempts in rows}
+
+    def put_verdicts(self, gate: str, verdicts: Mapping[bytes, Verdict]) -> None:
+        """Keep what a gate said; a later verdict replaces an earlier one.
+
+        Args:
+            gate: Fingerprint of the gate.
+            verdicts: Verdicts by sample key, stored or not.
+
+        Raises:
+            CacheError: A key is not 16 bytes, or it cannot be written.
+        """
+        check_keys(list(verdicts))
+        if verdicts:
+            self._session().note(verdict_note(gate, list(verdicts.items())))
+
+    def verdicts(self, gate: str, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
+        """Tell what a gate said.
+
+        Args:
+            gate: Fingerprint of the gate.
+            keys: Sample keys. 16 bytes each.
+
+        Returns:
+            Verdicts by key, for those that the gate has seen.
+        """
+        found: dict[bytes, Verdict] = {}
+        sql = "SELECT gate, key, accepted, score, reason FROM verdicts WHERE key IN"
+        for name, key, accepted, score, reason in self._session().index.select_keys(sql, keys):
+            if name == gate:
+                found[key] = Verdict(bool(accepted), score, reason)
+        return found
+
+    def forget(self, keys: Sequence[bytes]) -> int:
+        """Take samples out, so that they are made again: the damaged ones that `verify` found.
+
+        Args:
+            keys: Sample keys. 16 bytes each.
+
+        Returns:
+            How many were there. Their space comes back with their shard.
+
+        Raises:
+            CacheError: It cannot be written.
+        """
+        session = self._session()
+        places = session.index.locate(keys).tolist()
+        there = [(key, *place) for key, place in zip(keys, places, strict=True) if place[0] >= 0]
+        if there:
+            session.note(forget_note(there))
+        return len(there)

@@ -1,0 +1,180 @@
+"""One shard opened for reading in one process: its mapping, and which rows are known to be right."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import zlib
+from pathlib import Path
+from typing import Final, final
+
+import numpy as np
+import numpy.typing as npt
+
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.store.codec import decode_fixed, decode_ragged
+from lightning_synthaug.store.commit import Commit, parse_commit
+from lightning_synthaug.store.header import header_in, log_path, rows_path
+from lightning_synthaug.store.log import BlockKind, read_from, scan
+from lightning_synthaug.store.schema import MAX_ROW
+
+__all__ = ["OpenShard"]
+
+_UNKNOWN: Final = 0
+_KNOWN: Final = 1
+_VERIFIED: Final = 2
+
+
+@final
+class OpenShard:
+    """Read rows of one shard, checking each row's checksum once.
+
+    Args:
+        folder: Folder of the store.
+        shard: Shard id.
+
+    Raises:
+        OSError: A file is missing or cannot be read.
+        CacheError: The header is damaged, tampered with or of a later format.
+
+    Attributes:
+        schema: Fields of each row.
+        view: The data file.
+    """
+
+    def __init__(self, folder: Path, shard: int) -> None:
+        self._log = log_path(folder, shard)
+        data = read_from(self._log, 0)
+        self._header = header_in(self._log, data)
+        self.schema = self._header.schema
+        self._stride = self.schema.stride
+        self._map = _mapping(rows_path(folder, shard))
+        self.view = memoryview(self._map or b"")
+        self._reach = 0
+        self._state = bytearray(self._header.rows)
+        self._states = np.frombuffer(self._state, np.uint8)  # the same memory, for whole batches
+        # Untouched pages of these take no memory, so a large shard with few rows costs little.
+        self._crc = np.zeros(self._header.rows, np.uint32)
+        ragged = self._header.rows if self.schema.ragged else 0
+        self._offset = np.zeros(ragged, np.uint64)
+        self._length = np.zeros(ragged, np.uint32)
+        self._read_to = 0
+        self._absorb(data)
+        self._rows = self._table()
+        self.look()
+
+    def look(self) -> None:
+        """See how long the data file is now; touching a mapping beyond its file is fatal."""
+        self._reach = 0 if self._map is None else min(len(self._map), self._map.size())
+
+    def has(self, row: int) -> bool:
+        """Tell whether a row is there and undamaged, as of the last `look`."""
+        if not 0 <= row < len(self._state):
+            return False
+        if self._state[row] != _VERIFIED and not self._verify(row):
+            return False
+        end = (row + 1) * self._stride if self._stride else self.span(row)[1]
+        return end <= self._reach
+
+    def has_all(self, rows: npt.NDArray[np.int64]) -> bool:
+        """Tell whether fixed rows are all verified already, as of the last `look`.
+
+        Args:
+            rows: Row numbers. Shape `(n,)`, n >= 1.
+
+        Returns:
+            False also when it takes a closer look at each to know.
+        """
+        last = int(rows.max())
+        if int(rows.min()) < 0 or (last + 1) * (self._stride or MAX_ROW) > self._reach:
+            return False
+        return last < len(self._state) and int(self._states.take(rows).min()) == _VERIFIED
+
+    def take(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
+        """Copy fixed rows that it `has`. Structured, of shape `(n,)`."""
+        if self._rows is None:
+            return np.empty(0, self.schema.row_dtype)
+        return self._rows.take(rows)
+
+    def record(self, row: int) -> Record | None:
+        """Decode one row that it `has`, None when its bytes make no record."""
+        try:
+            if self.schema.ragged:
+                return decode_ragged(self.schema, bytes(self.bytes_of(row)))
+            return decode_fixed(self.schema, self.take(np.array([row]))[0])
+        except ValueError:  # right by its checksum, and yet nothing that a store writes
+            return None
+
+    def close(self) -> None:
+        """Let go of the mapping; arrays that were copied out of it stay."""
+        self._rows = None
+        self._reach = 0
+        with contextlib.suppress(BufferError):
+            self.view.release()
+            if self._map is not None:
+                self._map.close()
+
+    def bytes_of(self, row: int) -> memoryview:
+        """View the bytes of one row that it `has`."""
+        start, end = self.span(row)
+        return self.view[start:end]
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Return where a row begins and ends in the data file."""
+        if self._stride:
+            return row * self._stride, (row + 1) * self._stride
+        start = int(self._offset[row])
+        return start, start + int(self._length[row])
+
+    def _table(self) -> npt.NDArray[np.void] | None:
+        """View the mapping as fixed rows, None when there are none."""
+        stride = self._stride
+        if not stride or len(self.view) < stride:
+            return None
+        return np.frombuffer(self.view, self.schema.row_dtype, count=len(self.view) // stride)
+
+    def _refresh(self) -> None:
+        """Read what the log has more than at the last look. A missing log has nothing more."""
+        with contextlib.suppress(OSError):
+            if self._log.stat().st_size > self._read_to:
+                self._absorb(read_from(self._log, self._read_to))
+
+    def _absorb(self, data: bytes) -> None:
+        """Take in the commits in a part of the log that begins where the last block ended."""
+        for block in scan(data, base=self._read_to):
+            self._read_to = block.end
+            commit = None
+            if block.kind == BlockKind.COMMIT:
+                commit = parse_commit(block.payload, self._header)
+            if commit is not None:
+                self._know(commit)
+
+    def _know(self, commit: Commit) -> None:
+        """Keep what reading needs of the entries of a commit."""
+        span = slice(commit.first_row, commit.first_row + len(commit.entries))
+        self._crc[span] = commit.entries["crc"]
+        if self.schema.ragged:
+            self._offset[span] = commit.entries["offset"]
+            self._length[span] = commit.entries["length"]
+        self._states[span] = np.maximum(self._states[span], _KNOWN)
+
+    def _verify(self, row: int) -> bool:
+        """Check the checksum of a row; one that fails is looked at again the next time."""
+        if self._state[row] == _UNKNOWN:
+            self._refresh()
+        if self._state[row] == _UNKNOWN or self.span(row)[1] > self._reach:
+            return False
+        if zlib.crc32(self.bytes_of(row)) == int(self._crc[row]):
+            self._state[row] = _VERIFIED
+        return self._state[row] == _VERIFIED
+
+
+def _mapping(path: Path) -> mmap.mmap | None:
+    """Map a file for reading, None when it is empty."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        return mmap.mmap(fd, size, access=mmap.ACCESS_READ) if size else None
+    finally:
+        os.close(fd)

@@ -1,0 +1,121 @@
+"""The SQL of the index: one file a store, made anew from the shards whenever it is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from lightning_synthaug.store.faults import corrupt_index
+from lightning_synthaug.store.header import FORMAT, newer_format
+
+__all__ = ["INDEX_NAME", "connect"]
+
+INDEX_NAME: Final = "index.sqlite"
+APPLICATION: Final = 0x53594E41  # "SYNA": no other program's database is taken for an index
+BUSY_SECONDS: Final = 30.0
+
+# `read_to` is how far a log is in the index; what lies behind it is taken in at the next opening.
+# `at` decides between two verdicts on one sample: the later one counts.
+_TABLES: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE shards (
+    id INTEGER PRIMARY KEY, schema TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    read_to INTEGER NOT NULL, sealed INTEGER NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE journals (id INTEGER PRIMARY KEY, read_to INTEGER NOT NULL);
+CREATE TABLE provenance (id INTEGER PRIMARY KEY, common TEXT NOT NULL UNIQUE);
+CREATE TABLE samples (
+    key BLOB PRIMARY KEY, shard INTEGER NOT NULL, row INTEGER NOT NULL,
+    common INTEGER NOT NULL, own TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE forgotten (shard INTEGER, row INTEGER, PRIMARY KEY (shard, row)) WITHOUT ROWID;
+CREATE TABLE tombstones (
+    key BLOB PRIMARY KEY, reason TEXT NOT NULL, attempts INTEGER NOT NULL,
+    at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE verdicts (
+    gate TEXT NOT NULL, key BLOB NOT NULL, accepted INTEGER NOT NULL, score REAL,
+    reason TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (gate, key)) WITHOUT ROWID;
+"""
+_NAMES: Final = frozenset(
+    ["meta", "shards", "journals", "provenance", "samples", "forgotten", "tombstones", "verdicts"]
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the index, making it when there is none.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A connection without implicit transactions, checked to be an index of this format.
+
+    Raises:
+        sqlite3.DatabaseError: It cannot be opened, or is not a database.
+        CacheCorrupt: It is another program's database.
+        CacheError: A later version of the package wrote it.
+    """
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        _check(connection, path)
+        _use_wal(connection)
+        # A power cut may lose the last transactions; the logs still have what they said.
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, which SQLite refuses at once while another process does so."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file, check them in any other."""
+    if _application(connection) == 0 and not _table_names(connection):
+        _create(connection)
+    if _application(connection) != APPLICATION:
+        raise corrupt_index(path, "a database of another program")
+    rows = dict(connection.execute("SELECT name, value FROM meta"))
+    version = rows.get("format", "")
+    if not isinstance(version, str) or not version.isdecimal() or version == "0":
+        raise corrupt_index(path, f"format {version!r}")
+    if int(version) > FORMAT:
+        raise newer_format("store index", int(version))
+    missing = _NAMES - _table_names(connection)
+    if missing:
+        raise corrupt_index(path, f"no table {sorted(missing)}")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables; of several processes that try at once, one does."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not _table_names(connection):
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
+        connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute("COMMIT")
+
+
+def _application(connection: sqlite3.Connection) -> int:
+    """Read which program the database says it belongs to."""
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _table_names(connection: sqlite3.Connection) -> set[str]:
+    """List the tables; views are not counted, whatever their name."""
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    return {str(name) for (name,) in rows}

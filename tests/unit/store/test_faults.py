@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
+from lightning_synthaug.store.faults import corrupt_index, index_faults, write_faults
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_apart(number: int, tmp_path: Path) -> None:
+    with pytest.raises(CacheFull, match=r"stay readable.*SA306"), write_faults(tmp_path):
+        raise OSError(number, "full")
+
+
+def test_other_failures_to_write_name_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(CacheError, match=rf"{tmp_path}.*SA301"), write_faults(tmp_path):
+        raise PermissionError(errno.EACCES, "denied")
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "code"),
+    [
+        ("database or disk is full", CacheFull, "SA306"),
+        ("database is locked", CacheLocked, "SA305"),
+        ("attempt to write a readonly database", CacheError, "SA301"),
+        ("unable to open database file", CacheError, "SA301"),
+        ("disk I/O error", CacheError, "SA301"),
+        ("file is not a database", CacheCorrupt, "SA303"),
+        ("no such column: row", CacheCorrupt, "SA303"),
+    ],
+)
+def test_errors_of_sqlite_are_told_in_our_words(
+    message: str, kind: type[CacheError], code: str, tmp_path: Path
+) -> None:
+    with pytest.raises(kind, match=code), index_faults(tmp_path / "index.sqlite"):
+        raise sqlite3.OperationalError(message)
+
+
+def test_a_damaged_index_says_how_to_mend_it(tmp_path: Path) -> None:
+    assert "rebuild=True" in str(corrupt_index(tmp_path, "why"))

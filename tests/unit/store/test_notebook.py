@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store import Store, Tombstone, Verdict
+from lightning_synthaug.store.notebook import Notebook
+from tests.unit.store.samples import filled, key, sample
+
+
+def test_it_is_a_half_of_the_store() -> None:
+    assert issubclass(Store, Notebook)
+    with pytest.raises(TypeError, match="abstract"):
+        Notebook()  # type: ignore[abstract]
+
+
+def test_buried_requests_are_told_apart_until_they_are_made(tmp_path: Path) -> None:
+    with filled(tmp_path, 2) as store:
+        store.bury([key(1), key(5)], reason="always black", attempts=3)
+        store.bury([], reason="", attempts=0)
+        assert store.resolve([key(5), key(6)]).tolist() == [[-2, -2], [-1, -1]]
+        assert store.resolve([key(1)])[0, 0] >= 0
+        assert store.tombstones([key(5), key(6)]) == {key(5): Tombstone("always black", 3)}
+        assert store.put([sample(5)]) == 1
+        assert store.get(key(5)) is not None
+
+
+def test_verdicts_are_kept_by_gate(tmp_path: Path) -> None:
+    with filled(tmp_path, 2) as store:
+        store.put_verdicts("a", {key(0): Verdict(True, 0.9), key(1): Verdict(False, None, "no")})
+        store.put_verdicts("b", {key(0): Verdict(False)})
+        store.put_verdicts("a", {key(0): Verdict(False, 0.2, "second thought")})
+        store.put_verdicts("a", {})
+        found = store.verdicts("a", [key(i) for i in range(3)])
+        assert found == {
+            key(0): Verdict(False, 0.2, "second thought"),
+            key(1): Verdict(False, None, "no"),
+        }
+        assert store.verdicts("c", [key(0)]) == {}
+
+
+def test_forgotten_samples_are_made_again_and_do_not_come_back(tmp_path: Path) -> None:
+    with filled(tmp_path, 3) as store:
+        assert store.forget([key(1), key(9)]) == 1
+        assert store.forget([key(1)]) == 0
+        store.rebuild()
+        assert store.resolve([key(1)]).tolist() == [[-1, -1]]
+        assert store.put([sample(1)]) == 1
+        place = store.resolve([key(1)]).tolist()
+        store.rebuild()
+        assert store.resolve([key(1)]).tolist() == place
+
+
+def test_keys_are_checked(tmp_path: Path) -> None:
+    with filled(tmp_path, 1) as store:
+        with pytest.raises(CacheError, match=r"16 bytes, got b'short'.*SA308"):
+            store.bury([b"short"], reason="", attempts=1)
+        with pytest.raises(CacheError, match="SA308"):
+            store.put_verdicts("g", {"k" * 16: Verdict(True)})  # type: ignore[dict-item]

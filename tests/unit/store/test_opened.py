@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store.budget import ShardSize
+from lightning_synthaug.store.codec import encode
+from lightning_synthaug.store.header import log_path, rows_path
+from lightning_synthaug.store.opened import OpenShard
+from lightning_synthaug.store.schema import Schema, schema_of
+from lightning_synthaug.store.writer import ShardWriter
+from tests.unit.store.samples import flip, image, key, text
+
+
+def written(folder: Path, records: list[Record], *, schema: Schema | None = None) -> ShardWriter:
+    schema = schema or schema_of(records[0])
+    encoded = encode(schema, records)
+    writer = ShardWriter(folder, schema, ShardSize(64, 64 * 1024))
+    if not schema.ragged:
+        writer.seal()
+        writer = ShardWriter(folder, schema, ShardSize(64, 64 * schema.stride))
+    writer.append(encoded, [key(i) for i in range(len(records))], b"{}")
+    return writer
+
+
+@pytest.mark.parametrize("make", [image, text])
+def test_rows_are_verified_and_read(tmp_path: Path, make: object) -> None:
+    records = [make(i) for i in range(5)]  # type: ignore[operator]
+    opened = OpenShard(tmp_path, written(tmp_path, records).shard)
+    assert [opened.record(i) for i in range(5) if opened.has(i)] == records
+    assert not any(opened.has(row) for row in (-1, 5, 63, 64, 2**40))
+    opened.close()
+    opened.close()
+
+
+def test_a_batch_of_verified_rows_is_one_take(tmp_path: Path) -> None:
+    opened = OpenShard(tmp_path, written(tmp_path, [image(i) for i in range(5)]).shard)
+    rows = np.array([4, 0])
+    assert not opened.has_all(rows)
+    assert opened.has(0)
+    assert opened.has(4)
+    assert opened.has_all(rows)
+    assert opened.take(rows)["f1"].tolist() == [4, 0]
+    for outside in (-1, 5, 64, 2**40):
+        assert not opened.has_all(np.array([0, outside]))
+    opened.close()
+
+
+def test_a_later_commit_is_seen(tmp_path: Path) -> None:
+    writer = written(tmp_path, [image(0)])
+    opened = OpenShard(tmp_path, writer.shard)
+    assert not opened.has(1)
+    writer.append(encode(opened.schema, [image(1)]), [key(1)], b"{}")
+    assert opened.has(1)
+    writer.seal()
+    opened.look()
+    assert opened.has(0)
+    assert opened.has(1)
+    opened.close()
+
+
+@pytest.mark.parametrize("make", [image, text])
+def test_a_truncated_file_is_a_miss_also_under_a_mapping(tmp_path: Path, make: object) -> None:
+    records = [make(i) for i in range(5)]  # type: ignore[operator]
+    shard = written(tmp_path, records).shard
+    opened = OpenShard(tmp_path, shard)
+    assert opened.has(4)
+    with rows_path(tmp_path, shard).open("r+b") as file:
+        file.truncate(40)
+    opened.look()
+    assert not opened.has(4)
+    assert not opened.has_all(np.array([4]))
+    again = OpenShard(tmp_path, shard)
+    assert not again.has(4)
+    with rows_path(tmp_path, shard).open("r+b") as file:
+        file.truncate(0)
+    empty = OpenShard(tmp_path, shard)
+    assert not empty.has(0)
+    if make is image:
+        assert len(empty.take(np.array([], np.int64))) == 0
+
+
+def test_a_damaged_row_is_a_miss_until_it_is_right_again(tmp_path: Path) -> None:
+    writer = written(tmp_path, [image(i) for i in range(2)])
+    path = rows_path(tmp_path, writer.shard)
+    flip(path, 3)
+    opened = OpenShard(tmp_path, writer.shard)
+    assert not opened.has(0)
+    assert opened.has(1)
+    flip(path, 3)
+    assert opened.has(0)
+
+
+def test_a_damaged_log_entry_is_a_miss(tmp_path: Path) -> None:
+    writer = written(tmp_path, [image(0)])
+    flip(log_path(tmp_path, writer.shard), writer.logged - 20)
+    assert not OpenShard(tmp_path, writer.shard).has(0)
+
+
+def test_right_bytes_that_are_no_record_are_a_miss(tmp_path: Path) -> None:
+    schema = schema_of({"text": "a"})
+    writer = ShardWriter(tmp_path, schema, ShardSize(4, 1000))
+    encoded = encode(schema, [Record({"text": "abc"})])
+    wrong = encoded._replace(data=memoryview(b"\xff" * len(encoded.data)))
+    writer.append(wrong, [key(0)], b"{}")
+    opened = OpenShard(tmp_path, writer.shard)
+    assert opened.has(0)
+    assert opened.record(0) is None
+
+
+def test_missing_files_and_headers_are_errors_here(tmp_path: Path) -> None:
+    writer = written(tmp_path, [image(0)])
+    with pytest.raises(OSError, match="No such file"):
+        OpenShard(tmp_path, 5)
+    flip(log_path(tmp_path, writer.shard), 20)
+    with pytest.raises(CacheError, match="SA304"):
+        OpenShard(tmp_path, writer.shard)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.store import ShardReader, Store
+from lightning_synthaug.store import reader as module
+from tests.unit.store.samples import BUDGET, filled, flip, image, key, one_file, sample, text
+
+
+def places(store: Store, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    found = store.resolve([key(i) for i in numbers])
+    return found[:, 0], found[:, 1]
+
+
+def test_a_batch_comes_in_the_order_asked(tmp_path: Path) -> None:
+    with filled(tmp_path) as store:
+        for _ in range(2):  # the first time row by row, verifying; then at once
+            got = store.reader.gather(*places(store, [7, 3, 3, 0]))
+            assert got.ok.all()
+            assert got.records is None
+            assert got.columns is not None
+            assert got.columns["label"].tolist() == [7, 3, 3, 0]
+            for pixels, number in zip(got.columns["image"], [7, 3, 3, 0], strict=True):
+                assert np.array_equal(pixels, image(number)["image"])
+            got.columns["image"][:] = 0  # a copy: the cache stays as it is
+        assert store.get(key(7)) == image(7)
+
+
+def test_misses_are_marked_and_left_out(tmp_path: Path) -> None:
+    with filled(tmp_path) as store:
+        shards, rows = places(store, [1, 99, 2, 3, 4])
+        shards[2], rows[3], rows[4] = 12345, 10**6, -5
+        for _ in range(2):
+            got = store.reader.gather(shards, rows)
+            assert got.ok.tolist() == [True, False, False, False, False]
+            assert got.columns is not None
+            assert got.columns["label"].tolist() == [1]
+
+
+def test_nothing_found_is_no_column_and_no_record(tmp_path: Path) -> None:
+    reader = ShardReader(tmp_path)
+    for shards in ([], [-1, -2, 5]):
+        got = reader.gather(shards, [0] * len(shards))
+        assert not got.ok.any()
+        assert got.columns is None
+        assert got.records == ()
+    assert reader.read(-1, 0) is None
+    assert reader.read(5, 0) is None
+
+
+def test_several_shards_of_one_schema_make_columns(tmp_path: Path) -> None:
+    numbers = list(range(90))
+    with Store.open(tmp_path, byte_budget=64 * 20 * 128) as store:
+        store.put([sample(i) for i in numbers])
+        assert store.stats().shards >= 3
+        order = numbers[::-1]
+        got = store.reader.gather(*places(store, order))
+        assert got.columns is not None
+        assert got.columns["label"].tolist() == [i % 10 for i in order]
+
+
+def test_several_schemas_and_text_make_records(tmp_path: Path) -> None:
+    records = [image(0), text(1), image(2, (4, 4)), text(3)]
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        store.put([sample(i, record) for i, record in enumerate(records)])
+        got = store.reader.gather(*places(store, [3, 99, 2, 1, 0]))
+        assert got.ok.tolist() == [True, False, True, True, True]
+        assert got.columns is None
+        assert got.records == (records[3], records[2], records[1], records[0])
+
+
+def test_it_travels_as_a_path(tmp_path: Path) -> None:
+    with filled(tmp_path) as store:
+        shards, rows = places(store, [1])
+        store.reader.gather(shards, rows)
+        other = pickle.loads(pickle.dumps(store.reader))
+        assert other.read(int(shards[0]), int(rows[0])) == image(1)
+        assert repr(other) == f"ShardReader({str(store.folder)!r})"
+        other.close()
+
+
+def test_it_needs_no_index(tmp_path: Path) -> None:
+    with filled(tmp_path) as store:
+        shards, rows = places(store, [1])
+    for path in tmp_path.glob("index*"):
+        path.unlink()
+    assert ShardReader(tmp_path).gather(shards, rows).ok.all()
+
+
+def test_commits_after_opening_are_seen(tmp_path: Path) -> None:
+    with filled(tmp_path, 1) as store:
+        reader = ShardReader(tmp_path)
+        assert reader.gather(*places(store, [0])).ok.all()
+        store.put([sample(1)])
+        assert reader.gather(*places(store, [0, 1])).ok.all()
+
+
+def test_a_damaged_row_is_a_miss(tmp_path: Path) -> None:
+    with filled(tmp_path, 3) as store:
+        shards, rows = places(store, [0, 1, 2])
+        flip(one_file(tmp_path, "*.rows"), 1)
+        got = store.reader.gather(shards, rows)
+        assert got.ok.tolist() == [False, True, True]
+        assert store.get(key(0)) is None
+
+
+def test_few_shards_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_OPEN", 2)
+    with Store.open(tmp_path, byte_budget=64 * 20 * 128) as store:
+        store.put([sample(i) for i in range(100)])
+        reader = ShardReader(tmp_path)
+        for _ in range(3):
+            assert reader.gather(*places(store, list(range(100)))).ok.all()
+            assert reader.gather(*places(store, [0])).ok.all()
+            assert len(reader._handles[os.getpid()].shards) <= 3
+        reader.close()
+        reader.close()
+
+
+def _read(reader: ShardReader, shards: list[int], rows: list[int], out: object) -> None:
+    got = reader.gather(shards, rows)
+    out.send((bool(got.ok.all()), os.getpid() in reader._handles))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_opens_its_own_files(tmp_path: Path, method: str) -> None:
+    context = multiprocessing.get_context(method)
+    with filled(tmp_path) as store:
+        shards, rows = (part.tolist() for part in places(store, [0, 5]))
+        store.reader.gather(shards, rows)
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=_read, args=(store.reader, shards, rows, there))
+        child.start()
+        assert here.recv() == (True, True)
+        child.join()
+        assert child.exitcode == 0
+
+
+def test_a_record_with_every_kind_of_field_comes_back(tmp_path: Path) -> None:
+    record = Record(
+        {"i": -(2**63), "f": 0.1, "b": True, "e": np.zeros((0, 2)), "c": np.ones(2, "c16")}
+    )
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        store.put([sample(0, record)])
+        assert store.get(key(0)) == record

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.errors import CacheCorrupt, CacheError
+from lightning_synthaug.store.tables import connect
+
+
+def changed(path: Path, *statements: str) -> Path:
+    """An index that someone changed."""
+    connect(path).close()
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_tables_are_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    first, second = connect(path), connect(path)
+    assert first.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert second.execute("PRAGMA synchronous").fetchone() == (1,)
+    assert second.execute("SELECT * FROM meta").fetchall() == [("format", "1")]
+    first.close()
+    second.close()
+
+
+def test_a_newer_format_names_both_versions(tmp_path: Path) -> None:
+    path = changed(tmp_path / "i", "UPDATE meta SET value = '7'")
+    with pytest.raises(CacheError, match=r"at most 1, got 7.*SA302"):
+        connect(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE meta SET value = 'x'",
+        "UPDATE meta SET value = x'ff'",
+        "UPDATE meta SET value = '0'",
+        "DELETE FROM meta",
+        "DROP TABLE tombstones",
+        "PRAGMA application_id = 3",
+    ],
+)
+def test_a_changed_index_is_told(tmp_path: Path, statement: str) -> None:
+    path = changed(tmp_path / "i", statement)
+    with pytest.raises(CacheCorrupt, match=r"rebuild=True.*SA303"):
+        connect(path)
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "i"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs (x)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(CacheCorrupt, match="another program"):
+        connect(path)
+    assert path.read_bytes() == before
