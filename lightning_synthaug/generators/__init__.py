@@ -1,0 +1,30 @@
+"""Generators: what makes synthetic samples, the requests they answer, and how they are found by " "name."""
+
+from __future__ import annotations
+
+from lightning_synthaug.generators.base import Generator
+from lightning_synthaug.generators.checking import check_batch
+from lightning_synthaug.generators.folder_generator import FolderGenerator
+from lightning_synthaug.generators.registry import create, register
+from lightning_synthaug.generators.request import (
+    Conditioning,
+    Rejection,
+    Request,
+    request_seed,
+    sample_key,
+)
+from lightning_synthaug.generators.torch_generator import TorchGenerator
+
+__all__ = [
+    "Conditioning",
+    "FolderGenerator",
+    "Generator",
+    "Rejection",
+    "Request",
+    "TorchGenerator",
+    "check_batch",
+    "create",
+    "register",
+    "request_seed",
+    "sample_key",
+]

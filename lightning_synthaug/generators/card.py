@@ -1,0 +1,107 @@
+"""The card beside a fitted generator's weights: what it is, what it was made from, how to load it again.
+
+A card is JSON and goes with a safetensors file, so that a generator can be handed on without any
+code of this package being pickled into it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.generators.digest import file_digest
+from lightning_synthaug.generators.torch_generator import TorchGenerator
+
+__all__ = ["CARD_FORMAT", "generator_from_card", "read_card"]
+
+CARD_FORMAT = 1
+"""Version of the card's layout."""
+
+_NETWORKS = frozenset(
+    {
+        "lightning_synthaug.generators.networks.cvae:Decoder",
+        "lightning_synthaug.generators.networks.flow:FlowSampler",
+    }
+)
+_NEEDED = ("weights", "weights_digest", "labels", "network", "output")
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """Read a card and check that it belongs to the weights beside it.
+
+    Args:
+        path: The JSON file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        GeneratorError: A file is missing, the card is damaged or of a newer format, it names a
+            network that this package did not fit, or the weights are others than the card
+            describes.
+    """
+    path = Path(path)
+    try:
+        card = json.loads(path.read_text("utf-8"))
+        version = card["format"]
+        weights = path.parent / Path(card["weights"]).name if version == CARD_FORMAT else None
+        complete = version != CARD_FORMAT or all(key in card for key in _NEEDED)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _refuse(path, "a readable card", f"{type(error).__name__}: {error}", error)
+    if weights is None:
+        _refuse(path, f"a card of format {CARD_FORMAT}", f"format {version!r}")
+    if not complete:
+        _refuse(path, f"a card with {list(_NEEDED)}", sorted(card))
+    if card["network"]["module"] not in _NETWORKS:
+        _refuse(path, f"a card of one of {sorted(_NETWORKS)}", card["network"]["module"])
+    try:
+        digest = file_digest(weights)
+    except OSError as error:
+        _refuse(path, "a card beside its weights", f"no {weights.name}", error)
+    if digest != card["weights_digest"]:
+        _refuse(path, f"a card of {weights.name} with digest {card['weights_digest']}", digest)
+    return card  # type: ignore[no-any-return]
+
+
+def generator_from_card(path: str | Path, *, batch_size: int = 64) -> TorchGenerator:
+    """Make the generator that a card describes.
+
+    Args:
+        path: The JSON file, its weights beside it.
+        batch_size: Rows of every forward pass, >= 1.
+
+    Returns:
+        The generator, not loaded yet.
+
+    Raises:
+        GeneratorError: As `read_card`.
+    """
+    path = Path(path)
+    card = read_card(path)
+    network, output = card["network"], card["output"]
+    return TorchGenerator(
+        path.parent / Path(card["weights"]).name,
+        module=network["module"],
+        module_args=network["arguments"],
+        latent=network["latent"],
+        classes=card["labels"],
+        label_input="onehot",
+        output_range=(output["range"][0], output["range"][1]),
+        layout="CHW",
+        dtype=output["dtype"],
+        batch_size=batch_size,
+        name=card.get("name"),
+        licence=card.get("licence"),
+        source=card.get("source"),
+    )
+
+
+def _refuse(path: Path, wanted: str, got: object, cause: Exception | None = None) -> NoReturn:
+    """Say what is wrong with the files."""
+    message = (
+        f'A fitted generator must have {wanted}, got {got} at "{path}". '
+        "Copy card and weights again, or fit it again: synthaug fit-generator cvae."
+    )
+    raise GeneratorError("SA443", message) from cause

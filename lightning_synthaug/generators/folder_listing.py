@@ -1,0 +1,123 @@
+"""Finding images in a folder: which files there are, and which label each subfolder stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from lightning_synthaug.errors import ConfigError, GeneratorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FolderListing", "label_by_name", "list_folder"]
+
+_ENDINGS = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """What was found.
+
+    Attributes:
+        files: Sorted files by label; the only key is None where there are no classes.
+        names: Name of the subfolder by label; empty where there are no classes.
+    """
+
+    files: dict[int | None, list[Path]]
+    names: dict[int, str]
+
+
+def label_by_name(class_names: Sequence[str] | Mapping[str, int] | None) -> dict[str, int] | None:
+    """Map names to labels, each used once.
+
+    Args:
+        class_names: Names in the order of the labels, or a mapping from name to label, or None.
+
+    Returns:
+        Label by name; None where every subfolder is a class.
+
+    Raises:
+        ConfigError: A name or label is used twice, or one string was given instead of several.
+
+    Example:
+        >>> label_by_name(["dog", "cat"])
+        {'dog': 0, 'cat': 1}
+    """
+    if class_names is None:
+        return None
+    if isinstance(class_names, str):
+        raise ConfigError(
+            "SA431",
+            f"`class_names` must be several names, got {class_names!r}. Put it into a list.",
+        )
+    pairs = (
+        list(class_names.items())
+        if isinstance(class_names, Mapping)
+        else [(name, label) for label, name in enumerate(class_names)]
+    )
+    label_of = dict(pairs)
+    if len(label_of) < len(pairs) or len(set(label_of.values())) < len(pairs):
+        raise ConfigError(
+            "SA431",
+            f"`class_names` must name each class and label once, got {class_names!r}. Remove the "
+            "repetition.",
+        )
+    return label_of
+
+
+def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
+    """Find the images, in class folders or without classes.
+
+    Args:
+        folder: The folder.
+        label_of: Which subfolders are classes, and their labels; None: all, in sorted order.
+
+    Returns:
+        The files.
+
+    Raises:
+        GeneratorError: The folder is missing or holds no images, or a class folder is missing.
+    """
+    if not folder.is_dir():
+        raise GeneratorError(
+            "SA430", f'`folder` must be an existing folder, got "{folder}". Correct the path.'
+        )
+    classes = sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."
+    )
+    files: dict[int | None, list[Path]]
+    names: dict[int, str] = {}
+    if not classes and label_of is None:
+        files = {None: _images(folder)}
+    else:
+        label_of = label_of or {name: label for label, name in enumerate(classes)}
+        missing = sorted(set(label_of) - set(classes))
+        if missing:
+            message = (
+                f'`class_names` must name subfolders of "{folder}", got {missing} besides '
+                f"{classes}. "
+                "Correct the names, or leave them out."
+            )
+            raise GeneratorError("SA431", message)
+        files = {label: _images(folder / name) for name, label in label_of.items()}
+        files = {label: paths for label, paths in files.items() if paths}
+        names = {label: name for name, label in label_of.items()}
+    if not any(files.values()):
+        message = (
+            f"`folder` must hold images ({', '.join(sorted(_ENDINGS))}), directly or in class "
+            "folders, "
+            f'got none in "{folder}". Correct the path.'
+        )
+        raise GeneratorError("SA430", message)
+    return FolderListing(files, names)
+
+
+def _images(folder: Path) -> list[Path]:
+    """List image files by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)

@@ -1,0 +1,1 @@
+"""Small networks that fitted generators are made of; importing a module of this package imports " "torch."""

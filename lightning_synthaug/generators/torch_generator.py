@@ -1,0 +1,289 @@
+"""Any network that maps a latent, and perhaps a class, to an image: GAN generators and VAE " "decoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+
+import numpy as np
+
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.generators.base import Generator
+from lightning_synthaug.generators.digest import canonical_digest, file_digest
+from lightning_synthaug.generators.request import Rejection
+from lightning_synthaug.generators.torch_network import (
+    describe_module,
+    load_network,
+    own_randomness,
+)
+from lightning_synthaug.generators.torch_output import OutputForm
+from lightning_synthaug.generators.torch_settings import (
+    check_settings,
+    class_index,
+    latent_shape,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor, nn
+
+    from lightning_synthaug.generators.request import Request
+    from lightning_synthaug.generators.torch_output import Layout
+
+__all__ = ["TorchGenerator"]
+
+
+@final
+class TorchGenerator(Generator):
+    """Make images with a pretrained network.
+
+    Each request draws its own latent, on the CPU, from a counter-based generator seeded by the
+    request: the sample does not depend on its neighbours in the batch or on the device. Batches are
+    padded to `batch_size`, so that the network always sees the same shape. The network must not
+    draw random numbers of its own.
+
+    Args:
+        weights: Weights of `module` (`.safetensors`, or a `.pt`/`.pth` state dict); without a
+            module, a program that carries its graph (`.pt2` of `torch.export`, or TorchScript).
+        module: The network: an instance (it is copied), a class or function that makes it, or its
+            import path `"package.module:Class"`. Called as `module(z)` or `module(z, y)`.
+        module_args: Keyword arguments for what makes the module.
+        latent: Size or shape of one latent, each number >= 1.
+        classes: What the class input stands for: a count `n` for labels 0..n-1, or the label of
+            each class index, in order. None for a network without a class input.
+        label_input: How the class goes in: `"index"` (int64, shape `(batch,)`), `"onehot"` (float,
+            shape `(batch, n)`), or `"none"`.
+        output_range: The network's values for black and white; what lies outside is clipped.
+        layout: Axes of the output after the batch: `"CHW"`, `"HWC"`, `"HW"` or `"flat"`.
+        image_size: For `"flat"`: (rows, columns) or (channels, rows, columns).
+        dtype: `"uint8"` gives 0..255, `"float32"` gives [0, 1].
+        batch_size: Rows of every forward pass, >= 1. A `.pt2` with a fixed batch needs exactly that
+            number.
+        noise: `"normal"` for standard normal latents, `"uniform"` for [-1, 1).
+        autocast: Run in half precision on CUDA; nothing changes elsewhere.
+        name: What reports call it; by default the file's name.
+        licence: Licence of the weights, for the provenance.
+        source: Where they come from, for the provenance.
+
+    Raises:
+        ConfigError: An argument lies outside its range, or `classes` and `label_input` contradict
+            each other.
+
+    Example:
+        >>> from lightning_synthaug.assets import demo_generator
+        >>> from lightning_synthaug.generators.request import Request
+        >>> digits = demo_generator()
+        >>> digits.load("cpu")
+        >>> record, = digits.generate([Request(label=7, number=0, seed=1)])
+        >>> record["label"], record["image"].shape
+        (7, (8, 8))
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        weights: str | Path,
+        *,
+        module: nn.Module | Callable[..., nn.Module] | str | None = None,
+        module_args: Mapping[str, Any] | None = None,
+        latent: int | Sequence[int],
+        classes: int | Sequence[int] | None = None,
+        label_input: Literal["index", "onehot", "none"] | None = None,
+        output_range: tuple[float, float] = (-1.0, 1.0),
+        layout: Layout = "CHW",
+        image_size: Sequence[int] | None = None,
+        dtype: Literal["uint8", "float32"] = "uint8",
+        batch_size: int = 64,
+        noise: Literal["normal", "uniform"] = "normal",
+        autocast: bool = True,
+        name: str | None = None,
+        licence: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        self.weights = weights
+        self.module = module
+        self.module_args = module_args
+        self.latent = latent
+        self.classes = classes
+        self.label_input = label_input or ("none" if classes is None else "index")
+        self.output_range = output_range
+        self.layout = layout
+        self.image_size = image_size
+        self.dtype = dtype
+        self.batch_size = batch_size
+        self.noise = noise
+        self.autocast = autocast
+        self.name = name or Path(weights).stem
+        self.licence = licence
+        self.source = source
+        check_settings(self)
+        self._index = class_index(classes)
+        self.labels = frozenset(self._index) if self._index else None
+        self.conditioning = "class" if self._index else "none"
+        self._network: Callable[..., Any] | None = None
+
+    def fingerprint(self) -> str:
+        """Digest weights, network and settings; where the file lies and how it is batched do not count.
+
+        Returns:
+            32 hexadecimal digits.
+
+        Raises:
+            GeneratorError: The weights file is missing.
+        """
+        return canonical_digest(
+            {"class": type(self).__name__, "weights": self._weights_digest(), **self.settings()}
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """List the settings that change the samples.
+
+        Returns:
+            Names and plain JSON values.
+        """
+        return {
+            "version": self.version,
+            "module": describe_module(self.module),
+            "module_args": {key: plain(value) for key, value in (self.module_args or {}).items()},
+            "latent": list(latent_shape(self.latent)),
+            "classes": list(self._index),
+            "label_input": self.label_input,
+            "output_range": [float(edge) for edge in self.output_range],
+            "layout": self.layout,
+            "image_size": None if self.image_size is None else list(self.image_size),
+            "dtype": self.dtype,
+            "noise": self.noise,
+            "autocast": self.autocast,
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """Say what makes these samples, the digest of the weights included.
+
+        Returns:
+            Plain JSON values.
+        """
+        return {**super().provenance(), "weights": self._weights_digest()}
+
+    def load(self, device: str = "cpu") -> None:
+        """Read the weights and put the network on its device.
+
+        Args:
+            device: Torch device.
+
+        Raises:
+            GeneratorError: The file is missing or unreadable, or does not fit the module.
+            ConfigError: `module` cannot be imported or is no module.
+        """
+        super().load(device)
+        with own_randomness(device):
+            self._network = load_network(
+                Path(self.weights),
+                module=self.module,
+                module_args=self.module_args or {},
+                device=device,
+            )
+
+    def unload(self) -> None:
+        """Drop the network."""
+        super().unload()
+        self._network = None
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        """Make one image for each request.
+
+        Args:
+            requests: What to make; more than `batch_size` are made in several passes.
+
+        Returns:
+            One record for each request, in order, with `"image"` and, with classes, `"label"`; a
+            rejection where the network returned something that is not finite.
+
+        Raises:
+            GeneratorError: The generator is not loaded, or a label is asked for that it cannot
+                make.
+            GeneratorContractBroken: The output does not have the declared layout or range.
+        """
+        results: list[Record | Rejection] = []
+        for start in range(0, len(requests), self.batch_size):
+            results += self._generate_batch(requests[start : start + self.batch_size])
+        return results
+
+    def _generate_batch(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        """Make at most `batch_size` images in one padded pass."""
+        import torch
+
+        if self._network is None or self._device is None:
+            message = (
+                f'Generator "{self.name}" must be loaded before it generates, got no network. '
+                'Call generator.load("cpu") first.'
+            )
+            raise GeneratorError("SA413", message)
+        device = torch.device(self._device)
+        inputs = [tensor.to(device) for tensor in self._inputs(requests)]
+        half = torch.autocast(device.type, enabled=self.autocast and device.type == "cuda")
+        with torch.inference_mode(), own_randomness(self._device), half:
+            output = self._network(*inputs)
+        size = None if self.image_size is None else tuple(self.image_size)
+        form = OutputForm(self.layout, size, self.output_range, self.dtype)
+        images, finite = form.images(output, rows=self.batch_size, name=str(self.name))
+        images.flags.writeable = False  # lets records share the batch instead of copying it
+        return [
+            self._record(request, image)
+            if good
+            else Rejection("the network returned NaN or infinity")
+            for request, image, good in zip(requests, images, finite, strict=False)
+        ]
+
+    def _inputs(self, requests: Sequence[Request]) -> list[Tensor]:
+        """Draw latents and write classes, padded with copies of the last row."""
+        import torch
+
+        padding = [requests[-1]] * (self.batch_size - len(requests))
+        rows = [*requests, *padding]
+        inputs = [torch.from_numpy(np.stack([self._draw(request.seed) for request in rows]))]
+        if self._index:
+            index = torch.tensor([self._class(request) for request in rows])
+            if self.label_input == "onehot":
+                index = torch.nn.functional.one_hot(index, len(self._index)).float()
+            inputs.append(index)
+        return inputs
+
+    def _draw(self, seed: int) -> np.ndarray:
+        """Draw one latent from its own seed."""
+        stream = np.random.Generator(np.random.Philox(key=seed))
+        shape = latent_shape(self.latent)
+        if self.noise == "normal":
+            return stream.standard_normal(shape, dtype=np.float32)
+        return stream.random(shape, dtype=np.float32) * np.float32(2) - np.float32(1)
+
+    def _class(self, request: Request) -> int:
+        """Find the class index of the label asked for."""
+        if request.label is None or request.label not in self._index:
+            message = (
+                f'Generator "{self.name}" must be asked for one of its labels '
+                f"{sorted(self._index)}, "
+                f"got {request.label!r}. Say which label each class index stands for: "
+                "classes=[...]."
+            )
+            raise GeneratorError("SA414", message)
+        return self._index[request.label]
+
+    def _record(self, request: Request, image: np.ndarray) -> Record:
+        """Wrap one image."""
+        fields = {"image": image, "label": request.label} if self._index else {"image": image}
+        return Record(fields)
+
+    def _weights_digest(self) -> str:
+        """Digest the weights file."""
+        try:
+            return file_digest(self.weights)
+        except OSError as error:
+            message = (
+                f'`weights` must be an existing file, got "{self.weights}" ({error.strerror}). '
+                "Correct the path, or download the file first."
+            )
+            raise GeneratorError("SA411", message) from error

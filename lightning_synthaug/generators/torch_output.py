@@ -1,0 +1,113 @@
+"""From what a network returns to images: layout, range, dtype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final
+
+import numpy as np
+
+from lightning_synthaug.errors import GeneratorContractBroken
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+__all__ = ["Layout", "OutputForm"]
+
+Layout: TypeAlias = Literal["CHW", "HWC", "HW", "flat"]
+
+_DIMENSIONS = {"CHW": 4, "HWC": 4, "HW": 3, "flat": 2}
+_OUTSIDE_LIMIT = 0.5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class OutputForm:
+    """How a network writes its images, and how records want them.
+
+    Attributes:
+        layout: Order of the axes after the batch.
+        image_size: Rows and columns, or channels, rows and columns, of a flat output; else None.
+        output_range: The network's values for black and white.
+        dtype: `"uint8"` for 0..255, `"float32"` for [0, 1].
+    """
+
+    layout: Layout
+    image_size: tuple[int, ...] | None
+    output_range: tuple[float, float]
+    dtype: Literal["uint8", "float32"]
+
+    def images(
+        self, output: Any, *, rows: int, name: str
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Turn one batch of output into images.
+
+        Args:
+            output: What the network returned.
+            rows: Size of the batch that it was given.
+            name: Name of the generator, for the message.
+
+        Returns:
+            Images of shape `(rows, h, w)` or `(rows, h, w, channels)`, and which of them are finite
+            throughout.
+
+        Raises:
+            GeneratorContractBroken: The output is no tensor, has another shape than the layout
+                says, or lies mostly outside `output_range`.
+        """
+        import torch
+
+        if not isinstance(output, torch.Tensor):
+            got = f"{type(output).__module__}.{type(output).__qualname__}"
+            _broken(
+                name, "one tensor (wrap the network where it returns more)", "torch.Tensor", got
+            )
+        pixels = self._channels_last(output, rows, name).float()
+        finite = torch.isfinite(pixels).flatten(1).all(1)
+        low, high = self.output_range
+        scaled = (pixels - low) / (high - low)
+        self._check_range(pixels, scaled, finite, name)
+        scaled = torch.nan_to_num(scaled).clamp(0.0, 1.0)
+        if self.dtype == "uint8":
+            scaled = (scaled * 255.0).round().to(torch.uint8)
+        return scaled.contiguous().cpu().numpy(), finite.cpu().numpy()
+
+    def _channels_last(self, output: Tensor, rows: int, name: str) -> Tensor:
+        """Check the shape, and move channels to the end; a single channel is dropped."""
+        dimensions = _DIMENSIONS[self.layout]
+        if output.ndim != dimensions or len(output) != rows:
+            asked = f'{dimensions} dimensions for layout "{self.layout}", {rows} rows'
+            _broken(name, "images in its `layout`", asked, list(output.shape))
+        axes = self.layout
+        if axes == "flat":
+            size = self.image_size or ()
+            if output.shape[1] != int(np.prod(size)):
+                _broken(name, "flat images of `image_size`", list(size), list(output.shape))
+            output = output.reshape(rows, *size)
+            axes = "CHW" if len(size) == 3 else "HW"
+        if axes == "CHW":
+            output = output.permute(0, 2, 3, 1)
+        return output[..., 0] if axes != "HW" and output.shape[-1] == 1 else output
+
+    def _check_range(self, pixels: Tensor, scaled: Tensor, finite: Tensor, name: str) -> None:
+        """Notice a wrong `output_range`: clipping most of the values cannot be what was meant."""
+        if not bool(finite.any()):
+            return
+        pixels, scaled = pixels[finite], scaled[finite]
+        outside = float(((scaled < -0.05) | (scaled > 1.05)).float().mean())
+        if outside > _OUTSIDE_LIMIT:
+            got = f"{float(pixels.min()):.4g} to {float(pixels.max()):.4g}, {outside:.0%} outside"
+            _broken(name, "values within `output_range`", self.output_range, got, code="SA417")
+
+
+def _broken(name: str, what: str, asked: object, got: object, *, code: str = "SA416") -> NoReturn:
+    """Raise, with both sides on aligned lines."""
+    message = (
+        f'The network of generator "{name}" must return {what}.\n'
+        f"  asked: {asked}\n"
+        f"  got:   {got}\n"
+        "Correct `layout`, `image_size` or `output_range`, or wrap the network in a module that "
+        "returns images."
+    )
+    raise GeneratorContractBroken(code, message)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightning_synthaug.assets import DEMO_CARD
+from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.generators.card import generator_from_card, read_card
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    for ending in (".json", ".safetensors"):
+        shutil.copy(DEMO_CARD.with_suffix(ending), tmp_path)
+    return tmp_path / DEMO_CARD.name
+
+
+def edit(card: Path, **changes: Any) -> None:
+    content = {**json.loads(card.read_text()), **changes}
+    card.write_text(json.dumps({key: value for key, value in content.items() if value != "drop"}))
+
+
+def test_a_card_and_its_weights_make_the_generator(card: Path) -> None:
+    generator = generator_from_card(card, batch_size=7)
+    assert generator.batch_size == 7
+    assert generator.labels == frozenset(range(10))
+    assert generator.name == "demo-digits"
+    assert generator.fingerprint() == generator_from_card(DEMO_CARD).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"format": 99}, "a card of format 1, got format 99"),
+        ({"format": "drop"}, "a readable card, got KeyError: 'format'"),
+        ({"labels": "drop"}, r"a card with \['weights'.*got \["),
+        ({"network": {"module": "os:system"}}, "a card of one of .*, got os:system"),
+        ({"weights": "../other.safetensors"}, "beside its weights, got no other.safetensors"),
+        ({"weights_digest": "0" * 32}, "with digest 00000000"),
+    ],
+)
+def test_a_card_that_is_not_right_is_refused(
+    card: Path, changes: dict[str, Any], match: str
+) -> None:
+    edit(card, **changes)
+    with pytest.raises(GeneratorError, match=rf"A fitted generator must have .*{match}.*SA443"):
+        read_card(card)
+
+
+def test_damaged_and_missing_files_are_refused(card: Path) -> None:
+    card.with_suffix(".safetensors").write_bytes(b"other")
+    with pytest.raises(GeneratorError, match=r"with digest .*SA443"):
+        read_card(card)
+    card.write_text("{")
+    with pytest.raises(GeneratorError, match=r"got JSONDecodeError.*SA443"):
+        read_card(card)
+    card.write_text("[]")
+    with pytest.raises(GeneratorError, match=r"got TypeError.*SA443"):
+        read_card(card)
+    with pytest.raises(GeneratorError, match=r"got FileNotFoundError.*SA443"):
+        generator_from_card(card.parent / "none.json")

@@ -1,0 +1,158 @@
+"""What the contract suite does not cover: classes, ranges, fingerprints, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.generators import Rejection, Request, TorchGenerator
+
+
+class Show(nn.Module):
+    """Paint the class into the picture, so that a test can read what the network was given."""
+
+    def __init__(self, size: int = 4) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.size = size
+        self.shapes: list[tuple[int, ...]] = []
+
+    def forward(self, latents: Tensor, classes: Tensor | None = None) -> Tensor:
+        self.shapes.append(tuple(latents.shape))
+        value = latents.flatten(1)[:, 0] if classes is None else classes
+        if classes is not None and classes.ndim == 2:
+            value = classes.argmax(1)
+        image = self.scale * value.float() / 10
+        return image[:, None, None].expand(-1, self.size, self.size)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "show.safetensors"
+    save_file({"scale": torch.ones(1)}, path)
+    return path
+
+
+def make(weights: Path, **arguments: Any) -> TorchGenerator:
+    defaults = {
+        "module": Show,
+        "latent": 3,
+        "layout": "HW",
+        "output_range": (0.0, 1.0),
+        "batch_size": 4,
+    }
+    return TorchGenerator(weights, **{**defaults, **arguments})
+
+
+def ask(generator: TorchGenerator, *labels: int | None) -> list[Any]:
+    generator.load("cpu")
+    return generator.generate([Request(label=x, number=n, seed=n) for n, x in enumerate(labels)])
+
+
+@pytest.mark.parametrize("label_input", ["index", "onehot"])
+def test_each_label_goes_to_its_class_index(weights: Path, label_input: Any) -> None:
+    generator = make(weights, classes=[30, 10, 20], label_input=label_input)
+    assert generator.labels == {10, 20, 30}
+    results = ask(generator, 10, 20, 30)
+    assert [result["label"] for result in results] == [10, 20, 30]
+    assert [int(result["image"][0, 0]) for result in results] == [26, 51, 0]
+
+
+def test_without_classes_records_hold_no_label(weights: Path) -> None:
+    generator = make(weights, output_range=(-90, 90))
+    (result,) = ask(generator, None)
+    assert (generator.conditioning, generator.labels, set(result)) == ("none", None, {"image"})
+
+
+def test_batches_are_padded_to_one_shape(weights: Path) -> None:
+    generator = make(weights, classes=3, latent=(2, 1, 1))
+    assert len(ask(generator, 0, 1, 2, 0, 1)) == 5
+    assert generator._network is not None
+    assert generator._network.shapes == [(4, 2, 1, 1), (4, 2, 1, 1)]
+
+
+@pytest.mark.parametrize(("noise", "low", "high"), [("normal", -3, 3), ("uniform", -1, 1)])
+def test_latents_follow_their_distribution(
+    weights: Path, noise: Any, low: float, high: float
+) -> None:
+    generator = make(weights, noise=noise, latent=2000)
+    drawn = generator._draw(7)
+    assert drawn.dtype == np.float32
+    assert abs(float(drawn.mean())) < 0.1
+    assert low * 1.5 < drawn.min() < low * 0.9
+    assert high * 0.9 < drawn.max() < high * 1.5
+    np.testing.assert_array_equal(drawn, generator._draw(7))
+    assert not np.array_equal(drawn, generator._draw(8))
+
+
+def test_seeds_use_all_64_bits(weights: Path) -> None:
+    generator = make(weights)
+    assert not np.array_equal(generator._draw(2**64 - 1), generator._draw(2**32 - 1))
+
+
+def test_not_a_number_is_one_rejection(tmp_path: Path) -> None:
+    path = tmp_path / "nan.safetensors"
+    save_file({"scale": torch.full((1,), float("nan"))}, path)
+    assert ask(make(path, classes=2), 0) == [Rejection("the network returned NaN or infinity")]
+
+
+def test_generating_before_loading_is_refused(weights: Path) -> None:
+    with pytest.raises(GeneratorError, match=r"must be loaded before.*generator.load.*SA413"):
+        make(weights).generate([Request(label=None, number=0)])
+
+
+@pytest.mark.parametrize("label", [3, None, -1])
+def test_a_label_that_it_cannot_make_is_refused(weights: Path, label: int | None) -> None:
+    with pytest.raises(GeneratorError, match=rf"one of its labels \[0, 1, 2\], got {label}.*SA414"):
+        ask(make(weights, classes=3), label)
+
+
+def test_fingerprint_changes_with_what_changes_the_samples_only(weights: Path) -> None:
+    def fingerprint(**arguments: Any) -> str:
+        return make(weights, **arguments).fingerprint()
+
+    first = fingerprint()
+    assert first == fingerprint(batch_size=9, name="x", licence="y", source="z")
+    others = [
+        {"latent": 4},
+        {"noise": "uniform"},
+        {"output_range": (0.0, 2.0)},
+        {"dtype": "float32"},
+        {"classes": 3},
+        {"classes": [2, 1, 0]},
+        {"classes": 3, "label_input": "onehot"},
+        {"module": Show()},
+        {"module_args": {"size": 5}},
+        {"autocast": False},
+    ]
+    assert len({first, *(fingerprint(**other) for other in others)}) == len(others) + 1
+
+
+def test_fingerprint_ignores_the_place_of_the_file(weights: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(weights.read_bytes())
+    assert make(copy).fingerprint() == make(weights).fingerprint()
+    save_file({"scale": torch.zeros(1)}, copy)
+    assert make(copy).fingerprint() != make(weights).fingerprint()
+
+
+def test_fingerprint_of_missing_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match=r"existing file, got .*SA411"):
+        make(tmp_path / "none.safetensors").fingerprint()
+
+
+def test_provenance_holds_the_digest_of_the_weights(weights: Path) -> None:
+    provenance = make(weights, licence="MIT", source="there").provenance()
+    assert (provenance["name"], provenance["licence"], provenance["source"]) == (
+        "show",
+        "MIT",
+        "there",
+    )
+    assert len(provenance["weights"]) == 32

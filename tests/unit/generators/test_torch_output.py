@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lightning_synthaug.errors import GeneratorContractBroken
+from lightning_synthaug.generators.torch_output import OutputForm
+
+
+def form(**changes: Any) -> OutputForm:
+    return OutputForm(
+        **{
+            "layout": "CHW",
+            "image_size": None,
+            "output_range": (0.0, 1.0),
+            "dtype": "uint8",
+            **changes,
+        }
+    )
+
+
+RGB = np.random.default_rng(0).random((2, 4, 5, 3), dtype=np.float32)
+GREY = RGB[..., 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "output", "expected"),
+    [
+        ({"layout": "HWC"}, RGB, RGB),
+        ({"layout": "CHW"}, RGB.transpose(0, 3, 1, 2), RGB),
+        ({"layout": "CHW"}, GREY[:, None], GREY),
+        ({"layout": "HWC"}, GREY[..., None], GREY),
+        ({"layout": "HW"}, GREY, GREY),
+        ({"layout": "flat", "image_size": (4, 5)}, GREY.reshape(2, -1), GREY),
+        (
+            {"layout": "flat", "image_size": (3, 4, 5)},
+            RGB.transpose(0, 3, 1, 2).reshape(2, -1),
+            RGB,
+        ),
+    ],
+)
+def test_every_layout_ends_with_channels_last(
+    changes: dict[str, Any], output: np.ndarray, expected: np.ndarray
+) -> None:
+    tensor = torch.from_numpy(output.copy())
+    images, finite = form(**changes).images(tensor, rows=2, name="g")
+    assert images.dtype == np.uint8
+    assert finite.all()
+    np.testing.assert_array_equal(images, np.rint(expected * 255).astype(np.uint8))
+    floats, _ = form(**changes, dtype="float32").images(tensor, rows=2, name="g")
+    np.testing.assert_allclose(floats, expected, atol=1e-6)
+
+
+def test_range_is_stretched_and_clipped() -> None:
+    output = torch.tensor([[[-1.0, 0.0, 1.0, 1.5]]])
+    images, _ = form(layout="HW", output_range=(-1, 1)).images(output, rows=1, name="g")
+    assert images.tolist() == [[[0, 128, 255, 255]]]
+
+
+def test_half_precision_is_read() -> None:
+    images, _ = form(layout="HW").images(torch.ones(1, 2, 2).half(), rows=1, name="g")
+    assert images.min() == 255
+
+
+def test_rows_that_are_not_finite_are_marked() -> None:
+    output = torch.zeros(3, 2, 2)
+    output[1, 0, 0] = float("nan")
+    output[2, 0, 0] = float("inf")
+    images, finite = form(layout="HW").images(output, rows=3, name="g")
+    assert finite.tolist() == [True, False, False]
+    assert images.shape == (3, 2, 2)
+    assert not form(layout="HW").images(output[1:], rows=2, name="g")[1].any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "output", "match"),
+    [
+        ({}, [1], r"one tensor.*\n  asked: torch.Tensor\n  got:   builtins.list\n.*SA416"),
+        (
+            {},
+            torch.zeros(2, 4, 5),
+            r'4 dimensions for layout "CHW", 2 rows\n  got:   \[2, 4, 5\]\n.*SA416',
+        ),
+        ({}, torch.zeros(3, 1, 4, 5), r"got:   \[3, 1, 4, 5\]\n.*SA416"),
+        (
+            {"layout": "flat", "image_size": (4, 4)},
+            torch.zeros(2, 20),
+            r"asked: \[4, 4\]\n  got:   \[2, 20\]\n.*SA416",
+        ),
+        (
+            {},
+            torch.full((2, 1, 4, 5), 200.0),
+            r"asked: \(0.0, 1.0\)\n  got:   200 to 200, 100% outside\n.*SA417",
+        ),
+    ],
+)
+def test_other_output_is_refused(changes: dict[str, Any], output: Any, match: str) -> None:
+    with pytest.raises(GeneratorContractBroken, match=match):
+        form(**changes).images(output, rows=2, name="g")
