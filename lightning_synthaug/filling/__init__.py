@@ -1,0 +1,20 @@
+"""From requests to stored samples: what is needed, what is there, and making the rest."""
+
+from __future__ import annotations
+
+from lightning_synthaug.filling.ahead import Filled, SourceFiller
+from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
+from lightning_synthaug.filling.say import say
+from lightning_synthaug.filling.turns import Turns
+
+__all__ = [
+    "GIVEN_UP",
+    "UNKNOWN",
+    "Filled",
+    "Places",
+    "SourceFiller",
+    "SourceNeeds",
+    "Turns",
+    "say",
+]

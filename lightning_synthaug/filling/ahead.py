@@ -1,0 +1,217 @@
+"""Make what the coming epoch needs and the store lacks, in this process, before the epoch begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from lightning_synthaug.data import Record
+from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
+from lightning_synthaug.filling.say import FillBar
+from lightning_synthaug.generators import Rejection, Request, check_batch
+from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.store import NewSample, Store
+
+__all__ = ["MAX_ATTEMPTS", "Filled", "SourceFiller"]
+
+#: How often a request is tried before it is given up.
+MAX_ATTEMPTS = 3
+
+
+class Filled(NamedTuple):
+    """What filling did.
+
+    Attributes:
+        generated: Samples made and stored.
+        given_up: Requests of which every attempt was turned down.
+        reason: Why the last of them was.
+        seconds: Time it took.
+    """
+
+    generated: int
+    given_up: int
+    seconds: float
+    reason: str = ""
+
+
+class _Open(NamedTuple):
+    """A request that is not settled: its identity and the attempt to make next."""
+
+    identity: int
+    request: Request
+    key: bytes
+
+
+@final
+class SourceFiller:
+    """Settle what one source is asked for: find it in the store, or make it.
+
+    Args:
+        name: The source's name, for what is said.
+        needs: What it is asked for.
+        store: The sample store.
+        device: Torch device to generate on.
+    """
+
+    def __init__(self, name: str, needs: SourceNeeds, store: Store, *, device: str) -> None:
+        self.name = name
+        self.needs = needs
+        self.places = Places()
+        self._store = store
+        self._device = device
+        self._fingerprint = needs.generator.fingerprint()
+        self._like: Record | None = None
+        self._reason = ""
+
+    def look_up(self, identities: Int64Array) -> list[_Open]:
+        """Settle what the store has; return the rest.
+
+        Args:
+            identities: Distinct identities, >= 0.
+
+        Returns:
+            The requests that must be made, in the order given.
+        """
+        unknown = self.places.missing(identities).tolist()
+        opened = [self._attempt(identity, 0) for identity in unknown]
+        settled: list[int] = []
+        places: list[Any] = []
+        missing: dict[int, _Open] = {}
+        for attempt in range(MAX_ATTEMPTS):
+            found = (
+                self._store.resolve([o.key for o in opened])
+                if opened
+                else np.empty((0, 2), np.int64)
+            )
+            retry = []
+            for o, place in zip(opened, found, strict=True):
+                if place[0] >= 0 or (place[0] == GIVEN_UP and attempt + 1 == MAX_ATTEMPTS):
+                    settled.append(o.identity)
+                    places.append(place)
+                elif place[0] == GIVEN_UP:
+                    retry.append(self._attempt(o.identity, attempt + 1))
+                else:
+                    missing[o.identity] = o
+            opened = retry
+        if settled:
+            self.places.add(np.array(settled), np.array(places, np.int64).reshape(-1, 2))
+        return [missing[i] for i in unknown if i in missing]
+
+    def fill(self, missing: Sequence[_Open]) -> Filled:
+        """Make requests and store them, batch by batch; each batch is durable before the next one.
+
+        Args:
+            missing: As `look_up` returned them.
+
+        Returns:
+            What was done.
+
+        Raises:
+            GeneratorContractBroken: The generator returned something other than asked.
+            CacheFull: No room is left; what was stored before stays.
+        """
+        if not missing:
+            return Filled(0, 0, 0.0)
+        began = time.perf_counter()
+        generator = self.needs.generator
+        size = max(1, generator.batch_size)
+        generator.load(self._device)
+        generated = given_up = 0
+        try:
+            with FillBar(self.name, len(missing), self._device, self._store) as bar:
+                queue = list(missing)
+                while queue:
+                    batch, queue = queue[:size], queue[size:]
+                    retry, made, failed = self._make(batch, bar)
+                    generated, given_up = generated + made, given_up + failed
+                    queue = retry + queue
+        finally:
+            generator.unload()
+        return Filled(generated, given_up, time.perf_counter() - began, self._reason)
+
+    def provenance(self, identity: int) -> dict[str, Any] | None:
+        """Look up what made a sample.
+
+        Args:
+            identity: As `SourceNeeds.identities` returns them, >= 0.
+
+        Returns:
+            What the store keeps of it, or None when it has no such sample.
+        """
+        for attempt in range(MAX_ATTEMPTS):
+            found = self._store.provenance(self._attempt(identity, attempt).key)
+            if found is not None:
+                return found
+        return None
+
+    def forget(self, identities: Int64Array) -> None:
+        """Take damaged samples out of the store, so that they are made again.
+
+        Args:
+            identities: Whose samples. Shape `(n,)`.
+        """
+        distinct = np.unique(identities)
+        keys = [
+            self._attempt(i, attempt).key
+            for i in distinct.tolist()
+            for attempt in range(MAX_ATTEMPTS)
+        ]
+        self._store.forget(keys)
+        self.places.forget(distinct)
+
+    def _make(self, batch: list[_Open], bar: FillBar) -> tuple[list[_Open], int, int]:
+        """Make and store one batch; return what to try again, and the counts."""
+        requests = [o.request for o in batch]
+        results = check_batch(
+            self.needs.generator, requests, self.needs.generator.generate(requests), like=self._like
+        )
+        common = self.needs.generator.provenance()
+        accepted: list[tuple[_Open, NewSample]] = []
+        retry: list[_Open] = []
+        failed = 0
+        for o, result in zip(batch, results, strict=True):
+            if isinstance(result, Rejection):
+                attempt = o.request.attempt + 1
+                self._store.bury([o.key], reason=result.reason, attempts=attempt)
+                if attempt < MAX_ATTEMPTS:
+                    retry.append(self._attempt(o.identity, attempt))
+                    continue
+                failed += 1
+                self._reason = result.reason
+                self.places.add(np.array([o.identity]), np.array([[GIVEN_UP, GIVEN_UP]]))
+                continue
+            self._like = self._like or result
+            accepted.append((o, NewSample(o.key, result, {**common, **_particulars(o.request)})))
+        if accepted:
+            self._store.put([sample for _, sample in accepted])
+            places = self._store.resolve([o.key for o, _ in accepted])
+            if (places[:, 0] == UNKNOWN).any():
+                raise FillError(
+                    "SA503",
+                    f"What was just stored must be found again, got {int((places[:, 0] == UNKNOWN).sum())} of "
+                    f"{len(accepted)} samples missing in {self._store.folder}. Run `synthaug doctor --cache "
+                    f"{self._store.folder}`; another process may be deleting the cache.",
+                )
+            self.places.add(np.array([o.identity for o, _ in accepted]), places)
+        bar.advance(len(accepted) + failed, [sample.record for _, sample in accepted])
+        return retry, len(accepted), failed
+
+    def _attempt(self, identity: int, attempt: int) -> _Open:
+        """Write out one attempt at a request."""
+        request = self.needs.request(identity, attempt)
+        return _Open(identity, request, request.key(self._fingerprint))
+
+
+def _particulars(request: Request) -> dict[str, Any]:
+    """List what is particular to one sample, for its provenance."""
+    own: dict[str, Any] = {"label": request.label, "number": request.number, "seed": request.seed}
+    if request.twin is not None:
+        own |= {"twin": request.twin.digest().hex(), "version": request.version}
+    if request.attempt:
+        own["attempt"] = request.attempt
+    return own

@@ -1,0 +1,150 @@
+"""From planned slots to requests: what a source is asked for, each under one integer."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from lightning_synthaug.data import DatasetAdapter, LabelMap
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.filling.identity import join, split
+from lightning_synthaug.generators import Generator, Request, request_seed
+from lightning_synthaug.plan import Plan, PlannedSlots
+from lightning_synthaug.plan.seeding import Int64Array
+
+__all__ = ["SourceNeeds"]
+
+
+@final
+class SourceNeeds:
+    """What one generator is asked for, independent of the run that asks.
+
+    Each request has an identity, one integer: (place of the label, serial number) for class-conditional and
+    unconditional generators, (twin, version) for twin-conditioned ones.
+
+    Args:
+        number: The source's number in planned slots, from 1.
+        generator: The generator.
+        values: The user's labels, ascending; empty when unknown.
+        label_map: From the user's labels to the generator's.
+        generation_seed: Seed of what is generated.
+        twins: Reads the real samples that condition; needed by twin-conditioned generators.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        generator: Generator,
+        *,
+        values: Int64Array,
+        label_map: LabelMap,
+        generation_seed: int,
+        twins: DatasetAdapter,
+    ) -> None:
+        self.number = number
+        self.generator = generator
+        self.values = values
+        self.label_map = label_map
+        self.generation_seed = generation_seed
+        self._twins = twins
+        self._counts = self._finite()
+        if generator.conditioning == "class" and not values.size:
+            raise ConfigError(
+                "SA112",
+                f"A class-conditional generator needs the labels of the real samples, got none for {generator!r}. "
+                "Pass `labels=`, one integer for each sample.",
+            )
+
+    def identities(self, slots: PlannedSlots) -> Int64Array:
+        """Return the identity of what each of this source's slots asks for.
+
+        Args:
+            slots: Planned slots of this source only.
+
+        Returns:
+            Identities, shape `(n,)`; -1 where the source cannot make the label.
+        """
+        if self.generator.conditioning == "twin":
+            identity = join(slots.twin, slots.version)
+        elif self.values.size:
+            identity = join(np.searchsorted(self.values, slots.label), self._numbers(slots))
+        else:
+            identity = self._numbers(slots).copy()
+        identity[slots.index < 0] = -1
+        return identity
+
+    def _numbers(self, slots: PlannedSlots) -> Int64Array:
+        """Number the samples asked for; where there are only so many of a label, the numbers begin again."""
+        if self._counts is None:
+            return slots.index
+        count = (
+            self._counts[np.searchsorted(self.values, slots.label)]
+            if self.values.size
+            else self._counts[0]
+        )
+        return np.where(slots.index < 0, -1, slots.index % count)
+
+    def _finite(self) -> Int64Array | None:
+        """Ask how many distinct samples there are of each label; None where there is no end to them."""
+        labels: list[int | None] = [None]
+        if self.generator.conditioning == "class" and self.values.size:
+            labels = [self.label_map.generator_label(v) for v in self.values.tolist()]
+        counts = [self.generator.count(label) for label in labels]
+        if None in counts:
+            return None
+        each = np.array([max(1, count or 1) for count in counts], np.int64)
+        return each if each.size == max(1, self.values.size) else np.repeat(each, self.values.size)
+
+    def of_range(self, plan: Plan, start: int, stop: int) -> Int64Array:
+        """Collect what a range of slots asks for, in the order of first use.
+
+        Args:
+            plan: The plan.
+            start: First global slot.
+            stop: Slot after the last.
+
+        Returns:
+            Distinct identities, first needed first.
+        """
+        seen: list[Int64Array] = []
+        last = plan.knots.count(stop)
+        for first in range(plan.knots.count(start), last, 1 << 16):
+            slots = plan.synthetic(first, min(last, first + (1 << 16)))
+            mine = self.identities(slots.where(slots.source == self.number))
+            seen.append(mine[mine >= 0])
+        identities = np.concatenate(seen) if seen else np.empty(0, np.int64)
+        distinct, first_use = np.unique(identities, return_index=True)
+        ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
+        return ordered
+
+    def request(self, identity: int, attempt: int) -> Request:
+        """Write out the request behind an identity.
+
+        Args:
+            identity: As `identities` returns them, >= 0.
+            attempt: Attempts before this one, >= 0.
+
+        Returns:
+            The request; the twin is read from the dataset where the generator is conditioned on it.
+        """
+        high, low = split(identity)
+        if self.generator.conditioning == "twin":
+            twin = self._twins.record(high)
+            digest = twin.digest()
+            seed = request_seed(
+                self.generation_seed,
+                label=None,
+                number=0,
+                attempt=attempt,
+                twin_digest=digest,
+                version=low,
+            )
+            return Request(label=None, number=0, version=low, attempt=attempt, seed=seed, twin=twin)
+        label = self.label_map.generator_label(int(self.values[high])) if self.values.size else None
+        number = low
+        if self.generator.conditioning == "none":
+            # It has no say in the label, so its samples are numbered through over all labels.
+            label, number = None, low * max(1, self.values.size) + high
+        seed = request_seed(self.generation_seed, label=label, number=number, attempt=attempt)
+        return Request(label=label, number=number, attempt=attempt, seed=seed)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.data import LabelMap, Record, adapt
+from lightning_synthaug.errors import FillError, GeneratorContractBroken
+from lightning_synthaug.filling import GIVEN_UP, Filled, SourceFiller, SourceNeeds
+from lightning_synthaug.filling.ahead import MAX_ATTEMPTS
+from lightning_synthaug.generators import Generator, Rejection, Request
+from lightning_synthaug.store import Store
+
+IDENTITIES = np.array([(place << 40) | n for n in range(5) for place in range(2)])
+
+
+class Made(Generator):
+    """Counts its calls; turns requests down for as long as `stubborn` says."""
+
+    conditioning = "class"
+    batch_size = 4
+
+    def __init__(self, stubborn: int = 0, broken: bool = False) -> None:
+        self.stubborn = stubborn
+        self.broken = broken
+        self.calls: list[int] = []
+        self.devices: list[str | None] = []
+
+    def fingerprint(self) -> str:
+        return "made"
+
+    def load(self, device: str = "cpu") -> None:
+        self.devices.append(device)
+
+    def unload(self) -> None:
+        self.devices.append(None)
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        self.calls.append(len(requests))
+        return [self._one(r) for r in requests]
+
+    def _one(self, request: Request) -> Record | Rejection:
+        if request.number == 2 and request.attempt < self.stubborn:
+            return Rejection("unlucky")
+        label = 5 if self.broken else int(request.label or 0)
+        image = np.full((4, 4), request.seed % 256, np.uint8)
+        return Record({"image": image, "label": label})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path) as store:
+        yield store
+
+
+def filler(store: Store, generator: Generator) -> SourceFiller:
+    needs = SourceNeeds(
+        1,
+        generator,
+        values=np.array([0, 1]),
+        label_map=LabelMap(None),
+        generation_seed=0,
+        twins=adapt([(0.0, 0)]),
+    )
+    return SourceFiller("gan", needs, store, device="cpu")
+
+
+def test_what_is_missing_is_made_batch_by_batch(store: Store) -> None:
+    generator = Made()
+    source = filler(store, generator)
+    missing = source.look_up(IDENTITIES)
+    assert [m.identity for m in missing] == IDENTITIES.tolist()
+    filled = source.fill(missing)
+    assert (filled.generated, filled.given_up) == (10, 0)
+    assert filled.seconds > 0
+    assert generator.calls == [4, 4, 2]
+    assert generator.devices == ["cpu", None]
+    assert (source.places.find(IDENTITIES) >= 0).all()
+    assert source.look_up(IDENTITIES) == []
+
+
+def test_nothing_missing_loads_nothing(store: Store) -> None:
+    generator = Made()
+    assert filler(store, generator).fill([]) == Filled(0, 0, 0.0)
+    assert generator.devices == []
+
+
+def test_another_run_finds_everything(store: Store) -> None:
+    first = filler(store, Made())
+    first.fill(first.look_up(IDENTITIES))
+    second = filler(store, Made())
+    assert second.look_up(IDENTITIES[::-1]) == []
+    assert second.places.find(IDENTITIES).tolist() == first.places.find(IDENTITIES).tolist()
+
+
+def test_rejected_requests_are_tried_again_under_another_key(store: Store) -> None:
+    source = filler(store, Made(stubborn=1))
+    filled = source.fill(source.look_up(IDENTITIES))
+    assert (filled.generated, filled.given_up) == (10, 0)
+    again = filler(store, Made(stubborn=1))
+    assert again.look_up(IDENTITIES) == []
+    first = source.needs.request(2, 0).key("made")
+    assert store.tombstones([first])[first].reason == "unlucky"
+
+
+def test_requests_that_fail_every_attempt_are_given_up_for_good(store: Store) -> None:
+    source = filler(store, Made(stubborn=MAX_ATTEMPTS))
+    filled = source.fill(source.look_up(IDENTITIES))
+    assert (filled.generated, filled.given_up) == (8, 2)
+    hopeless = np.array([2, (1 << 40) | 2])
+    assert source.places.find(hopeless).tolist() == [[GIVEN_UP] * 2] * 2
+    generator = Made(stubborn=MAX_ATTEMPTS)
+    again = filler(store, generator)
+    assert again.look_up(IDENTITIES) == []
+    assert again.places.find(hopeless).tolist() == [[GIVEN_UP] * 2] * 2
+
+
+def test_provenance_says_what_was_asked(store: Store) -> None:
+    source = filler(store, Made())
+    source.fill(source.look_up(IDENTITIES))
+    request = source.needs.request(int(IDENTITIES[3]), 0)
+    told = store.provenance(request.key("made"))
+    assert told is not None
+    assert (told["label"], told["number"], told["seed"]) == (1, 1, request.seed)
+    assert told["fingerprint"] == "made"
+    assert "attempt" not in told
+
+
+def test_damaged_samples_are_made_again(store: Store) -> None:
+    source = filler(store, Made(stubborn=1))
+    source.fill(source.look_up(IDENTITIES))
+    source.forget(np.array([2, 3, 3]))
+    assert [m.identity for m in source.look_up(IDENTITIES)] == [2, 3]
+    filled = source.fill(source.look_up(IDENTITIES))
+    assert filled.generated == 2
+    assert store.stats().samples == 10
+
+
+def test_a_broken_contract_ends_the_fill_and_unloads(store: Store) -> None:
+    generator = Made(broken=True)
+    source = filler(store, generator)
+    with pytest.raises(GeneratorContractBroken, match="SA422"):
+        source.fill(source.look_up(IDENTITIES))
+    assert generator.devices == ["cpu", None]
+    assert store.stats().samples == 0
+
+
+def test_a_store_that_loses_samples_at_once_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = filler(store, Made())
+    missing = source.look_up(IDENTITIES)
+    # Another process that deletes the cache between two statements cannot be had on time.
+    put: Any = store.put
+    monkeypatch.setattr(
+        store, "put", lambda samples: put(samples) and store.forget([s.key for s in samples])
+    )
+    with pytest.raises(FillError, match=r"must be found again, got 4 of 4 samples missing.*SA503"):
+        source.fill(missing)
