@@ -1,0 +1,105 @@
+"""Planned blocks made ready to be cut into messages: samples found, transforms drawn, some thousand rows at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, final
+
+import numpy as np
+
+from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.plan import REAL, Plan, PlannedSlots
+from lightning_synthaug.plan.seeding import Int64Array
+
+__all__ = ["Blocks", "ReadyBlock"]
+
+#: Blocks kept ready: the one in use, and one that a batch ahead may have begun.
+_KEPT = 2
+
+
+class ReadyBlock(NamedTuple):
+    """A block of planned slots with all that its messages need.
+
+    Attributes:
+        first: Batches before its first one.
+        bounds: Row of each batch's first slot, and the block's end.
+        plain: For each batch, whether all its rows are real and untransformed.
+        samples: Index of each row's real sample, as Python integers; empty when no batch is plain.
+        planned: The slots.
+        matrix: The fields of `Rows`, stacked. Shape `(8, n)`.
+        served: Source that will be served for each row; real on a miss. Shape `(n,)`.
+    """
+
+    first: int
+    bounds: list[int]
+    plain: list[bool]
+    samples: list[int]
+    planned: PlannedSlots
+    matrix: Int64Array
+    served: Int64Array
+
+    def holds(self, number: int) -> bool:
+        """Tell whether a batch is in this block."""
+        return 0 <= number - self.first < len(self.plain)
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Return the rows of a batch that is in this block."""
+        i = number - self.first
+        return self.bounds[i], self.bounds[i + 1]
+
+
+@final
+class Blocks:
+    """The blocks in use.
+
+    Args:
+        mixture: Finds samples and draws transforms.
+    """
+
+    def __init__(self, mixture: Mixture) -> None:
+        self._mixture = mixture
+        self._ready: list[ReadyBlock] = []
+
+    def clear(self) -> None:
+        """Forget what was found, after samples came or went."""
+        self._ready.clear()
+
+    def of(self, plan: Plan, number: int, *, look_again: bool = False) -> ReadyBlock:
+        """Return the block that holds a batch.
+
+        Args:
+            plan: The plan.
+            number: Batches before the batch.
+            look_again: Whether to ask the store anew for what was not found.
+
+        Returns:
+            The block, ready.
+        """
+        if not look_again:
+            for ready in self._ready:
+                if ready.holds(number):
+                    return ready
+        ready = self._make(plan, number, look_again=look_again)
+        self._ready = [ready, *(r for r in self._ready if not r.holds(number))][:_KEPT]
+        return ready
+
+    def _make(self, plan: Plan, number: int, *, look_again: bool) -> ReadyBlock:
+        """Find the samples of a block and draw its transforms."""
+        first, end = plan.block_batches(number)
+        planned = plan.block(number)
+        mixture = self._mixture
+        slots = np.arange(planned.start, planned.start + len(planned))
+        places = mixture.places(planned, look_again=look_again)
+        missed = mixture.is_generated[planned.source] & (places[:, 0] < 0)
+        matrix = np.zeros((8, slots.size), np.int64)
+        matrix[:4] = planned.source, planned.index, planned.twin, planned.label
+        matrix[4:6] = places.T
+        flags = mixture.draw.flags(planned, slots)
+        if flags is not None:
+            matrix[6] = mixture.draw.seeds(slots)
+            matrix[7] = flags
+        bounds = [slot - planned.start for slot in plan.bounds(first, end)]
+        special = planned.is_synthetic | (matrix[7] != 0)
+        plain = ~np.logical_or.reduceat(special, bounds[:-1])
+        served = np.where(missed, REAL, planned.source)
+        samples = planned.index.tolist() if plain.any() else []
+        return ReadyBlock(first, bounds, plain.tolist(), samples, planned, matrix, served)

@@ -1,0 +1,266 @@
+"""The mixed dataset: turns a planned batch into items, in whatever process the loader runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import Dataset, TensorDataset
+
+from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, check_compatible
+from lightning_synthaug.data.transforms import seeded_globals
+from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.mixing.assemble import (
+    Columns,
+    Stacked,
+    collate_items,
+    collate_mixed,
+    is_default_collate,
+)
+from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
+from lightning_synthaug.plan import REAL
+from lightning_synthaug.store import ShardReader
+
+__all__ = ["MixedCollate", "MixedDataset", "Parts"]
+
+_Indices = npt.NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """A batch that is not collated yet.
+
+    Attributes:
+        delivered: What the main process needs to know.
+        items: Items in row order, without the rows of `stacked`; or their columns.
+        stacked: Rows that were gathered from the store as whole columns, or None.
+    """
+
+    delivered: Delivered
+    items: list[Any] | Columns
+    stacked: Stacked | None
+
+
+@final
+class MixedCollate:
+    """Collate with the user's function, called as it always was.
+
+    Args:
+        collate: The user's collate function.
+    """
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self.collate: Callable[[Any], Any] = (
+            collate_items if is_default_collate(collate) else collate
+        )
+
+    def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
+        """Collate one batch."""
+        if isinstance(parts, SynthAugError):
+            return parts, None
+        delivered, items, stacked = parts
+        return delivered, self.collate(items) if stacked is None else collate_mixed(items, stacked)
+
+
+@final
+class MixedDataset(Dataset[Any]):
+    """The user's dataset with synthetic rows among its own.
+
+    Args:
+        adapter: Translates the user's dataset to and from records.
+        reader: Reads generated samples.
+        existing: Synthetic datasets by source number.
+        transform: Classical augmentation, or None.
+        collate: The user's collate function; columns are gathered at once only under torch's default.
+        transform_synthetic: Whether generated rows may be transformed, which asks for them one by one.
+        sources: Number of synthetic sources.
+        relabel: Sources whose rows get the label planned, in the user's terms; those of others keep their own.
+    """
+
+    def __init__(
+        self,
+        adapter: DatasetAdapter,
+        reader: ShardReader | None,
+        existing: Mapping[int, Sequence[Any]],
+        transform: SampleTransform | None,
+        *,
+        collate: Callable[[list[Any]], Any],
+        transform_synthetic: bool,
+        sources: int,
+        relabel: frozenset[int],
+    ) -> None:
+        self.adapter = adapter
+        self.reader = reader
+        self.existing = dict(existing)
+        self.transform = transform
+        self._by_columns = is_default_collate(collate) and not (
+            transform is not None and transform_synthetic
+        )
+        whole = type(adapter.dataset) is TensorDataset and is_default_collate(collate)
+        self._tensors = adapter.dataset.tensors if whole else None
+        self._sources = sources
+        self._relabel = np.zeros(sources + 1, bool)
+        self._relabel[list(relabel)] = True
+        self._unchecked = set(range(1, sources + 1))
+        #: The main process's half; a sampler that a framework makes anew finds the plan through it. Not pickled.
+        self.feed: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the main process's half behind."""
+        return {**self.__dict__, "feed": None, "_unchecked": set(range(1, self._sources + 1))}
+
+    def __len__(self) -> int:
+        """Return the length of the user's dataset."""
+        return len(self.adapter)
+
+    def __getitem__(self, index: int) -> Any:
+        """Return a real item, for tools that look into a dataset."""
+        return self.adapter.real(index)
+
+    def __getitems__(self, message: BatchMessage) -> Parts | SynthAugError:
+        """Read one planned batch.
+
+        Args:
+            message: What is planned.
+
+        Returns:
+            Its items, not collated. An error of this package is handed over instead, to be raised in the main process:
+            torch would wrap it in a `RuntimeError` on its way out of a worker.
+        """
+        try:
+            if not self._unchecked.isdisjoint(self.existing):
+                self._check_existing()
+            if message.plain is not None:
+                return Parts(Delivered(message.number, None), self._whole(message.plain), None)
+            return self._mixed(message.number, Rows(*message.matrix))  # type: ignore[misc]
+        except SynthAugError as error:
+            return error
+
+    def _whole(self, indices: list[int]) -> list[Any] | Columns:
+        """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
+        if self._tensors is None:
+            return self._plain(indices)
+        index = torch.tensor(indices, dtype=torch.int64)
+        return Columns(tuple(t.index_select(0, index) for t in self._tensors))
+
+    def _plain(self, indices: list[int]) -> list[Any]:
+        """Read untransformed real items, in bulk where the user's dataset offers it."""
+        dataset = self.adapter.dataset
+        bulk = getattr(dataset, "__getitems__", None)
+        if bulk is not None:
+            return list(bulk(indices))
+        real = dataset.__getitem__
+        return [real(i) for i in indices]
+
+    def _mixed(self, number: int, rows: Rows) -> Parts:
+        """Read a batch with synthetic or transformed rows."""
+        made = np.flatnonzero(rows.shard >= 0)
+        missed, stacked, records = self._made(rows, made)
+        delivered = Delivered(number, missed if missed.size else None)
+        if stacked is not None and not self.existing:
+            if self._unchecked:
+                first = int(stacked.rows[0])
+                self._check(rows, {first: self._item(_row(stacked.columns, 0), rows, first)})
+            return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
+        placed = {i: self._item(record, rows, i) for i, record in records}
+        for source, existing in self.existing.items():
+            for i in np.flatnonzero(rows.source == source).tolist():
+                placed[i] = existing[int(rows.sample[i])]
+        if self._unchecked:
+            self._check(rows, placed)
+        others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
+        reals = self._reals(rows, others, whole=False)
+        placed.update(zip(others.tolist(), reals, strict=True))
+        return Parts(delivered, [placed[i] for i in range(rows.source.size)], None)
+
+    def _reals(self, rows: Rows, where: _Indices, *, whole: bool) -> Any:
+        """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
+        index = np.where(rows.source[where] == REAL, rows.sample[where], rows.twin[where])
+        flags = rows.transform[where]
+        if self.transform is None or not flags.any():
+            return self._whole(index.tolist()) if whole else self._plain(index.tolist())
+        items: list[Any] = []
+        for i, real, flag in zip(where.tolist(), index.tolist(), flags.tolist(), strict=True):
+            items.append(
+                self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
+            )
+        return items
+
+    def _made(
+        self, rows: Rows, made: _Indices
+    ) -> tuple[_Indices, Stacked | None, list[tuple[int, Record]]]:
+        """Gather generated rows: the missing ones, and the rest as columns where possible, else as records."""
+        if not made.size or self.reader is None:
+            return made[:0], None, []
+        gathered = self.reader.gather(rows.shard[made], rows.row[made])
+        good, missed = made, made[:0]
+        if not gathered.ok.all():
+            good, missed = made[gathered.ok], made[~gathered.ok]
+        labels = rows.label[good]
+        columns = gathered.columns
+        if columns is not None and self._by_columns and not self.existing:
+            own = dict(columns)
+            if "label" in own:
+                mine = self._relabel[rows.source[good]]
+                told = labels if mine.all() else np.where(mine, labels, own["label"])
+                own["label"] = told.astype(own["label"].dtype, copy=False)
+            arrays = self.adapter.stack(own)
+            if arrays is not None:
+                return missed, Stacked(good, _others(good, rows.source.size), arrays, own), []
+        records = gathered.records
+        if records is None:
+            records = tuple(_row(columns or {}, i) for i in range(good.size))
+        named = (
+            r.replace(label=label) if mine and "label" in r else r
+            for r, label, mine in zip(
+                records, labels.tolist(), self._relabel[rows.source[good]].tolist(), strict=True
+            )
+        )
+        return missed, None, list(zip(good.tolist(), named, strict=True))
+
+    def _item(self, record: Record, rows: Rows, i: int) -> Any:
+        """Turn a generated record into what the user's dataset would return."""
+        return self.adapter.item(self._transformed(record, rows, i))
+
+    def _transformed(self, record: Record, rows: Rows, i: int) -> Record:
+        """Apply the transform where it is planned."""
+        if self.transform is None or not rows.transform[i]:
+            return record
+        return self.transform.apply(record, int(rows.seed[i].astype(np.uint64)))
+
+    def _check_existing(self) -> None:
+        """Hold an item of each synthetic dataset against real ones at the first batch: hours before a ramp needs it."""
+        with seeded_globals(0):
+            spread = np.unique(np.linspace(0, len(self) - 1, 8).astype(np.int64))
+            real = [self.adapter.real(i) for i in spread.tolist()]
+            for source, existing in self.existing.items():
+                check_compatible(real, existing[0])
+                self._unchecked.discard(source)
+
+    def _check(self, rows: Rows, placed: Mapping[int, Any]) -> None:
+        """Hold the first synthetic item of each source against real ones, once a process."""
+        for i, item in placed.items():
+            source = int(rows.source[i])
+            if source not in self._unchecked:
+                continue
+            self._unchecked.discard(source)
+            # Reading more real items must not move the user's random state.
+            with seeded_globals(0):
+                # Twins alone may be one, or agree by chance: items from all over tell which dimensions vary.
+                spread = np.linspace(0, len(self) - 1, 8).astype(np.int64)
+                some = np.unique(np.concatenate([rows.twin[rows.source == source][:4], spread]))
+                check_compatible([self.adapter.real(i) for i in some.tolist()], item)
+
+
+def _row(columns: Mapping[str, npt.NDArray[Any]], i: int) -> Record:
+    """Cut one record out of columns."""
+    return Record({name: values[i] for name, values in columns.items()})
+
+
+def _others(rows: _Indices, size: int) -> _Indices:
+    """List the places of a batch that are not among some."""
+    mask = np.ones(size, bool)
+    mask[rows] = False
+    return np.flatnonzero(mask)

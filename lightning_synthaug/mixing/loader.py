@@ -1,0 +1,212 @@
+"""The loader: a torch DataLoader over the mixed dataset, whose plan starts where the run is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, final
+
+import torch
+from torch.utils.data import (
+    DataLoader,
+    DistributedSampler,
+    Sampler,
+    SequentialSampler,
+    get_worker_info,
+)
+
+from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.mixing.dataset import MixedCollate, MixedDataset
+from lightning_synthaug.mixing.feed import Feed
+from lightning_synthaug.mixing.message import BatchMessage
+from lightning_synthaug.mixing.progress import CountedProgress
+
+__all__ = [
+    "CountedLoader",
+    "MixedLoader",
+    "OwnDataset",
+    "PlanBatchSampler",
+    "PlannedOrder",
+    "mixed_loader",
+]
+
+
+class PlannedOrder(DistributedSampler[Any], SequentialSampler):
+    """A sampler that says "leave me alone" to frameworks: already distributed, already in order.
+
+    Lightning puts a sampler of its own in place of any that is not a `DistributedSampler`, and under
+    `overfit_batches` of any that is not a `SequentialSampler`. It is never iterated.
+
+    Args:
+        data_source: The mixed dataset.
+    """
+
+    def __init__(self, data_source: MixedDataset) -> None:
+        self.data_source = data_source
+        self.dataset = data_source
+        self.shuffle = False
+
+    def __iter__(self) -> Iterator[int]:
+        """Go through the real samples in order, for tools that look."""
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        """Return the number of real samples."""
+        return len(self.data_source)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Do nothing: the plan knows where the run is."""
+
+
+@final
+class PlanBatchSampler(Sampler[BatchMessage]):
+    """Yield the planned batches of a pass; free of side effects, so that it may be iterated twice.
+
+    Args:
+        sampler: Any sampler over the mixed dataset, which leads to the plan; what a framework makes anew has one.
+        batch_size: Rows of one rank in a full batch, for frameworks that ask.
+        drop_last: As in the user's loader, for frameworks that ask.
+    """
+
+    def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
+        dataset = getattr(sampler, "data_source", None) or sampler.dataset
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.drop_last = drop_last
+        self.feed: Feed = dataset.feed
+
+    def __iter__(self) -> Iterator[BatchMessage]:
+        """Yield the messages from where the pass begins to where it ends."""
+        for number in range(self.feed.start, self.feed.stop):
+            yield self.feed.message(number)
+
+    def __len__(self) -> int:
+        """Return the batches in an epoch."""
+        return self.feed.epoch.batches
+
+
+class MixedLoader(DataLoader[Any]):
+    """A DataLoader that delivers mixed batches of the same structure as before.
+
+    Made by `mix`, the callback or the DataModule.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # torch forbids to set it, and a loader with a batch sampler would show a plain SequentialSampler.
+        object.__setattr__(self, "sampler", PlannedOrder(self.dataset))  # type: ignore[arg-type]
+
+    @property
+    def feed(self) -> Feed:
+        """The main process's half."""
+        sampler: PlanBatchSampler = self.batch_sampler  # type: ignore[assignment]
+        return sampler.feed
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """Iterate over one pass; nothing happens before the first batch is asked for."""
+        feed = self.feed
+        feed.begin()
+        alone = not self.num_workers and not self.pin_memory
+        for delivered, batch in self._here() if alone else super().__iter__():
+            if isinstance(delivered, SynthAugError):
+                raise delivered
+            feed.deliver(delivered)
+            yield batch
+
+    def _here(self) -> Iterator[Any]:
+        """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""
+        # torch draws a seed for each pass; the user's random state must go on as it would have.
+        torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        read, collate = self.dataset.__getitems__, self.collate_fn  # type: ignore[attr-defined]
+        for message in self.batch_sampler:  # type: ignore[union-attr]
+            yield collate(read(message))
+
+
+@final
+class CountedLoader(MixedLoader):
+    """A mixed loader that counts its own batches, where no framework does.
+
+    Only this one has a state: Lightning saves the state of any loader that has one, and refuses to resume without it.
+    """
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position in the run, of plain types."""
+        return self._counted().state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a position.
+
+        Args:
+            state: What `state_dict` returned.
+        """
+        self._counted().load_state_dict(state)
+
+    def _counted(self) -> CountedProgress:
+        """Return the counter."""
+        progress: CountedProgress = self.feed.progress  # type: ignore[assignment]
+        return progress
+
+
+@final
+class OwnDataset:
+    """Call the user's `worker_init_fn` with the user's dataset in `get_worker_info()`, where such functions look.
+
+    Args:
+        function: The user's function.
+    """
+
+    def __init__(self, function: Callable[[int], None]) -> None:
+        self.function = function
+
+    def __call__(self, worker: int) -> None:
+        """Initialise a worker."""
+        info = get_worker_info()
+        if info is None:
+            self.function(worker)
+            return
+        mixed: Any = info.dataset
+        # The class is frozen: nobody but the owner of the dataset may change it, which this loader is.
+        object.__setattr__(info, "dataset", mixed.adapter.dataset)
+        try:
+            self.function(worker)
+        finally:
+            object.__setattr__(info, "dataset", mixed)
+
+
+_Loader = TypeVar("_Loader", bound=MixedLoader)
+
+
+def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _Loader:
+    """Build the mixed counterpart of a user's loader, with all its settings.
+
+    Args:
+        loader: The user's loader; left as it is.
+        feed: What to deliver.
+        kind: Class of the loader to build.
+
+    Returns:
+        A loader with the same length and batch structure.
+    """
+    dataset = feed.mixture.worker_dataset(loader.collate_fn)
+    dataset.feed = feed
+    order = PlannedOrder(dataset)
+    size = feed.epoch.batch_size // feed.epoch.world
+    options: dict[str, Any] = {}
+    if loader.num_workers:
+        options = {
+            "prefetch_factor": loader.prefetch_factor,
+            "persistent_workers": loader.persistent_workers,
+        }
+    if getattr(loader, "pin_memory_device", ""):
+        options["pin_memory_device"] = loader.pin_memory_device
+    return kind(
+        dataset,
+        batch_sampler=PlanBatchSampler(order, size, feed.epoch.drop_last),
+        num_workers=loader.num_workers,
+        collate_fn=MixedCollate(loader.collate_fn),
+        pin_memory=loader.pin_memory,
+        timeout=loader.timeout,
+        worker_init_fn=None if loader.worker_init_fn is None else OwnDataset(loader.worker_init_fn),
+        multiprocessing_context=loader.multiprocessing_context,
+        generator=loader.generator,
+        **options,
+    )

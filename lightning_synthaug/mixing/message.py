@@ -1,0 +1,60 @@
+"""What the main process tells a worker about one batch: integers only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BatchMessage", "Delivered", "Rows"]
+
+
+class Rows(NamedTuple):
+    """The rows of one rank's share of a batch. All of shape `(n,)` and dtype int64.
+
+    Attributes:
+        source: 0 for real, else the number of the synthetic source.
+        sample: Index into the user's dataset, or into a synthetic dataset.
+        twin: The real sample that stands in on a miss.
+        label: The label planned; -1 where unknown.
+        shard: Shard of a generated sample; negative: a miss.
+        row: Row in the shard.
+        seed: Seed of the row's transform, the bits of an unsigned integer.
+        transform: 1 where the row is transformed.
+    """
+
+    source: npt.NDArray[np.int64]
+    sample: npt.NDArray[np.int64]
+    twin: npt.NDArray[np.int64]
+    label: npt.NDArray[np.int64]
+    shard: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+    seed: npt.NDArray[np.int64]
+    transform: npt.NDArray[np.int64]
+
+
+class BatchMessage(NamedTuple):
+    """One batch, as a worker gets it.
+
+    Attributes:
+        number: Batches before it in the run.
+        plain: Indices into the user's dataset, when all rows are real and untransformed; else None.
+        matrix: The fields of `Rows`, stacked. Shape `(8, n)`. None when `plain` is given.
+    """
+
+    number: int
+    plain: list[int] | None
+    matrix: npt.NDArray[np.int64] | None
+
+
+class Delivered(NamedTuple):
+    """What a worker sends along with a batch.
+
+    Attributes:
+        number: Batches before it in the run.
+        missed: Rows that were planned synthetic and served real, found by the worker; None for none.
+    """
+
+    number: int
+    missed: npt.NDArray[np.int64] | None

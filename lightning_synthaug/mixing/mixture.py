@@ -1,0 +1,292 @@
+"""A recipe applied to a dataset: sources opened, labels known, plan compiled. Main process only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from lightning_synthaug.data import (
+    DatasetAdapter,
+    LabelMap,
+    adapt,
+    build_transform,
+    find_labels,
+)
+from lightning_synthaug.data.labels import stored_labels
+from lightning_synthaug.errors import CacheError, ConfigError
+from lightning_synthaug.filling import UNKNOWN, SourceFiller, SourceNeeds
+from lightning_synthaug.generators import Generator
+from lightning_synthaug.mixing.dataset import MixedDataset
+from lightning_synthaug.mixing.drawing import TransformDraw
+from lightning_synthaug.mixing.naming import check_class_names
+from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.plan import (
+    Clock,
+    Epoch,
+    Plan,
+    PlannedSlots,
+    SourceSpec,
+)
+from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.store import Store
+
+__all__ = ["Mixture"]
+
+
+@final
+class Mixture:
+    """A recipe for one dataset. Opens nothing until it is asked for batches.
+
+    Args:
+        recipe: What to mix.
+        dataset: The user's dataset.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Any) -> None:
+        self.recipe = recipe
+        self.dataset = dataset
+        self.adapter: DatasetAdapter = adapt(dataset, item=recipe.item, record=recipe.record)
+        self.folder: Path = recipe.cache_folder()
+        self.label_map = LabelMap(recipe.label_map)
+        kinds = [False, *(isinstance(s, Generator) for s in recipe.sources.values())]
+        #: Whether a source number's samples come from the store. Shape `(sources + 1,)`.
+        self.is_generated: npt.NDArray[np.bool_] = np.array(kinds)
+        self.draw = TransformDraw(recipe, self.is_generated)
+
+    def worker_dataset(self, collate: Callable[[list[Any]], Any]) -> MixedDataset:
+        """Make the workers' half.
+
+        Args:
+            collate: The user's collate function.
+
+        Returns:
+            The dataset to give to the loader.
+        """
+        recipe = self.recipe
+        sources = list(recipe.sources.values())
+        existing: dict[int, Sequence[Any]] = {
+            number: source
+            for number, source in enumerate(sources, start=1)
+            if not isinstance(source, Generator)
+        }
+        return MixedDataset(
+            self.adapter,
+            self._reader() if self.is_generated.any() else None,
+            existing,
+            None if recipe.transform is None else build_transform(recipe.transform),
+            collate=collate,
+            transform_synthetic=recipe.transform_on != "real",
+            sources=len(sources),
+            relabel=self._relabelled(),
+        )
+
+    @cached_property
+    def labels(self) -> Int64Array | None:
+        """The labels of the real samples, where anything needs or has them. Shape `(samples,)`."""
+        recipe = self.recipe
+        if self._needs_labels:
+            table = find_labels(
+                self.dataset,
+                labels=recipe.labels,
+                label_map=recipe.label_map,
+                class_names=recipe.class_names,
+                progress=True,
+            )
+            return table.codes
+        return stored_labels(self.dataset)
+
+    def _relabelled(self) -> frozenset[int]:
+        """List the sources that are told labels: what an unconditional generator says of its own stays."""
+        if not self._needs_labels and self.labels is None:
+            return frozenset()
+        sources = enumerate(self.recipe.sources.values(), start=1)
+        return frozenset(
+            n for n, s in sources if isinstance(s, Generator) and s.conditioning != "none"
+        )
+
+    @property
+    def _needs_labels(self) -> bool:
+        """Whether labels must be known, even if that takes reading the dataset."""
+        recipe = self.recipe
+        classes = any(
+            isinstance(s, Generator) and s.conditioning == "class" for s in recipe.sources.values()
+        )
+        return recipe.labels is not None or classes or recipe.balance != "proportional"
+
+    @cached_property
+    def store(self) -> Store:
+        """The sample store, opened at first use."""
+        return Store.open(self.folder)
+
+    @cached_property
+    def generated(self) -> list[SourceFiller]:
+        """The sources whose samples are made on request."""
+        values = np.empty(0, np.int64) if self.labels is None else np.unique(self.labels)
+        fillers = []
+        for number, (name, source) in enumerate(self.recipe.sources.items(), start=1):
+            if not isinstance(source, Generator):
+                continue
+            needs = SourceNeeds(
+                number,
+                source,
+                values=values,
+                label_map=self.label_map,
+                generation_seed=self.recipe.generation_seed,
+                twins=self.adapter,
+            )
+            fillers.append(SourceFiller(name, needs, self.store, device=self._device()))
+        return fillers
+
+    def compile(self, epoch: Epoch, total_batches: int | None, *, shuffle: bool) -> Plan:
+        """Compile the plan of a run.
+
+        Args:
+            epoch: Shape of an epoch.
+            total_batches: Batches of the whole run, or None when not known.
+            shuffle: Whether real samples are shuffled.
+
+        Returns:
+            The plan.
+        """
+        recipe = self.recipe
+        total = None if total_batches is None else epoch.slot(total_batches)
+        clock = Clock(total, epoch.slots, epoch.slot)
+        self.draw.compile(clock)
+        return Plan(
+            epoch,
+            recipe.schedule.compile(clock),
+            [
+                self._spec(*named)
+                for named in zip(recipe.sources.items(), recipe.source_weights(), strict=True)
+            ],
+            seed=recipe.seed,
+            generation_seed=recipe.generation_seed,
+            labels=self.labels,
+            balance=recipe.balance,
+            shuffle=shuffle,
+        )
+
+    def places(self, planned: PlannedSlots, *, look_again: bool = False) -> npt.NDArray[np.int64]:
+        """Find where the generated rows lie.
+
+        Args:
+            planned: The rows.
+            look_again: Whether to ask the store for those not settled yet.
+
+        Returns:
+            (shard, row), shape `(n, 2)`; negative where there is none.
+        """
+        out = np.full((len(planned), 2), UNKNOWN, np.int64)
+        for source in self.generated:
+            mine = np.nonzero(planned.source == source.needs.number)[0]
+            if not mine.size:
+                continue
+            wanted = source.needs.identities(
+                planned if mine.size == len(planned) else planned.where(mine)
+            )
+            if look_again:
+                source.look_up(np.unique(wanted[wanted >= 0]))
+            out[mine] = source.places.find(wanted)
+        return out
+
+    def forget(self, planned: PlannedSlots, *, for_all: bool) -> None:
+        """Unsettle rows whose samples a worker found damaged or gone, so that they are made again.
+
+        Args:
+            planned: Those rows.
+            for_all: Whether to take them out of the store as well. Only who fills may: it would not know what another
+                rank took out, and that rank would wait for it for ever.
+        """
+        for source in self.generated:
+            mine = planned.where(planned.source == source.needs.number)
+            if len(mine):
+                identities = source.needs.identities(mine)
+                (source.forget if for_all else source.places.forget)(identities)
+
+    def provenance(self, planned: PlannedSlots) -> dict[str, Any] | None:
+        """Look up what made a generated sample.
+
+        Args:
+            planned: Its row, alone.
+
+        Returns:
+            What the store keeps of it; None for a real row, an item of a synthetic dataset, or a missing sample.
+        """
+        for source in self.generated:
+            if int(planned.source[0]) == source.needs.number and int(planned.index[0]) >= 0:
+                return source.provenance(int(source.needs.identities(planned)[0]))
+        return None
+
+    def unmakeable_text(self, planned: PlannedSlots) -> str:
+        """Say which labels the sources cannot make.
+
+        Args:
+            planned: Rows with such labels.
+
+        Returns:
+            One line.
+        """
+        labels = sorted(set(planned.label.tolist()))
+        names = [list(self.recipe.sources)[s - 1] for s in sorted(set(planned.source.tolist()))]
+        return (
+            f"{names} cannot make the labels {labels}; their slots stay real and are counted as `unmakeable`. "
+            "Where the generator numbers its classes differently, pass label_map={user_label: generator_label}"
+        )
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        store = self.__dict__.pop("store", None)
+        self.__dict__.pop("generated", None)
+        if store is not None:
+            store.close()
+
+    def _spec(self, named: tuple[str, Any], weight: int) -> SourceSpec:
+        """Describe a source to the plan."""
+        name, source = named
+        recipe = self.recipe
+        if not isinstance(source, Generator):
+            labels = stored_labels(source)
+            if labels is None and recipe.balance != "proportional":
+                labels = find_labels(source, progress=True).codes
+            items = np.full(len(source), -1, np.int64) if labels is None else labels
+            return SourceSpec(name, weight, items=items)
+        if source.conditioning == "class":
+            check_class_names(name, source, self.dataset, recipe)
+        makeable = None
+        if source.labels is not None and source.conditioning == "class":
+            users = (self.label_map.user_label(label) for label in source.labels)
+            makeable = frozenset(u for u in users if u is not None)
+        elif recipe.label_map is not None and source.conditioning == "class":
+            makeable = frozenset(recipe.label_map)
+        return SourceSpec(name, weight, recipe.pool, recipe.reuse, makeable)
+
+    def _device(self) -> str:
+        """Choose where to generate."""
+        import torch
+
+        there = torch.cuda.is_available()
+        device = self.recipe.device
+        if device == "auto":
+            return "cuda" if there else "cpu"
+        if device.startswith("cuda") and not there:
+            raise ConfigError(
+                "SA114",
+                f"`device` must be there, got {device!r} on a machine where torch finds no CUDA. Use 'auto' or 'cpu'.",
+            )
+        return device
+
+    def _reader(self) -> Any:
+        """Make the workers' reader, which opens nothing yet."""
+        from lightning_synthaug.store import ShardReader
+
+        if self.folder.exists() and not self.folder.is_dir():
+            raise CacheError(
+                "SA505",
+                f"`cache` must be a folder, got the file {str(self.folder)!r}. Choose another path.",
+            )
+        return ShardReader(self.folder)

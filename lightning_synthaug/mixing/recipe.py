@@ -1,0 +1,172 @@
+"""What a user asks for: sources, ratio, and how to mix; checked when it is written down, acted on later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, final
+
+from lightning_synthaug.data import LabelMap, Record, build_transform
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.generators import Generator
+from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
+
+__all__ = ["Recipe", "default_cache"]
+
+#: Environment variable that overrides the default cache folder.
+CACHE_VARIABLE = "LIGHTNING_SYNTHAUG_CACHE"
+
+
+def default_cache() -> Path:
+    """Return the folder that samples are kept in when `cache` is not given.
+
+    Returns:
+        `$LIGHTNING_SYNTHAUG_CACHE`, else a folder of this user's cache directory.
+    """
+    given = os.environ.get(CACHE_VARIABLE)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(base) / "lightning_synthaug"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All options of mixing, shared by the callback, the DataModule and `mix`.
+
+    Args:
+        source: A generator, a synthetic dataset whose items look like the real ones, or several of them by name.
+        ratio: Synthetic share of the batches: a number in [0, 1] or a schedule.
+        weights: Relative weights of several sources, by name, each above 0. Default: equal.
+        balance: Labels asked for: `"proportional"` (those of the real data), `"uniform"` (level the batches as far
+            as the ratio allows) or weights by label.
+        labels: Label of each real sample, when the dataset does not tell.
+        label_map: `{user_label: generator_label}` where the generator numbers its classes differently.
+        class_names: Names of the classes, for messages and reports.
+        transform: Classical augmentation of raw samples: albumentations, or any callable on the image array.
+        transform_p: Probability of the transform, a number in [0, 1] or a schedule.
+        transform_on: What is transformed: `"both"`, `"real"` or `"synthetic"`.
+        cache: Folder for generated samples. Default: the user's cache directory.
+        fill: `"ahead"`: make what the coming epoch needs before it begins. `"off"`: only serve what the cache has.
+        on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
+        pool: Distinct samples kept for each source. Default: as many as there are real samples.
+        reuse: Servings after which a sample is replaced by a new one. Default: never.
+        seed: Run seed: orders, and which sample is served when.
+        generation_seed: Seed of what is generated; runs that differ only in `seed` share all samples.
+        item: Turns a record into what the dataset returns, when that cannot be found out.
+        record: Reads the raw sample at `(dataset, index)`, when that cannot be found out.
+        device: Where to generate: `"auto"` (CUDA when there is one), or a torch device.
+        loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
+
+    Raises:
+        ConfigError: An option is not one of those allowed.
+    """
+
+    source: Any
+    ratio: float | Schedule
+    weights: Mapping[str, float] | None = None
+    balance: Balance = "proportional"
+    labels: Any = None
+    label_map: Mapping[int, int] | None = None
+    class_names: Sequence[str] | Mapping[int, str] | None = None
+    transform: Any = None
+    transform_p: float | Schedule = 1.0
+    transform_on: Literal["both", "real", "synthetic"] = "both"
+    cache: str | os.PathLike[str] | None = None
+    fill: Literal["ahead", "off"] = "ahead"
+    on_miss: Literal["real", "wait", "error"] = "real"
+    pool: int | None = None
+    reuse: int | None = None
+    seed: int = 0
+    generation_seed: int = 0
+    item: Callable[[Record], Any] | None = None
+    record: Callable[[Any, int], Any] | None = None
+    device: str = "auto"
+    loss_weight: float = 1.0
+    sources: Mapping[str, Any] = field(init=False, repr=False)
+    schedule: Schedule = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check every option, so that a mistake shows where it was made."""
+        sources = _named(self.source)
+        object.__setattr__(self, "sources", sources)
+        object.__setattr__(self, "schedule", as_schedule(self.ratio))
+        as_schedule(self.transform_p, argument="transform_p")
+        self.source_weights()
+        LabelMap(self.label_map)
+        _check_choice("transform_on", self.transform_on, ("both", "real", "synthetic"))
+        _check_choice("fill", self.fill, ("ahead", "off"))
+        _check_choice("on_miss", self.on_miss, ("real", "wait", "error"))
+        if not isinstance(self.balance, Mapping):
+            _check_choice("balance", self.balance, ("proportional", "uniform"))
+        for name in ("pool", "reuse"):
+            value = getattr(self, name)
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int) or value < 1
+            ):
+                raise ConfigError(
+                    "SA114",
+                    f"`{name}` must be a whole number >= 1 or None, got {value!r}. Leave it out.",
+                )
+        for name in ("seed", "generation_seed"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ConfigError(
+                    "SA114", f"`{name}` must be a whole number, got {value!r}. Use any integer."
+                )
+        if not 0 <= self.loss_weight < float("inf"):
+            raise ConfigError(
+                "SA114", f"`loss_weight` must be a number >= 0, got {self.loss_weight!r}. Use 1.0."
+            )
+        if self.transform is not None:
+            build_transform(self.transform)
+
+    def source_weights(self) -> list[int]:
+        """Return the integer weight of each source, in order."""
+        names = list(self.sources)
+        if self.weights is None:
+            return [1] * len(names)
+        return integer_weights(self.weights, known=names)
+
+    def cache_folder(self) -> Path:
+        """Return the folder that samples are kept in."""
+        return Path(self.cache) if self.cache is not None else default_cache()
+
+
+def _named(source: Any) -> dict[str, Any]:
+    """Give every source a name and make sure that it can be one."""
+    if isinstance(source, Mapping):
+        named = {str(name): value for name, value in source.items()}
+    else:
+        named = {getattr(source, "name", None) or "synthetic": source}
+    if not named:
+        raise ConfigError(
+            "SA115",
+            f"`source` must hold at least one source, got {source!r}. Give a generator or a dataset.",
+        )
+    for name, value in named.items():
+        usable = isinstance(value, Generator) or (
+            hasattr(value, "__getitem__") and hasattr(value, "__len__")
+        )
+        if usable and not isinstance(value, Generator) and not len(value):
+            raise ConfigError(
+                "SA115",
+                f"Source {name!r} must hold at least one item, got an empty {type(value).__name__}. Check its path.",
+            )
+        if not usable or isinstance(value, (str, bytes)):
+            raise ConfigError(
+                "SA115",
+                f"Source {name!r} must be a generator or a map-style dataset (len and indexing), got {value!r}. For a "
+                "folder of images use FolderGenerator(folder); for weights use TorchGenerator(weights).",
+            )
+    return named
+
+
+def _check_choice(argument: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse what is not among the allowed words."""
+    if value not in allowed:
+        words = ", ".join(repr(a) for a in allowed)
+        raise ConfigError(
+            "SA114", f"`{argument}` must be one of {words}, got {value!r}. Choose one of these."
+        )

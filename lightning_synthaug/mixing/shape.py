@@ -1,0 +1,88 @@
+"""What a user's loader tells about itself, and what cannot be mixed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    DistributedSampler,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+)
+
+from lightning_synthaug.errors import DataError
+
+__all__ = ["LoaderShape", "loader_shape"]
+
+
+class LoaderShape(NamedTuple):
+    """What the plan needs of a loader.
+
+    Attributes:
+        batch_size: Rows of one rank in a full batch.
+        drop_last: Whether a short last batch is left out.
+        shuffle: Whether samples come in random order.
+    """
+
+    batch_size: int
+    drop_last: bool
+    shuffle: bool
+
+
+def loader_shape(loader: Any) -> LoaderShape:
+    """Read a loader's shape.
+
+    Args:
+        loader: The user's loader.
+
+    Returns:
+        Its shape.
+
+    Raises:
+        DataError: It is no single DataLoader, it streams, or samples or batches in a way that cannot be planned.
+    """
+    if not isinstance(loader, DataLoader):
+        raise DataError(
+            "SA606",
+            f"The train loader must be one torch DataLoader, got {type(loader).__name__}. Give the loader to mix by "
+            "itself; where training takes several, mix that one with `lightning_synthaug.mix`.",
+        )
+    if isinstance(loader.dataset, IterableDataset):
+        raise DataError(
+            "SA601",
+            f"The dataset must be map-style (len and indexing) to be mixed, got {type(loader.dataset).__name__}, which "
+            "streams. Index it first, or read it into a list.",
+        )
+    if type(loader).__iter__ is not DataLoader.__iter__:
+        raise DataError(
+            "SA606",
+            f"The train loader must iterate as torch's DataLoader does, got {type(loader).__name__} with an "
+            "`__iter__` of its own, which would be lost. Move what it does into the dataset, the `collate_fn` or the "
+            "training step.",
+        )
+    sampler = loader.sampler
+    batcher = loader.batch_sampler
+    if loader.batch_size is None or type(batcher) is not BatchSampler:
+        raise DataError(
+            "SA602",
+            f"The loader must batch by `batch_size`, got batch_size={loader.batch_size!r} with "
+            f"{type(batcher).__name__}. Give `batch_size=` and leave `batch_sampler=` out.",
+        )
+    if isinstance(sampler, DistributedSampler):
+        return LoaderShape(loader.batch_size, loader.drop_last, sampler.shuffle)
+    if type(sampler) is SequentialSampler:
+        return LoaderShape(loader.batch_size, loader.drop_last, shuffle=False)
+    if (
+        type(sampler) is RandomSampler
+        and not sampler.replacement
+        and sampler.num_samples == len(sampler.data_source)
+    ):
+        return LoaderShape(loader.batch_size, loader.drop_last, shuffle=True)
+    raise DataError(
+        "SA603",
+        f"The loader must shuffle or go in order, got {type(sampler).__name__}. Use `shuffle=True` or "
+        '`shuffle=False`; to weigh classes, use `balance="uniform"` or weights by label.',
+    )

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from lightning_synthaug.data import Record
+from lightning_synthaug.mixing.assemble import (
+    Stacked,
+    collate_items,
+    collate_mixed,
+    is_default_collate,
+)
+
+FIRST = Record({"label": 0})
+
+
+def items(count: int, kind: str) -> list[Any]:
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(count, 2, 3)).astype(np.float32)
+    if kind == "tensors":
+        return [(torch.from_numpy(x), torch.tensor(i)) for i, x in enumerate(images)]
+    if kind == "arrays":
+        return [(x, np.int64(i)) for i, x in enumerate(images)]
+    return [(torch.from_numpy(x), i) for i, x in enumerate(images)]
+
+
+@pytest.mark.parametrize("kind", ["tensors", "arrays", "numbers"])
+@pytest.mark.parametrize("rows", [[0], [5, 1], [0, 1, 2, 3, 4, 5]])
+def test_the_result_is_that_of_the_default_collate(kind: str, rows: list[int]) -> None:
+    everything = items(6, kind)
+    whole = default_collate(everything)
+    arrays = tuple(np.stack([np.asarray(everything[r][j]) for r in rows]) for j in range(2))
+    stacked = Stacked(np.array(rows), np.setdiff1d(np.arange(6), rows), arrays, FIRST)
+    others = [everything[i] for i in stacked.others.tolist()]
+    batch = collate_mixed(others, stacked)
+    assert type(batch) is type(whole)
+    for ours, torchs in zip(batch, whole, strict=True):
+        assert ours.dtype == torchs.dtype
+        assert torch.equal(ours, torchs)
+
+
+def test_only_torchs_own_function_counts_as_default() -> None:
+    assert is_default_collate(default_collate)
+    assert not is_default_collate(lambda items: default_collate(items))
+
+
+@pytest.mark.parametrize("kinds", [(np.float32, np.float64), (np.int64, np.float32)])
+def test_arrays_of_several_dtypes_are_left_to_torch(kinds: tuple[Any, Any]) -> None:
+    items = [(np.array([1e-300, 1.0]).astype(kind), 0) for kind in kinds]
+    try:
+        expected = default_collate(items)
+    except RuntimeError as error:
+        with pytest.raises(RuntimeError, match=str(error)[:20]):
+            collate_items(items)
+    else:
+        ours = collate_items(items)
+        assert ours[0].dtype == expected[0].dtype
+        assert torch.equal(ours[0], expected[0])
