@@ -1,0 +1,114 @@
+"""The callback, without its Lightning base class: two flavours add one each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning_synthaug.mixing import Feed, Recipe
+from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.session import FitSession
+
+__all__ = ["SynthAugCore"]
+
+
+class SynthAugCore:
+    """Mix synthetic samples into the train loader of a Lightning run.
+
+    Add it to `Trainer(callbacks=[...])`; nothing else in the project changes: same batch structure, same number of
+    steps, same validation and test data. The user's objects are as they were when the fit ends, however it ends.
+
+    Args:
+        source: A generator, a synthetic dataset whose items look like the real ones, or several by name.
+        ratio: Synthetic share of the batches, a number in [0, 1] or a schedule.
+        options: Any further option of `Recipe`.
+
+    Raises:
+        ConfigError: An option is not one of those allowed.
+    """
+
+    def __init__(self, source: Any, ratio: float | Schedule, **options: Any) -> None:
+        self.recipe = Recipe(source=source, ratio=ratio, **options)
+        self._session: FitSession | None = None
+        self._saved: dict[str, Any] | None = None
+        self._ended: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Read an option under the name it was given by."""
+        recipe = self.__dict__.get("recipe")
+        if recipe is None or name.startswith("_") or not hasattr(recipe, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(recipe, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave a running fit behind: another process makes its own."""
+        return {**self.__dict__, "_session": None}
+
+    @property
+    def feed(self) -> Feed | None:
+        """The main process's half of the loader, while a fit runs: plan, totals, account of batches."""
+        return self._session.feed if self._session is not None else None
+
+    @property
+    def state_key(self) -> str:
+        """Name under which checkpoints keep this callback's state."""
+        return "SynthAug"
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """Put the mixing between the trainer and its train loader."""
+        if stage != "fit":
+            return
+        self._end()
+        # A fit restores its own checkpoint after this; what a test or a validation restored is not it.
+        self._saved = None
+        self._session = FitSession(self.recipe, trainer, pl_module)
+        self._session.saved = self._saved
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """Log to every logger of the trainer, as often as the trainer does."""
+        if self._session is None or not trainer.loggers or not trainer.log_every_n_steps:
+            return
+        if (trainer.fit_loop.total_batch_idx + 1) % trainer.log_every_n_steps == 0:
+            self._log(trainer)
+
+    def on_train_end(self, trainer: Any, _: Any) -> None:
+        """Log what the last interval left."""
+        if self._session is not None and trainer.loggers:
+            self._log(trainer)
+
+    def teardown(self, _: Any, __: Any, stage: str) -> None:
+        """Undo everything at the end of a fit."""
+        if stage == "fit":
+            self._end()
+
+    def on_exception(self, *_: Any) -> None:
+        """Undo everything when a fit breaks: `teardown` is not called then."""
+        self._end()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the fingerprint of the stream, of plain types; also right after the fit ended."""
+        return (
+            self._session.state() if self._session is not None else dict(self._saved or self._ended)
+        )
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Keep a checkpoint's fingerprint, to be verified when the plan is compiled."""
+        self._saved = dict(state) if isinstance(state, dict) else None
+        if self._session is not None:
+            self._session.saved = self._saved
+
+    def _log(self, trainer: Any) -> None:
+        """Send the metrics to the loggers."""
+        session = self._session
+        metrics = session.metrics() if session is not None else {}
+        if metrics:
+            for logger in trainer.loggers:
+                logger.log_metrics(metrics, step=trainer.global_step)
+
+    def _end(self) -> None:
+        """Close the running fit, if there is one."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        # What the next fit must match is the checkpoint it starts from, not the fit before it.
+        self._ended, self._saved = session.state(), None
+        session.close()

@@ -1,0 +1,92 @@
+"""A model that writes down which samples it is trained on, and a trainer that says nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import lightning_synthaug as sa
+from tests.helpers.traced import CLASSES, SIDE, Sample, read
+
+LIGHTNING = "lightning.pytorch"
+
+
+def recorder(
+    package: str = LIGHTNING,
+    *,
+    stepping: bool = False,
+    stop_at: int | None = None,
+    error: BaseException | None = None,
+    validating: bool = False,
+) -> Any:
+    """A model with `seen`: batch number -> samples.
+
+    With `stepping`, it asks for the number of steps while its optimizers are made; at batch `stop_at` it raises
+    `error`; with `validating` it also writes down what it is validated and tested on.
+    """
+    base: Any = import_module(package).LightningModule
+
+    class Recorder(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(SIDE * SIDE, CLASSES)
+            self.seen: dict[int, list[Sample]] = {}
+            self.validated: list[Sample] = []
+            self.steps: float | None = None
+
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            images, labels = batch
+            info = sa.batch_info(self)
+            if info.number == stop_at and error is not None:
+                raise error
+            samples = read(images)
+            assert info.number not in self.seen
+            assert [s.source > 0 for s in samples] == info.is_synthetic.tolist()
+            assert [s.label for s in samples] == labels.tolist()
+            self.seen[info.number] = samples
+            loss = torch.nn.functional.cross_entropy(
+                self.layer(images.flatten(1) / 255), labels, reduction="none"
+            )
+            return info.weighted_mean(loss)
+
+        def configure_optimizers(self) -> Any:
+            if stepping:
+                self.steps = self.trainer.estimated_stepping_batches
+            return torch.optim.SGD(self.parameters(), lr=0.01)
+
+    class Validating(Recorder):
+        def validation_step(self, batch: Any, batch_idx: int) -> None:
+            self.validated += read(batch[0])
+
+        def test_step(self, batch: Any, batch_idx: int) -> None:
+            self.validated += read(batch[0])
+
+    return Validating() if validating else Recorder()
+
+
+def trainer(package: str = LIGHTNING, **options: Any) -> Any:
+    quiet = {
+        "accelerator": "cpu",
+        "devices": 1,
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "log_every_n_steps": 1,
+    }
+    return import_module(package).Trainer(**(quiet | options))
+
+
+def saver(folder: Path, every: int, package: str = LIGHTNING) -> Any:
+    """A callback that saves `step=N.ckpt` after every few batches; it has no state to be missed on resuming."""
+    base: Any = import_module(package).Callback
+
+    class Saver(base):  # type: ignore[misc]
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            if trainer.global_step % every == 0:
+                trainer.save_checkpoint(folder / f"step={trainer.global_step}.ckpt")
+
+    return Saver()

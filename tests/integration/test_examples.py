@@ -1,0 +1,58 @@
+"""Every example runs as a user would start it, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+
+# What each example has to print, as patterns in this order.
+SAYS = {
+    "01_callback.py": [r"without SynthAug: 150 steps, \d+\.\d% right", r"with SynthAug: 150 steps"],
+    "02_datamodule.py": [r"rows: 0 to 4, real", r"rows: 5 to 9, flow", r"rows: 5 to 9, real"],
+    "03_plain_pytorch.py": [r"epoch  4:", r"epoch 20:", r"\{'batches': 100\}"],
+    "04_own_generator.py": [r"\d real .*\d drawn", r"#"],
+    "05_existing_synthetic_dataset.py": [r"\d+ rows real", r"450 rows shifted", r"\d+ rows faded"],
+}
+
+
+def output(name: str, folder: Path, **environment: str) -> str:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_each_example_is_run_here_and_short() -> None:
+    assert {path.name for path in EXAMPLES.glob("[0-9]*.py")} == set(SAYS)
+    lengths = {p.name: len(p.read_text("utf-8").splitlines()) for p in EXAMPLES.glob("*.py")}
+    assert max(lengths.values()) < 80, lengths
+
+
+@pytest.mark.parametrize("name", sorted(set(SAYS) - {"01_callback.py"}))
+def test_an_example_runs_and_says_what_it_did(name: str, tmp_path: Path) -> None:
+    assert re.search(".*".join(SAYS[name]), output(name, tmp_path), re.DOTALL)
+
+
+@pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
+def test_the_callback_works_unchanged_with_either_package(package: str, tmp_path: Path) -> None:
+    pytest.importorskip(package.split(".", maxsplit=1)[0])
+    said = output("01_callback.py", tmp_path, LIGHTNING=package)
+    assert re.search(".*".join(SAYS["01_callback.py"]), said, re.DOTALL)
+    assert all(line.startswith(package) for line in said.splitlines())
+    assert any((tmp_path / "cache").iterdir())

@@ -1,0 +1,107 @@
+"""The DataModule apart from a fit; with one, see the integration tests."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from torch.utils.data import DataLoader
+
+from lightning_synthaug.errors import ConfigError, TrainerError
+from lightning_synthaug.lightning import SynthAugDataModule
+from tests.helpers.traced import Tracer, traced_dataset
+
+
+class Inner(LightningDataModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = 0
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(traced_dataset(20), 4)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(traced_dataset(8), 4)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"position": self.position}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.position = state_dict["position"]
+
+
+def test_hooks_look_overridden_where_they_are() -> None:
+    data = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    inner = data.datamodule
+    for name in (
+        "val_dataloader",
+        "test_dataloader",
+        "predict_dataloader",
+        "on_after_batch_transfer",
+    ):
+        assert is_overridden(name, data) == is_overridden(name, inner), name
+    assert is_overridden("train_dataloader", data)
+    assert len(data.val_dataloader()) == 2
+
+
+def test_the_state_is_both_states() -> None:
+    data = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    data.datamodule.position = 7
+    data.load_state_dict({"datamodule": {"position": 7}, "synthaug": {"fingerprint": {"seed": 3}}})
+    state = data.state_dict()
+    other = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    other.load_state_dict(state)
+    assert other.datamodule.position == 7
+    assert other.state_dict() == state
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda data: pickle.loads(pickle.dumps(data))])
+def test_it_can_be_copied(again: Any) -> None:
+    data = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    other = again(data)
+    assert other.recipe.ratio == 0.5
+    assert other.feed is None
+    assert other.datamodule is not data.datamodule
+
+
+def test_the_trainer_is_shared() -> None:
+    data = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    run: Any = object()
+    data.trainer = run
+    assert data.datamodule.trainer is run is data.trainer
+
+
+@pytest.mark.parametrize("inner", [object(), None, DataLoader(traced_dataset(8))])
+def test_only_a_datamodule_of_the_same_package_fits(inner: Any) -> None:
+    with pytest.raises(TrainerError, match=r"must be a lightning LightningDataModule.*SA703"):
+        SynthAugDataModule(inner, Tracer(), 0.5)
+
+
+def test_options_are_checked_at_once() -> None:
+    with pytest.raises(ConfigError, match="SA101"):
+        SynthAugDataModule(Inner(), Tracer(), 50)
+
+
+def test_ending_without_a_beginning_does_no_harm() -> None:
+    data = SynthAugDataModule(Inner(), Tracer(), 0.5)
+    data.teardown("fit")
+    data.on_exception(RuntimeError())
+    assert data.state_dict()["synthaug"] == {}
+
+
+def test_what_only_the_inner_one_has_is_read_from_it_and_a_trainer_is_needed() -> None:
+    inner = LightningDataModule.from_datasets(traced_dataset(8), batch_size=2)
+    inner.num_classes = 3
+    wrapped = SynthAugDataModule(inner, traced_dataset(8), 0.3)
+    assert wrapped.num_classes == 3
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = wrapped.nothing
+    with pytest.raises(TrainerError, match=r"asked for by a trainer, got no trainer.*SA705"):
+        wrapped.train_dataloader()

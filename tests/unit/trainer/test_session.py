@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch.utils.data import DataLoader
+
+from lightning_synthaug.errors import DataError, ResumeMismatch, TrainerError
+from lightning_synthaug.mixing import MixedLoader, Recipe
+from lightning_synthaug.trainer.session import FitSession
+from tests.helpers.recorder import recorder, trainer
+from tests.helpers.traced import traced_dataset
+
+SIZE = 45
+
+
+def session(**options: Any) -> FitSession:
+    recipe = Recipe(**({"source": traced_dataset(9, source=1), "ratio": 0.5} | options))
+    return FitSession(recipe, trainer(max_epochs=1), recorder())
+
+
+def test_wrapping_is_pure_and_may_be_repeated() -> None:
+    """Lightning asks for the loader as often as it likes."""
+    s = session()
+    user = DataLoader(traced_dataset(SIZE), 8)
+    first, second = s.wrap(user), s.wrap(user)
+    assert isinstance(first, MixedLoader)
+    assert first.feed is second.feed is s.feed
+    with pytest.raises(TrainerError, match=r"mixed already, with \['synthetic'\].*SA704"):
+        s.wrap(first)
+    other = s.wrap(DataLoader(user.dataset, 16))
+    assert other.feed is s.feed is not first.feed
+    s.close()
+    s.close()
+
+
+def test_only_a_single_loader_can_be_mixed() -> None:
+    s = session()
+    with pytest.raises(DataError, match=r"one torch DataLoader, got dict.*SA606"):
+        s.wrap({"a": DataLoader(traced_dataset(SIZE), 8)})
+    s.close()
+
+
+def test_the_state_is_the_checkpoints_until_a_plan_is_made() -> None:
+    s = session()
+    assert s.state() == {}
+    s.saved = {"fingerprint": {"seed": 0}}
+    assert s.state() == s.saved
+    s.close()
+
+
+def test_differences_are_shown_with_both_sides() -> None:
+    s = session(seed=1)
+    saved = session(seed=2)
+    for each in (saved, s):
+        each.saved = saved.state() or None
+        feed = each.wrap(DataLoader(traced_dataset(SIZE), 8)).feed
+        if each is saved:
+            feed.begin()
+        else:
+            with pytest.raises(
+                ResumeMismatch, match=r"seed\n +checkpoint: +2\n +configuration: 1\n.*SA116"
+            ):
+                feed.begin()
+        each.close()
+
+
+def test_metrics_are_of_the_batches_since_the_last_time(tmp_path: Path) -> None:
+    s = session()
+    assert s.metrics() == {}
+    loader = s.wrap(DataLoader(traced_dataset(SIZE), 8))
+    assert s.metrics() == {}
+    batches = iter(loader)
+    next(batches)
+    first = s.metrics()
+    assert set(first) == {
+        f"synthaug/{name}"
+        for name in ("ratio_planned", "ratio_served", "misses", "unmakeable", "generated", "fill_s")
+    }
+    assert first["synthaug/ratio_planned"] == first["synthaug/ratio_served"] == 0.5
+    assert s.metrics() == {}
+    s.close()
+
+
+def test_a_step_that_takes_the_iterator_is_refused_at_once() -> None:
+    model = recorder()
+    model.training_step = lambda dataloader_iter: None
+    with pytest.raises(TrainerError, match="SA702"):
+        FitSession(Recipe(source=traced_dataset(9), ratio=0.5), trainer(max_epochs=1), model)
