@@ -1,0 +1,115 @@
+"""What a generator is fitted on: images and labels, checked and brought into one form."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, final
+
+import numpy as np
+
+from lightning_synthaug.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FitData", "fit_data"]
+
+_SMALLEST = 4
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class FitData:
+    """Images and labels in the form that the networks take.
+
+    Attributes:
+        images: float32 in [0, 1], shape `(n, channels, rows, columns)`.
+        classes: Index of each label in `labels`. int64, shape `(n,)`.
+        labels: The distinct labels, ascending.
+        dtype: dtype that the images had: uint8 or float32.
+        digest: Digest of images and labels as they were given.
+    """
+
+    images: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    labels: list[int]
+    dtype: str
+    digest: str
+
+    def describe(self) -> dict[str, Any]:
+        """Say what the data were, for the card.
+
+        Returns:
+            Plain JSON values; counts by label.
+        """
+        counts = np.bincount(self.classes, minlength=len(self.labels))
+        return {
+            "digest": self.digest,
+            "count": len(self.classes),
+            "count_by_label": {
+                str(label): int(count) for label, count in zip(self.labels, counts, strict=True)
+            },
+            "image_shape": list(self.images.shape[1:]),
+            "dtype": self.dtype,
+        }
+
+
+def fit_data(images: ArrayLike, labels: ArrayLike) -> FitData:
+    """Check images and labels and bring them into one form.
+
+    Args:
+        images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
+            `(n, rows, columns, channels)` with one to four channels; sides of at least 4.
+        labels: Integers of any value, shape `(n,)`.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: Shape, dtype or range is another, a value is not finite, or the counts differ.
+    """
+    pixels, marks = np.asarray(images), np.asarray(labels)
+    _check_images(pixels)
+    if marks.ndim != 1 or not np.issubdtype(marks.dtype, np.integer) or len(marks) != len(pixels):
+        _wrong("`labels` must be one integer for each image", f"{_form(marks)} for {len(pixels)}")
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (pixels, marks.astype(np.int64)):
+        digest.update(_form(part).encode() + np.ascontiguousarray(part).tobytes())
+    whole = pixels.dtype == np.uint8
+    scaled = pixels.astype(np.float32) / np.float32(255 if whole else 1)
+    channels = scaled[:, None] if scaled.ndim == 3 else np.moveaxis(scaled, -1, 1)
+    values, classes = np.unique(marks, return_inverse=True)
+    return FitData(
+        np.ascontiguousarray(channels),
+        classes.astype(np.int64),
+        [int(value) for value in values],
+        "uint8" if whole else "float32",
+        digest.hexdigest(),
+    )
+
+
+def _check_images(pixels: NDArray[Any]) -> None:
+    """Insist on images."""
+    sides = pixels.shape[1:3]
+    shaped = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 2, 3, 4))
+    if not shaped or len(pixels) < 2 or min(sides) < _SMALLEST:
+        wanted = "`images` must be at least two of (rows, columns) or (rows, columns, channels)"
+        _wrong(f"{wanted}, sides of at least {_SMALLEST}", _form(pixels))
+    if pixels.dtype == np.uint8:
+        return
+    if not np.issubdtype(pixels.dtype, np.floating):
+        _wrong("`images` must be uint8, or floating point in [0, 1]", _form(pixels))
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= 0.0 and high <= 1.0):
+        _wrong("`images` of floating point must lie in [0, 1]", f"{low:.4g} to {high:.4g}")
+
+
+def _form(array: NDArray[Any]) -> str:
+    """Write dtype and shape."""
+    return f"{array.dtype}{list(array.shape)}"
+
+
+def _wrong(what: str, got: str) -> NoReturn:
+    """Refuse the data."""
+    raise DataError("SA440", f"{what}, got {got}. Convert the data before fitting.")

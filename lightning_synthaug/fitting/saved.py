@@ -1,0 +1,111 @@
+"""The folder of a fitted generator: weights and card, both there or neither."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.generators.card import CARD_FORMAT, generator_from_card
+from lightning_synthaug.generators.digest import file_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from lightning_synthaug.generators.torch_generator import TorchGenerator
+
+__all__ = ["CARD", "WEIGHTS", "check_out", "load_fitted", "write_fitted"]
+
+WEIGHTS = "generator.safetensors"
+CARD = "card.json"
+
+
+def load_fitted(folder: str | Path, *, batch_size: int = 64) -> TorchGenerator:
+    """Make the generator that `fit_cvae` left in a folder.
+
+    Args:
+        folder: The folder, with `generator.safetensors` and `card.json`.
+        batch_size: Rows of every forward pass, >= 1.
+
+    Returns:
+        The generator, not loaded yet.
+
+    Raises:
+        GeneratorError: A file is missing or damaged, or card and weights do not belong together.
+    """
+    return generator_from_card(Path(folder) / CARD, batch_size=batch_size)
+
+
+def check_out(out: str | Path) -> Path:
+    """Check, before hours of fitting, that its result can be written.
+
+    Args:
+        out: The folder to be; missing or empty.
+
+    Returns:
+        Its path, with the parent folder made.
+
+    Raises:
+        ConfigError: The folder holds something already, or cannot be written.
+    """
+    path = Path(out)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        message = (
+            f'`out` must be a new or empty folder, got "{path}" with something in it. '
+            "Choose another folder, or remove this one; nothing is overwritten."
+        )
+        raise ConfigError("SA441", message)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)).rmdir()
+    except OSError as error:
+        message = f'`out` must be writable, got "{path}" ({error.strerror}). Choose a folder that you may write to.'
+        raise ConfigError("SA441", message) from error
+    return path
+
+
+def write_fitted(out: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
+    """Write weights and card into a folder that appears at once, complete.
+
+    Args:
+        out: The folder to be, as `check_out` returned it.
+        weights: Named tensors.
+        card: What the card says besides format, file name and digest.
+
+    Raises:
+        ConfigError: Something else was put there in the meantime.
+    """
+    from safetensors.torch import save_file
+
+    making = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, making / WEIGHTS)
+        head = {
+            "format": CARD_FORMAT,
+            "weights": WEIGHTS,
+            "weights_digest": file_digest(making / WEIGHTS),
+        }
+        (making / CARD).write_text(json.dumps({**head, **card}, indent=2) + "\n", "utf-8")
+        for name in (WEIGHTS, CARD):
+            (making / name).chmod(0o644)
+            _sync(making / name)
+        making.chmod(0o755)
+        check_out(out)
+        if out.is_dir():
+            out.rmdir()
+        making.rename(out)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+
+
+def _sync(path: Path) -> None:
+    """Bring a file to the disk before its folder gets its name."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,128 @@
+"""Where the command line finds images and labels: class folders, arrays in a file, or the user's own code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, final
+
+import numpy as np
+
+from lightning_synthaug.data.record import Record
+from lightning_synthaug.errors import DataError
+from lightning_synthaug.generators.folder_generator import FolderGenerator
+from lightning_synthaug.generators.request import Request
+from lightning_synthaug.generators.torch_network import import_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Source", "read_source"]
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Images and labels as they were found.
+
+    Attributes:
+        images: Shape `(n, rows, columns)` or `(n, rows, columns, channels)`.
+        labels: Integers, shape `(n,)`.
+        class_names: Names in the order of the labels where folders gave them, else None.
+    """
+
+    images: NDArray[Any]
+    labels: NDArray[Any]
+    class_names: list[str] | None = None
+
+
+def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Source:
+    """Read what `--data` names.
+
+    Args:
+        what: A folder of class subfolders, a `.npz` file, or an import path `"module:name"`.
+        class_names: For a folder: subfolders in the order of the labels; None: all of them, sorted.
+
+    Returns:
+        Images and labels.
+
+    Raises:
+        DataError: Nothing usable is there.
+        ConfigError: The import path leads nowhere.
+        GeneratorError: The folder holds no images, or lacks a class named.
+    """
+    path = Path(what)
+    if path.is_dir():
+        return _read_folder(path, class_names)
+    if path.suffix == ".npz":
+        return _read_arrays(path)
+    if ":" not in what or path.exists():
+        _wrong(what, "no folder, no .npz file and no import path")
+    return _read_code(what)
+
+
+def _read_folder(folder: Path, class_names: Sequence[str] | None) -> Source:
+    """Read all images of all class folders."""
+    files = FolderGenerator(folder, class_names=class_names)
+    labels = sorted(files.labels or ())
+    if not labels:
+        _wrong(str(folder), "images without class subfolders")
+    images, marks = [], []
+    for label in labels:
+        for number in range(files.count(label) or 0):
+            (record,) = files.generate([Request(label=label, number=number)])
+            if not isinstance(record, Record):
+                _wrong(str(folder), f"a file that is no image ({record.reason})")
+            images.append(record["image"])
+            marks.append(label)
+    shapes = sorted({np.shape(image) for image in images})
+    if len(shapes) > 1:
+        _wrong(
+            str(folder), f"images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them"
+        )
+    names = class_names or sorted(
+        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."
+    )
+    chosen = [names[label] for label in labels]
+    return Source(np.stack(images), np.asarray(marks, np.int64), chosen)
+
+
+def _read_arrays(path: Path) -> Source:
+    """Read a file of arrays; pickled objects in it are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Source(arrays["images"], arrays["labels"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        _wrong(str(path), f"{type(error).__name__}: {error}", error)
+
+
+def _read_code(path: str) -> Source:
+    """Import and call the user's code; modules in the current folder are found, as with `python -m`."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    found = import_object(path)
+    content = found() if callable(found) else found
+    if isinstance(content, tuple) and len(content) == 2:
+        return Source(np.asarray(content[0]), np.asarray(content[1]))
+    try:
+        pairs = [content[index] for index in range(len(content))]
+        images = [np.asarray(image) for image, _ in pairs]
+        return Source(np.stack(images), np.asarray([int(label) for _, label in pairs]))
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        _wrong(path, f"{type(content).__name__} ({error})", error)
+
+
+def _wrong(what: str, got: str, cause: Exception | None = None) -> NoReturn:
+    """Say what `--data` may be."""
+    message = (
+        "`--data` must be a folder of class subfolders with images of one size, a .npz file with "
+        f'`images` and `labels`, or an import path "module:name" of such data, got {got} at "{what}". '
+        "Convert the data; for datasets, write a function that returns (images, labels)."
+    )
+    raise DataError("SA446", message) from cause

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lightning_synthaug.assets import digits_split
+from lightning_synthaug.errors import ConfigError, DataError, GeneratorError
+from lightning_synthaug.fitting import fit as module
+from lightning_synthaug.fitting import fit_cvae, load_fitted
+from lightning_synthaug.generators import Request, TorchGenerator
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (24, 6, 6)).astype(np.uint8)
+LABELS = np.arange(24) % 3 * 10
+
+
+def fit(out: Path, **arguments: Any) -> TorchGenerator:
+    defaults: dict[str, Any] = {
+        "epochs": 2,
+        "width": 16,
+        "latent": 2,
+        "device": "cpu",
+        "progress": False,
+    }
+    return fit_cvae(IMAGES, LABELS, out=out, **{**defaults, **arguments})
+
+
+def test_a_fitted_generator_has_weights_and_a_card(tmp_path: Path) -> None:
+    out = tmp_path / "fitted"
+    names = ["ten", "none", "more"]
+    generator = fit(out, licence="CC0-1.0", source="a test", class_names=names, date="2000-01-01")
+    assert generator.labels == {0, 10, 20}
+    assert generator.fingerprint() == load_fitted(out).fingerprint()
+    generator.load("cpu")
+    (record,) = generator.generate([Request(label=10, number=0, seed=3)])
+    assert record["label"] == 10  # type: ignore[index]
+    assert record["image"].shape == (6, 6)  # type: ignore[index, union-attr]
+    card = json.loads((out / "card.json").read_text())
+    assert card["data"]["count_by_label"] == {"0": 8, "10": 8, "20": 8}
+    assert (card["licence"], card["made"], card["class_names"]) == ("CC0-1.0", "2000-01-01", names)
+    assert card["losses"]["epochs_done"] == 2
+    assert card["losses"]["reconstruction"] > 0
+    assert set(card["versions"]) >= {"torch", "python", "lightning-synthaug"}
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    made = [fit(tmp_path / str(place), seed=seed) for place, seed in enumerate((1, 1, 2))]
+    files = [Path(one.weights).read_bytes() for one in made]
+    assert files[0] == files[1] != files[2]
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        RNG.random((24, 20, 18, 3), dtype=np.float32),
+        RNG.integers(0, 256, (24, 28, 28)).astype(np.uint8),
+    ],
+)
+def test_larger_and_coloured_images_are_fitted(tmp_path: Path, images: np.ndarray) -> None:
+    generator = fit_cvae(
+        images, LABELS, out=tmp_path / "f", epochs=1, width=16, device="cpu", progress=False
+    )
+    generator.load("cpu")
+    (record,) = generator.generate([Request(label=0, number=0)])
+    assert record["image"].shape == images.shape[1:]  # type: ignore[index, union-attr]
+    assert record["image"].dtype == images.dtype  # type: ignore[index, union-attr]
+
+
+def test_what_was_learned_looks_like_the_class_asked_for(tmp_path: Path) -> None:
+    partner = digits_split().partner
+    chosen = partner.take(np.flatnonzero(partner.labels < 3))
+    generator = fit_cvae(
+        chosen.images,
+        chosen.labels,
+        out=tmp_path / "f",
+        epochs=120,
+        beta=1.0,
+        device="cpu",
+        progress=False,
+    )
+    generator.load("cpu")
+    requests = [Request(label=number % 3, number=number, seed=number) for number in range(90)]
+    made = np.stack([record["image"] for record in generator.generate(requests)])  # type: ignore[index]
+    means = np.stack([chosen.images[chosen.labels == label].mean(0) for label in range(3)])
+    nearest = ((made[:, None] - means) ** 2).sum((2, 3)).argmin(1)
+    assert (nearest == np.arange(90) % 3).mean() > 0.9
+
+
+def test_the_default_number_of_epochs_makes_about_four_thousand_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+
+    class StopError(Exception):
+        pass
+
+    def stop(_data: object, settings: dict[str, Any], *_rest: object) -> None:
+        seen.update(settings)
+        raise StopError
+
+    monkeypatch.setattr(module, "_fit", stop)
+    with pytest.raises(StopError):
+        fit(tmp_path / "f", epochs=None, batch_size=12)
+    assert seen["epochs"] == 2000
+
+
+def test_a_bar_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fit(tmp_path / "f", progress=True)
+    assert "reconstruction" in capsys.readouterr().err
+
+
+def test_time_can_be_limited(tmp_path: Path) -> None:
+    fit(tmp_path / "f", epochs=100_000, max_minutes=0.01)
+    assert json.loads((tmp_path / "f" / "card.json").read_text())["losses"]["epochs_done"] < 100_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"epochs": 0}, "`epochs` must be at least 1, got 0"),
+        ({"latent": 0}, "`latent` must be at least 1, got 0"),
+        ({"width": 7}, "`width` must be at least 8, got 7"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
+        ({"seed": -1}, "`seed` must be at least 0, got -1"),
+        ({"beta": 0.0}, "`beta` must be positive, got 0.0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be positive, got nan"),
+        ({"max_minutes": 0}, "`max_minutes` must be positive, got 0"),
+        ({"class_names": ["a"]}, r"each of the 3 labels \[0, 10, 20\], got \['a'\]"),
+        ({"device": "tpu9"}, "`device` must be .*got 'tpu9'"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_written(
+    tmp_path: Path, arguments: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"{match}.*SA444"):
+        fit(tmp_path / "f", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_data_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="SA440"):
+        fit_cvae(IMAGES, LABELS[:3], out=tmp_path / "f")
+
+
+def test_a_loss_that_is_not_finite_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match=r"The loss must stay finite, got .*nan.*SA442"):
+        fit(tmp_path / "f", learning_rate=1e30, epochs=50)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_fit_leaves_nothing(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np\n"
+        "from lightning_synthaug.fitting import fit_cvae\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    fit_cvae(np.zeros((64, 6, 6), np.uint8), np.zeros(64, int), out='f', epochs=10**6, device='cpu')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        seen = ""
+        deadline = time.monotonic() + 120
+        while "reconstruction" not in seen and time.monotonic() < deadline:
+            seen += process.stderr.read(64)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    assert output == "interrupted\n", errors[-2000:]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lightning_synthaug.errors import ConfigError, DataError, GeneratorError
+from lightning_synthaug.fitting.sources import read_source
+
+IMAGES = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
+CODE = """
+import numpy as np
+images = np.zeros((4, 5, 6), np.uint8)
+labels = [0, 1, 0, 1]
+def arrays():
+    return images, labels
+def dataset():
+    return list(zip(images, labels))
+pair = (images, labels)
+nothing = 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number, image in enumerate(IMAGES):
+        kind = tmp_path / ("cat" if number % 2 else "ant")
+        kind.mkdir(exist_ok=True)
+        Image.fromarray(image).save(kind / f"{number}.png")
+    return tmp_path
+
+
+def test_class_folders_are_read_in_order(folder: Path) -> None:
+    source = read_source(str(folder))
+    np.testing.assert_array_equal(source.images, IMAGES[[0, 2, 1, 3]])
+    assert source.labels.tolist() == [0, 0, 1, 1]
+    assert source.class_names == ["ant", "cat"]
+
+
+def test_classes_choose_folders_and_their_order(folder: Path) -> None:
+    source = read_source(str(folder), class_names=["cat"])
+    np.testing.assert_array_equal(source.images, IMAGES[[1, 3]])
+    assert source.class_names == ["cat"]
+    with pytest.raises(GeneratorError, match=r"\['cow'\].*SA431"):
+        read_source(str(folder), class_names=["cow"])
+
+
+def test_arrays_are_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", images=IMAGES, labels=[0, 1, 0, 1])
+    source = read_source(str(tmp_path / "d.npz"))
+    np.testing.assert_array_equal(source.images, IMAGES)
+    assert source.class_names is None
+
+
+@pytest.mark.parametrize("name", ["arrays", "dataset", "pair"])
+def test_code_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "synthaug_source_code.py").write_text(CODE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "synthaug_source_code", raising=False)
+    source = read_source(f"synthaug_source_code:{name}")
+    assert source.images.shape == (4, 5, 6)
+    assert source.labels.tolist() == [0, 1, 0, 1]
+    with pytest.raises(DataError, match=r"got int \(.*SA446"):
+        read_source("synthaug_source_code:nothing")
+    with pytest.raises(ConfigError, match="SA415"):
+        read_source("synthaug_source_code:missing")
+
+
+def test_other_things_are_refused(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(DataError, match=r'no import path at "nowhere".*SA446'):
+        read_source("nowhere")
+    with pytest.raises(DataError, match=r"images without class subfolders.*SA446"):
+        read_source(str(folder / "cat"))
+    np.savez(tmp_path / "a.npz", pictures=IMAGES)
+    with pytest.raises(DataError, match=r"KeyError.*SA446"):
+        read_source(str(tmp_path / "a.npz"))
+    np.savez(tmp_path / "b.npz", images=np.array([object()]), labels=[0])
+    with pytest.raises(DataError, match=r"allow_pickle=False.*SA446"):
+        read_source(str(tmp_path / "b.npz"))
+    (tmp_path / "c.npz").write_bytes(b"x")
+    with pytest.raises(DataError, match="SA446"):
+        read_source(str(tmp_path / "c.npz"))
+    (folder / "cat" / "x.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"no image \(x.png.*SA446"):
+        read_source(str(folder))
+    Image.fromarray(IMAGES[0, :4]).save(folder / "cat" / "x.png")
+    with pytest.raises(DataError, match=r"2 shapes, \(4, 6\) and \(5, 6\).*SA446"):
+        read_source(str(folder))
