@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.cli.doctor import examine
+from lightning_synthaug.cli.main import main
+
+
+def test_table_names_each_subject_and_ends_with_the_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["doctor", "--cache", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert status == int(any(line.startswith("FAIL") for line in lines))
+    for subject in (
+        "python",
+        "torch",
+        "numpy",
+        "lightning",
+        "threads",
+        "free disk",
+        "generator torch",
+    ):
+        assert any(line[6:].startswith(subject) for line in lines), subject
+    assert lines[-1].endswith(" FAIL")
+
+
+def test_json_holds_the_same_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", "--cache", str(tmp_path), "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert [f["subject"] for f in printed["findings"]] == [f.subject for f in examine(tmp_path)]
+    assert sum(printed["counts"].values()) == len(printed["findings"])
+
+
+def test_a_cache_that_cannot_be_made_fails_with_its_repair(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert main(["doctor", "--cache", str(tmp_path / "file" / "cache")]) == 1
+    out = capsys.readouterr().out
+    assert "which is not a folder" in out
+    assert "-> Choose another folder" in out

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.cli.main import main
+from lightning_synthaug.fitting import load_fitted
+
+OPTIONS = ["--epochs", "1", "--latent", "2", "--device", "cpu", "--quiet"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    images = np.zeros((8, 6, 6), np.uint8)
+    np.savez(tmp_path / "d.npz", images=images, labels=np.arange(8) % 2)
+    return tmp_path / "d.npz"
+
+
+def test_a_generator_is_fitted_and_can_be_loaded(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = data.parent / "fitted"
+    names = ["--classes", "no", "yes", "--licence", "CC0-1.0"]
+    assert (
+        main(["fit-generator", "cvae", "--data", str(data), "--out", str(out), *OPTIONS, *names])
+        == 0
+    )
+    assert "Fitted on 8 images of 2 classes" in capsys.readouterr().out
+    assert load_fitted(out).licence == "CC0-1.0"
+
+
+def test_errors_leave_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = data.parent / "fitted"
+    assert main(["fit-generator", "cvae", "--data", "nowhere", "--out", str(out), *OPTIONS]) == 2
+    assert "SA446" in capsys.readouterr().err
+    assert not out.exists()
+    assert (
+        main(["fit-generator", "cvae", "--data", str(data), "--out", str(data.parent), *OPTIONS])
+        == 2
+    )
+    assert "SA441" in capsys.readouterr().err
+
+
+def test_help_says_what_data_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit-generator", "--help"])
+    shown = capsys.readouterr().out
+    assert "one subfolder of images for each class" in shown
+    assert "an interrupted fit leaves nothing behind" in shown
