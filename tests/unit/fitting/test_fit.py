@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +119,13 @@ def test_the_default_number_of_epochs_makes_about_four_thousand_steps(
     assert seen["epochs"] == 2000
 
 
-def test_a_bar_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fit(tmp_path / "f", progress=True)
-    assert "reconstruction" in capsys.readouterr().err
+def test_a_bar_is_shown_on_a_terminal_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, is_terminal in (("terminal", True), ("file", False)):
+        stream = io.StringIO()
+        stream.isatty = lambda is_terminal=is_terminal: is_terminal  # type: ignore[method-assign, misc]
+        monkeypatch.setattr(sys, "stderr", stream)
+        fit(tmp_path / name, progress=True)
+        assert ("reconstruction" in stream.getvalue()) is is_terminal
 
 
 def test_time_can_be_limited(tmp_path: Path) -> None:
@@ -161,33 +167,44 @@ def test_a_loss_that_is_not_finite_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def read_until(word: bytes, descriptor: int) -> None:
+    """Read from a pseudo-terminal until a word came; a child that says nothing fails the test instead of hanging it."""
+    seen = b""
+    while word not in seen:
+        ready, _, _ = select.select([descriptor], [], [], 120)
+        assert ready, seen[-2000:]
+        seen += os.read(descriptor, 4096)
+
+
 def test_an_interrupted_fit_leaves_nothing(tmp_path: Path) -> None:
     code = (
         "import numpy as np\n"
         "from lightning_synthaug.fitting import fit_cvae\n"
-        "print('ready', flush=True)\n"
         "try:\n"
         "    fit_cvae(np.zeros((64, 6, 6), np.uint8), np.zeros(64, int), out='f', epochs=10**6, device='cpu')\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', flush=True)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    terminal, childs_end = (
+        os.openpty()
+    )  # a bar is only shown on a terminal, and on one that has a width
+    termios.tcsetwinsize(terminal, (24, 120))
     with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=childs_end,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == "ready\n"
-        seen = ""
-        deadline = time.monotonic() + 120
-        while "reconstruction" not in seen and time.monotonic() < deadline:
-            seen += process.stderr.read(64)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=120)
-    assert output == "interrupted\n", errors[-2000:]
+        try:
+            read_until(b"reconstruction", terminal)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=120)
+        finally:
+            process.kill()
+            os.close(terminal)
+            os.close(childs_end)
+    assert output == "interrupted\n"
     assert list(tmp_path.iterdir()) == []
