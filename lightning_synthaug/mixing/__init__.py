@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.feed import Feed, Served, Totals
 from lightning_synthaug.mixing.info import BatchInfo, batch_info
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
@@ -14,6 +15,7 @@ from lightning_synthaug.mixing.shape import LoaderShape, loader_shape
 __all__ = [
     "BatchInfo",
     "CountedProgress",
+    "Course",
     "Feed",
     "LoaderShape",
     "MixedLoader",

@@ -73,6 +73,8 @@ class TransformDraw:
         elif self._on == "synthetic":
             flags &= planned.is_synthetic
         flags &= ~self._finished[planned.source]
+        # What comes on top of an epoch shall be something new.
+        flags |= ~planned.is_synthetic & (planned.version > 0)
         return flags if flags.any() else None
 
     def seeds(self, slots: Int64Array) -> Int64Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -11,11 +10,11 @@ import numpy as np
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
-from lightning_synthaug.mixing.fingerprint import stream_fingerprint
+from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
-from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, rank_rows
+from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, RealOrder, rank_rows
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Feed", "Served", "Totals"]
@@ -76,7 +75,8 @@ class Feed:
         leader: Whether this process fills the cache for its node.
         shuffle: Whether real samples are shuffled.
         progress: The run's clock.
-        on_plan: Called with the fingerprint of the stream whenever the plan is compiled, before anything is made.
+        course: The course of the run, which outlives this loader.
+        order: The order of the user's own sampler; None: the plan's own.
     """
 
     def __init__(
@@ -88,7 +88,8 @@ class Feed:
         leader: bool,
         shuffle: bool,
         progress: Progress,
-        on_plan: Callable[[dict[str, Any]], None] | None = None,
+        course: Course,
+        order: RealOrder | None = None,
     ) -> None:
         self.mixture = mixture
         self.epoch = epoch
@@ -96,28 +97,44 @@ class Feed:
         self.leader = leader
         self.shuffle = shuffle
         self.progress = progress
-        self._on_plan = on_plan
+        self.course = course
+        self.order = order
         self.totals = Totals()
         self.plan: Plan | None = None
         self.start = 0
         self.stop = 0
-        self._total: int | None = None
         self._blocks = Blocks(mixture)
         self._accounts: dict[int, _Account] = {}
         self._last = -1
         self._said_unmakeable = self._said_missing = False
 
+    def serves(self, dataset: Any, epoch: Epoch, order: RealOrder | None) -> bool:
+        """Tell whether a loader that was made anew is the same as before.
+
+        Args:
+            dataset: The user's dataset.
+            epoch: Shape of an epoch.
+            order: The order of the user's own sampler, or None.
+
+        Returns:
+            True when this feed fits it.
+        """
+        same = self.order is order or (
+            self.order is not None and order is not None and self.order.equals(order)
+        )
+        return self.mixture.dataset is dataset and self.epoch == epoch and same
+
     def begin(self) -> None:
         """Get ready for a pass of the loader: read the clock, plan, and fill what the pass needs."""
         self.start = self.progress.done()
-        total = self.progress.total(self.epoch.batches)
-        if self.plan is None or total != self._total:
-            self._total = total
-            self.plan = self.mixture.compile(self.epoch, total, shuffle=self.shuffle)
-            if self._on_plan is not None:
-                self._on_plan(
-                    stream_fingerprint(self.mixture.recipe, self.mixture.dataset, self.plan)
-                )
+        self.plan = self.course.plan(
+            self.mixture,
+            self.epoch,
+            start=self.start,
+            total_batches=self.progress.total(self.epoch.batches),
+            shuffle=self.shuffle,
+            order=self.order,
+        )
         self.stop = self.start + self.progress.coming(self.epoch.batches)
         self._accounts.clear()
         began = time.perf_counter()

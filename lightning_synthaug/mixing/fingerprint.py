@@ -7,24 +7,24 @@ from typing import Any
 
 from lightning_synthaug.data import fingerprint
 from lightning_synthaug.generators import Generator
-from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.plan import PLAN_VERSION, Plan
 
 __all__ = ["stream_fingerprint"]
 
 
-def stream_fingerprint(recipe: Recipe, dataset: Any, plan: Plan) -> dict[str, Any]:
+def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
     """Describe all that the stream of a run depends on, of plain types.
 
     Args:
-        recipe: What to mix.
-        dataset: The user's dataset.
+        mixture: The recipe, applied to the dataset.
         plan: The compiled plan.
 
     Returns:
         Names and values; two runs with equal ones deliver equal streams.
     """
-    knots = repr(plan.knots.signature()).encode()
+    recipe = mixture.recipe
+    knots = repr(plan.scheduled.signature()).encode()
     sources = {
         name: source.fingerprint() if isinstance(source, Generator) else fingerprint(source)
         for name, source in recipe.sources.items()
@@ -33,7 +33,7 @@ def stream_fingerprint(recipe: Recipe, dataset: Any, plan: Plan) -> dict[str, An
         "plan_version": PLAN_VERSION,
         "seed": plan.seed,
         "generation_seed": plan.generation_seed,
-        "ratio": str(recipe.schedule),
+        "ratio": mixture.ratio,
         "schedule": hashlib.blake2b(knots, digest_size=16).hexdigest(),
         "sources": [
             f"{s.name}: weight {s.weight}, pool {s.pool}, reuse {s.reuse}" for s in plan.sources
@@ -41,9 +41,10 @@ def stream_fingerprint(recipe: Recipe, dataset: Any, plan: Plan) -> dict[str, An
         "generators": sources,
         "balance": str(recipe.balance),
         "label_map": str(recipe.label_map),
-        "dataset": fingerprint(dataset),
+        "dataset": fingerprint(mixture.dataset),
         "samples": plan.epoch.samples,
         "global_batch": plan.epoch.batch_size,
         "epoch_slots": plan.epoch.slots,
-        "shuffle": plan.shuffle,
+        "shuffle": plan.shuffle if plan.order is None else plan.order.fingerprint(),
+        "extra": plan.epoch.extra,
     }

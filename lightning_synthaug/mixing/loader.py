@@ -189,7 +189,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
     dataset = feed.mixture.worker_dataset(loader.collate_fn)
     dataset.feed = feed
     order = PlannedOrder(dataset)
-    size = feed.epoch.batch_size // feed.epoch.world
+    size = (feed.epoch.batch_size + feed.epoch.extra) // feed.epoch.world
     options: dict[str, Any] = {}
     if loader.num_workers:
         options = {

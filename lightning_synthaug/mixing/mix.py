@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from lightning_synthaug.filling import say
+from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.loader import CountedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.shape import loader_shape
-from lightning_synthaug.plan import Epoch, Schedule
+from lightning_synthaug.plan import Schedule
 
 __all__ = ["mix"]
 
@@ -52,14 +54,15 @@ def mix(
     recipe = Recipe(source=source, ratio=ratio, **options)
     shape = loader_shape(loader)
     rank, world, local_rank = _ranks()
-    epoch = Epoch(len(loader.dataset), shape.batch_size * world, world, shape.drop_last)  # type: ignore[arg-type]
     feed = Feed(
         Mixture(recipe, loader.dataset),
-        epoch,
+        shape.epoch(world, recipe.extra),
         rank=rank,
         leader=local_rank == 0,
         shuffle=shape.shuffle,
         progress=CountedProgress(total_batches),
+        course=Course(recipe.on_mismatch, tell=say if rank == 0 else None),
+        order=shape.order,
     )
     return mixed_loader(loader, feed, CountedLoader)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -28,8 +29,11 @@ from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import (
     Clock,
     Epoch,
+    Event,
+    Knots,
     Plan,
     PlannedSlots,
+    RealOrder,
     SourceSpec,
 )
 from lightning_synthaug.plan.seeding import Int64Array
@@ -57,6 +61,23 @@ class Mixture:
         #: Whether a source number's samples come from the store. Shape `(sources + 1,)`.
         self.is_generated: npt.NDArray[np.bool_] = np.array(kinds)
         self.draw = TransformDraw(recipe, self.is_generated)
+        #: The ratio as it was written.
+        self.ratio = str(recipe.schedule)
+        self._knots: Knots | None = None
+
+    def keep(self, seed: int, generation_seed: int, ratio: str, knots: Knots) -> None:
+        """Take the seeds and the schedule of another run in place of the recipe's.
+
+        Args:
+            seed: Its run seed.
+            generation_seed: Its seed of what is generated.
+            ratio: Its ratio as it was written.
+            knots: Its schedule as it was compiled.
+        """
+        self.close()
+        self.recipe = replace(self.recipe, seed=seed, generation_seed=generation_seed)
+        self.draw = TransformDraw(self.recipe, self.is_generated)
+        self.ratio, self._knots = ratio, knots
 
     def worker_dataset(self, collate: Callable[[list[Any]], Any]) -> MixedDataset:
         """Make the workers' half.
@@ -142,24 +163,33 @@ class Mixture:
             fillers.append(SourceFiller(name, needs, self.store, device=self._device()))
         return fillers
 
-    def compile(self, epoch: Epoch, total_batches: int | None, *, shuffle: bool) -> Plan:
+    def compile(
+        self,
+        epoch: Epoch,
+        total: int | None,
+        *,
+        shuffle: bool = True,
+        order: RealOrder | None = None,
+        history: Sequence[Event] = (),
+    ) -> Plan:
         """Compile the plan of a run.
 
         Args:
-            epoch: Shape of an epoch.
-            total_batches: Batches of the whole run, or None when not known.
+            epoch: Shape of an epoch at the beginning of the run.
+            total: Slots of the whole run, or None when not known.
             shuffle: Whether real samples are shuffled.
+            order: The order of the user's own sampler, or None.
+            history: Recorded events, in order.
 
         Returns:
             The plan.
         """
         recipe = self.recipe
-        total = None if total_batches is None else epoch.slot(total_batches)
         clock = Clock(total, epoch.slots, epoch.slot)
         self.draw.compile(clock)
         return Plan(
             epoch,
-            recipe.schedule.compile(clock),
+            self._knots or recipe.schedule.compile(clock),
             [
                 self._spec(*named)
                 for named in zip(recipe.sources.items(), recipe.source_weights(), strict=True)
@@ -169,6 +199,8 @@ class Mixture:
             labels=self.labels,
             balance=recipe.balance,
             shuffle=shuffle,
+            history=history,
+            order=order,
         )
 
     def places(self, planned: PlannedSlots, *, look_again: bool = False) -> npt.NDArray[np.int64]:

@@ -52,6 +52,11 @@ class Recipe:
         on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
         pool: Distinct samples kept for each source. Default: as many as there are real samples.
         reuse: Servings after which a sample is replaced by a new one. Default: never.
+        extra: Rows added to each global batch, >= 0, a multiple of the number of ranks. Synthetic samples then sit in
+            these only, and no real sample is displaced; rows that the ratio leaves over hold real samples once more,
+            transformed. Default: none; synthetic samples take the place of real ones.
+        on_mismatch: What to do where a checkpoint describes another stream than the options: `"error"`, `"rescale"`
+            (go on with the options from there) or `"keep"` (go on with the checkpoint's seeds and schedule).
         seed: Run seed: orders, and which sample is served when.
         generation_seed: Seed of what is generated; runs that differ only in `seed` share all samples.
         item: Turns a record into what the dataset returns, when that cannot be found out.
@@ -78,6 +83,8 @@ class Recipe:
     on_miss: Literal["real", "wait", "error"] = "real"
     pool: int | None = None
     reuse: int | None = None
+    extra: int = 0
+    on_mismatch: Literal["error", "rescale", "keep"] = "error"
     seed: int = 0
     generation_seed: int = 0
     item: Callable[[Record], Any] | None = None
@@ -98,6 +105,7 @@ class Recipe:
         _check_choice("transform_on", self.transform_on, ("both", "real", "synthetic"))
         _check_choice("fill", self.fill, ("ahead", "off"))
         _check_choice("on_miss", self.on_miss, ("real", "wait", "error"))
+        _check_choice("on_mismatch", self.on_mismatch, ("error", "rescale", "keep"))
         if not isinstance(self.balance, Mapping):
             _check_choice("balance", self.balance, ("proportional", "uniform"))
         for name in ("pool", "reuse"):
@@ -109,12 +117,16 @@ class Recipe:
                     "SA114",
                     f"`{name}` must be a whole number >= 1 or None, got {value!r}. Leave it out.",
                 )
-        for name in ("seed", "generation_seed"):
+        for name in ("seed", "generation_seed", "extra"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ConfigError(
                     "SA114", f"`{name}` must be a whole number, got {value!r}. Use any integer."
                 )
+        if self.extra < 0:
+            raise ConfigError(
+                "SA114", f"`extra` must be at least 0, got {self.extra}. Use 0 for no added rows."
+            )
         if not 0 <= self.loss_weight < float("inf"):
             raise ConfigError(
                 "SA114", f"`loss_weight` must be a number >= 0, got {self.loss_weight!r}. Use 1.0."

@@ -14,6 +14,8 @@ from torch.utils.data import (
 )
 
 from lightning_synthaug.errors import DataError
+from lightning_synthaug.mixing.orders import SamplerOrder
+from lightning_synthaug.plan import Epoch
 
 __all__ = ["LoaderShape", "loader_shape"]
 
@@ -22,14 +24,33 @@ class LoaderShape(NamedTuple):
     """What the plan needs of a loader.
 
     Attributes:
+        samples: Samples that an epoch takes from the dataset.
         batch_size: Rows of one rank in a full batch.
         drop_last: Whether a short last batch is left out.
         shuffle: Whether samples come in random order.
+        order: The order of the user's own sampler; None: in turn or shuffled, by the plan.
     """
 
+    samples: int
     batch_size: int
     drop_last: bool
     shuffle: bool
+    order: SamplerOrder | None = None
+
+    def epoch(self, world: int, extra: int) -> Epoch:
+        """Shape an epoch of the mixed loader.
+
+        Args:
+            world: Ranks that share a global batch, >= 1.
+            extra: Rows added to each global batch, >= 0.
+
+        Returns:
+            The shape.
+
+        Raises:
+            PlanError: The ranks cannot share a batch evenly, or there is none.
+        """
+        return Epoch(self.samples, self.batch_size * world, world, self.drop_last, extra)
 
 
 def loader_shape(loader: Any) -> LoaderShape:
@@ -71,18 +92,23 @@ def loader_shape(loader: Any) -> LoaderShape:
             f"The loader must batch by `batch_size`, got batch_size={loader.batch_size!r} with "
             f"{type(batcher).__name__}. Give `batch_size=` and leave `batch_sampler=` out.",
         )
+    data: Any = loader.dataset
+    size, batch_size, drop_last = len(data), loader.batch_size, loader.drop_last
+    if type(sampler) is DistributedSampler:
+        return LoaderShape(size, batch_size, drop_last, sampler.shuffle)
     if isinstance(sampler, DistributedSampler):
-        return LoaderShape(loader.batch_size, loader.drop_last, sampler.shuffle)
+        raise DataError(
+            "SA603",
+            f"The sampler must not divide the data among ranks by itself, got {type(sampler).__name__}. Give the "
+            "sampler that it would divide; the mixed loader divides what it yields.",
+        )
     if type(sampler) is SequentialSampler:
-        return LoaderShape(loader.batch_size, loader.drop_last, shuffle=False)
+        return LoaderShape(size, batch_size, drop_last, shuffle=False)
     if (
         type(sampler) is RandomSampler
         and not sampler.replacement
         and sampler.num_samples == len(sampler.data_source)
     ):
-        return LoaderShape(loader.batch_size, loader.drop_last, shuffle=True)
-    raise DataError(
-        "SA603",
-        f"The loader must shuffle or go in order, got {type(sampler).__name__}. Use `shuffle=True` or "
-        '`shuffle=False`; to weigh classes, use `balance="uniform"` or weights by label.',
-    )
+        return LoaderShape(size, batch_size, drop_last, shuffle=True)
+    order = SamplerOrder(sampler, size)
+    return LoaderShape(order.length, batch_size, drop_last, shuffle=True, order=order)

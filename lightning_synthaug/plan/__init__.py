@@ -12,6 +12,7 @@ from lightning_synthaug.plan.history import (
     events_to_state,
 )
 from lightning_synthaug.plan.knots import Breakpoint, Knots
+from lightning_synthaug.plan.orders import OrderedStream, RealOrder
 from lightning_synthaug.plan.plan import PLAN_VERSION, Plan
 from lightning_synthaug.plan.points import Piecewise, Steps
 from lightning_synthaug.plan.position import Epoch
@@ -35,10 +36,12 @@ __all__ = [
     "Exponential",
     "Knots",
     "Linear",
+    "OrderedStream",
     "Piecewise",
     "Plan",
     "PlannedSlots",
     "RatioChange",
+    "RealOrder",
     "Reshape",
     "Schedule",
     "ShareTable",

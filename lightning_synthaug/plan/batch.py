@@ -28,7 +28,8 @@ class PlannedSlots:
             its source where labels are unknown); -1 where the source cannot make the label, and the slot stays real.
         label: Label asked for; -1 where labels are unknown.
         twin: Synthetic: the real sample that conditions it and stands in for it. Real: equal to `index`.
-        version: Synthetic: which sample conditioned on this twin, from 0. Real: 0.
+        version: Synthetic: which sample conditioned on this twin, from 0. Real: 0, or 1 where it comes on top of the
+            epoch and is to be transformed.
     """
 
     start: int

@@ -58,7 +58,7 @@ def events_to_state(events: Iterable[Event]) -> list[list[object]]:
             state.append(["ratio", event.batch, event.ratio])
         else:
             e = event.epoch
-            state.append(["epoch", event.batch, e.samples, e.batch_size, e.world, e.drop_last])
+            state.append(["epoch", event.batch, *e.shape()])
     return state
 
 
@@ -98,8 +98,7 @@ def _read_event(row: object) -> Event | None:
     match row:
         case ["ratio", int(batch), int() | float() as ratio] if 0 <= ratio <= 1:
             return RatioChange(batch, float(ratio))
-        case ["epoch", int(batch), int(samples), int(size), int(world), bool(drop)] if (
-            min(samples, size, world) > 0
-        ):
-            return Reshape(batch, Epoch(samples, size, world, drop))
+        case ["epoch", int(batch), *shape]:
+            epoch = Epoch.of_shape(shape)
+            return None if epoch is None else Reshape(batch, epoch)
     return None

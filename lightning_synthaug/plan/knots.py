@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -117,6 +118,29 @@ class Knots:
             (s.position, s.integral, s.ratio, s.curvature, s.length) for s in self._segments
         )
 
+    @classmethod
+    def of_key(cls, key: object) -> Knots | None:
+        """Read a compiled schedule back, trusting nothing: checkpoints travel between people.
+
+        Args:
+            key: What `key` returned, as tuples or lists.
+
+        Returns:
+            The same knots; None when it is not what this package writes.
+        """
+        rows = key if isinstance(key, (list, tuple)) else ()
+        segments = []
+        for row in rows:
+            match row:
+                case [int(position), int(integral), int(ratio), int(curvature), int(length)]:
+                    segments.append(_Segment(position, integral, ratio, curvature, length))
+                case _:
+                    return None
+        knots = cls([Breakpoint(0, 0.0, 0.0)])
+        knots._segments = tuple(segments)
+        knots._positions = [s.position for s in segments]
+        return knots if segments and _is_course(segments) else None
+
     def signature(self) -> tuple[tuple[int, int], ...]:
         """Return what tells schedules apart, rounded far above the last bit of a machine's sine or exponential.
 
@@ -153,6 +177,11 @@ class Knots:
         s = self._segment(position)
         bend = 2 * s.curvature * (position - s.position) / s.length**2
         return min(1.0, max(0.0, (s.ratio + bend) / _ONE))
+
+    def highest(self) -> float:
+        """Return the highest ratio of the whole course, in [0, 1]."""
+        ends = [self.ratio(p - 1) for p in self._positions[1:]]
+        return max(*(self.ratio(p) for p in self._positions), *ends, 0.0)
 
     def count(self, position: int) -> int:
         """Count the synthetic samples before a position: `floor(S(position))`.
@@ -223,6 +252,20 @@ class Knots:
     def _units(self, position: int) -> int:
         """Compute S exactly, in units of 2^-32 sample, rounded down."""
         return self._segment(position).units(position)
+
+
+def _is_course(segments: list[_Segment]) -> bool:
+    """Tell whether segments follow each other without a gap or a jump, at ratios in [0, 1]."""
+    if segments[0].position or segments[0].integral:
+        return False
+    for s in segments:
+        end = s.ratio * s.length + 2 * s.curvature
+        if not (s.length > 0 and 0 <= s.ratio <= _ONE and 0 <= end <= s.length * _ONE):
+            return False
+    return all(
+        b.position == a.position + a.length and b.integral == a.units(b.position)
+        for a, b in pairwise(segments)
+    )
 
 
 def _area(ratio: int, point: Breakpoint, length: int) -> int:

@@ -14,10 +14,12 @@ from lightning_synthaug.plan.batch import REAL, PlannedSlots
 from lightning_synthaug.plan.history import Event, RatioChange, Reshape
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
+from lightning_synthaug.plan.orders import OrderedStream, RealOrder
 from lightning_synthaug.plan.passes import PassStream
 from lightning_synthaug.plan.position import Epoch
+from lightning_synthaug.plan.rows import check_extra, rows_with_extra, rows_within
 from lightning_synthaug.plan.seeding import Int64Array, child_seed
-from lightning_synthaug.plan.synthetic import SyntheticStream
+from lightning_synthaug.plan.synthetic import Samples, SyntheticStream
 
 __all__ = ["PLAN_VERSION", "Plan"]
 
@@ -35,9 +37,9 @@ class _Stage:
 
     batch: int
     slot: int
-    real: int
     epoch: Epoch
-    stream: PassStream
+    stream: PassStream | OrderedStream
+    again: PassStream
 
 
 @final
@@ -51,10 +53,17 @@ class Plan:
         seed: Run seed: orders of real samples and of servings.
         generation_seed: Seed of what is generated: which twin belongs to which sample. Runs with different run
             seeds ask for the same samples.
-        labels: Label of each real sample, or None when unknown. Shape `(epoch.samples,)`.
+        labels: Label of each real sample of the dataset, or None when unknown.
         balance: `"proportional"`, `"uniform"` or weights by label.
         shuffle: Whether real samples are shuffled.
         history: Recorded events, in order.
+        order: The order of the user's own sampler; None: the plan's own, in which each pass visits each sample once.
+
+    Attributes:
+        scheduled: The compiled ratio schedule as it was given; `knots` is what recorded events made of it.
+
+    Raises:
+        PlanError: The ratio asks for more synthetic samples than the slots added to a batch can hold.
 
     Example:
         >>> from lightning_synthaug.plan.knots import Breakpoint
@@ -75,22 +84,27 @@ class Plan:
         balance: Balance = "proportional",
         shuffle: bool = True,
         history: Sequence[Event] = (),
+        order: RealOrder | None = None,
     ) -> None:
         self.epoch = epoch
-        self.knots = knots
+        self.knots = self.scheduled = knots
         self.sources = tuple(sources)
         self.seed = seed
         self.generation_seed = generation_seed
         self.balance = balance
         self.shuffle = shuffle
         self.history: tuple[Event, ...] = tuple(history)
-        self._stages = [self._stage(0, 0, 0, epoch)]
+        self.order = order
+        self._stages = [self._stage(0, 0, epoch)]
         for event in history:
             self._apply(event)
+        check_extra(self.knots, self.epoch)
+        if labels is not None and order is not None:
+            labels = labels[order.support]
         self.labels = LabelIndex(labels) if labels is not None else None
         self._synthetic = SyntheticStream(
             self.sources,
-            total=self.epoch.samples,
+            total=self._count(self.epoch),
             # Pools are served by the batch size that the run began with: a later one must not change the past.
             window=epoch.batch_size,
             knots=self.knots,
@@ -101,16 +115,29 @@ class Plan:
         )
         self._block = lru_cache(maxsize=2)(self._compute_block)
 
-    def _stage(self, batch: int, slot: int, real: int, epoch: Epoch) -> _Stage:
+    def _count(self, epoch: Epoch) -> int:
+        """Count the different real samples."""
+        return epoch.samples if self.order is None else self.order.support.size
+
+    def _stage(self, batch: int, slot: int, epoch: Epoch) -> _Stage:
         """Open a stretch of batches: the real stream begins a new pass, under a key of its own."""
-        stream = PassStream(
-            epoch.samples,
-            length=min(epoch.samples, epoch.slots),
-            window=epoch.batch_size,
-            key=child_seed(self.seed, "real", batch),
-            shuffle=self.shuffle,
-        )
-        return _Stage(batch, slot, real, epoch, stream)
+        key = child_seed(self.seed, "real", batch)
+        length = min(epoch.samples, epoch.real)
+        stream: PassStream | OrderedStream
+        if self.order is None:
+            stream = PassStream(
+                epoch.samples,
+                length=length,
+                window=epoch.batch_size,
+                key=key,
+                shuffle=self.shuffle,
+            )
+        else:
+            stream = OrderedStream(self.order, length=length, key=key)
+        size = self._count(epoch)
+        key = child_seed(self.seed, "again", batch)
+        again = PassStream(size, length=size, window=max(1, epoch.extra), key=key)
+        return _Stage(batch, slot, epoch, stream, again)
 
     def _apply(self, event: Event) -> None:
         """Take a recorded event into account."""
@@ -118,9 +145,7 @@ class Plan:
         if isinstance(event, RatioChange):
             self.knots = self.knots.changed(slot, event.ratio)
         elif isinstance(event, Reshape):
-            self._stages.append(
-                self._stage(event.batch, slot, slot - self.knots.count(slot), event.epoch)
-            )
+            self._stages.append(self._stage(event.batch, slot, event.epoch))
             self.epoch = event.epoch
 
     def slot(self, batch: int) -> int:
@@ -203,33 +228,38 @@ class Plan:
         """Plan a stretch of slots that lies in one stretch of the history.
 
         Args:
-            start: First global position, >= 0.
-            stop: Position after the last.
+            start: First global position, >= 0. Where slots are added to batches: the first of a batch.
+            stop: Position after the last; likewise.
 
         Returns:
             The slots in order.
         """
         stage = next(s for s in reversed(self._stages) if s.slot <= start)
-        counts = self.knots.counts(start, stop)
-        synthetic = counts[1:] > counts[:-1]
-        where = np.flatnonzero(synthetic)
-        real_before = start - int(counts[0]) - stage.real
-        real = stage.stream.take(real_before, real_before + stop - start - where.size)
+        epoch = stage.epoch
+        if epoch.extra:
+            first, end = (epoch.batches_before(g - stage.slot) for g in (start, stop))
+            rows = rows_with_extra(self.knots, epoch, stage.slot, first, end)
+        else:
+            rows = rows_within(self.knots, stage.slot, start, stop)
         source = np.full(stop - start, REAL, np.int64)
-        index = np.empty_like(source)
-        label = np.full_like(source, -1)
         version = np.zeros_like(source)
-        others = np.flatnonzero(~synthetic)
-        index[others] = real
-        twin = index.copy()
-        if self.labels is not None:
-            label[others] = self.labels.labels[real]
+        index = np.empty_like(source)
+        index[rows.real] = stage.stream.take(rows.first_real, rows.first_real + rows.real.size)
+        if rows.again.size:
+            index[rows.again] = stage.again.take(
+                rows.first_again, rows.first_again + rows.again.size
+            )
+            version[rows.again] = 1
+        index[rows.synthetic] = 0
+        label = self._labels_of(index)
+        index = twin = self._dataset_index(index)
+        where = rows.synthetic
         if where.size:
-            number = counts[:-1][where]
-            owner = self._synthetic.shares.who(number)
+            twin = index.copy()
+            owner = self._synthetic.shares.who(rows.number)
             source[where] = owner + 1
-            index[where], label[where], twin[where], version[where] = self._synthetic.samples(
-                number, owner
+            index[where], label[where], twin[where], version[where] = self._samples(
+                rows.number, owner
             )
         return PlannedSlots(start, source, index, label, twin, version)
 
@@ -245,7 +275,20 @@ class Plan:
         """
         number = np.arange(first, last, dtype=np.int64)
         owner = self._synthetic.shares.who(number)
-        return PlannedSlots(first, owner + 1, *self._synthetic.samples(number, owner))
+        return PlannedSlots(first, owner + 1, *self._samples(number, owner))
+
+    def _samples(self, number: Int64Array, owner: Int64Array) -> Samples:
+        """Plan synthetic samples; their twins as indices into the dataset."""
+        serial, label, twin, version = self._synthetic.samples(number, owner)
+        return serial, label, self._dataset_index(twin), version
+
+    def _labels_of(self, place: Int64Array) -> Int64Array:
+        """Look the labels of real samples up, by their places in the support."""
+        return np.full_like(place, -1) if self.labels is None else self.labels.labels[place]
+
+    def _dataset_index(self, place: Int64Array) -> Int64Array:
+        """Turn places in the support of the user's sampler into indices into the dataset."""
+        return place if self.order is None else self.order.support[place]
 
     def _compute_block(self, first: int, end: int) -> PlannedSlots:
         """Plan several whole batches at once; cached for the two in use."""

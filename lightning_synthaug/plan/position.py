@@ -20,8 +20,11 @@ class Epoch:
         batch_size: Slots in the *global* batch, over all ranks, >= 1.
         world: Ranks that share a global batch, >= 1.
         drop_last: Whether a short last batch is left out.
+        extra: Slots that are added to each global batch, >= 0, a multiple of `world`; no real sample of the epoch
+            sits in them.
 
     Attributes:
+        real: Slots of an epoch without the added ones.
         slots: Slots in an epoch.
         batches: Batches in an epoch.
 
@@ -38,13 +41,17 @@ class Epoch:
     batch_size: int
     world: int = 1
     drop_last: bool = False
+    extra: int = 0
+    real: int = field(init=False)
     slots: int = field(init=False)
     batches: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Check that ranks and batches fit, and count."""
-        object.__setattr__(self, "slots", self._count_slots())
-        object.__setattr__(self, "batches", -(-self.slots // self.batch_size))
+        real = self._count_real()
+        object.__setattr__(self, "real", real)
+        object.__setattr__(self, "batches", -(-real // self.batch_size))
+        object.__setattr__(self, "slots", real + self.batches * self.extra)
         if self.batch_size % self.world:
             raise PlanError(
                 "SA108",
@@ -52,15 +59,45 @@ class Epoch:
                 f"Use a global batch of {self.batch_size - self.batch_size % self.world or self.world} or "
                 f"{self.batch_size + self.world - self.batch_size % self.world}.",
             )
-        if not self.slots:
+        if self.extra % self.world:
+            raise PlanError(
+                "SA108",
+                f"`extra` must divide among the ranks, got {self.extra} slots for {self.world} ranks. Use a multiple "
+                f"of {self.world}.",
+            )
+        if not real:
             raise PlanError(
                 "SA109",
                 f"An epoch must hold at least one batch, got {self.samples} samples for a global batch of "
                 f"{self.batch_size} with drop_last={self.drop_last}. Use a smaller batch, or drop_last=False.",
             )
 
-    def _count_slots(self) -> int:
-        """Count the slots of an epoch: trimmed by `drop_last`, padded so that each rank has one in the last batch."""
+    def shape(self) -> list[int | bool]:
+        """Return the arguments that make this shape, of plain types, for a checkpoint."""
+        return [self.samples, self.batch_size, self.world, self.drop_last, self.extra]
+
+    @classmethod
+    def of_shape(cls, shape: object) -> Epoch | None:
+        """Read a shape back, trusting nothing: checkpoints travel between people.
+
+        Args:
+            shape: What `shape` returned.
+
+        Returns:
+            The epoch; None when it is not what this package writes.
+        """
+        match shape:
+            case [int(samples), int(size), int(world), bool(drop), int(extra)] if (
+                min(samples, size, world) > 0 <= extra
+            ):
+                try:
+                    return cls(samples, size, world, drop, extra)
+                except PlanError:
+                    return None
+        return None
+
+    def _count_real(self) -> int:
+        """Count the real slots: trimmed by `drop_last`, padded so that each rank has one in the last batch."""
         rest = self.samples % self.batch_size
         if self.drop_last:
             return self.samples - rest
@@ -75,5 +112,28 @@ class Epoch:
         Returns:
             Position in global samples.
         """
+        return self.real_slot(batch) + batch * self.extra
+
+    def real_slot(self, batch: int) -> int:
+        """Return the slots before a batch without the added ones.
+
+        Args:
+            batch: Number of batches since the first epoch began, >= 0.
+
+        Returns:
+            Position in the real samples of epochs at ratio 0.
+        """
         epochs, within = divmod(batch, self.batches)
-        return epochs * self.slots + min(within * self.batch_size, self.slots)
+        return epochs * self.real + min(within * self.batch_size, self.real)
+
+    def batches_before(self, slot: int) -> int:
+        """Return the batches before the one that a slot begins.
+
+        Args:
+            slot: Position in global samples that is the first of a batch.
+
+        Returns:
+            Number of batches since the first epoch began.
+        """
+        epochs, within = divmod(slot, self.slots)
+        return epochs * self.batches + -(-within // (self.batch_size + self.extra))

@@ -61,7 +61,7 @@ class SynthAugCore:
         # A fit restores its own checkpoint after this; what a test or a validation restored is not it.
         self._saved = None
         self._session = FitSession(self.recipe, trainer, pl_module)
-        self._session.saved = self._saved
+        self._session.restore(self._saved)
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         """Log to every logger of the trainer, as often as the trainer does."""
@@ -94,7 +94,7 @@ class SynthAugCore:
         """Keep a checkpoint's fingerprint, to be verified when the plan is compiled."""
         self._saved = dict(state) if isinstance(state, dict) else None
         if self._session is not None:
-            self._session.saved = self._saved
+            self._session.restore(self._saved)
 
     def _log(self, trainer: Any) -> None:
         """Send the metrics to the loggers."""

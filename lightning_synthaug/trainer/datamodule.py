@@ -108,7 +108,7 @@ class SynthAugDataModuleCore:
             if self._session is None or self._session.trainer is not self._trainer:
                 module = getattr(self._trainer, "lightning_module", None)
                 self._session = FitSession(self.recipe, self._trainer, module, swap=False)
-                self._session.saved = self._saved
+                self._session.restore(self._saved)
             loader: MixedLoader = self._session.wrap(inner)
         except SynthAugError as error:
             return Refused(error)
@@ -140,7 +140,7 @@ class SynthAugDataModuleCore:
         own = state_dict.get("synthaug")
         self._saved = dict(own) if isinstance(own, dict) else None
         if self._session is not None:
-            self._session.saved = self._saved
+            self._session.restore(self._saved)
 
     def _end(self) -> None:
         """Close the running fit, if there is one."""

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from lightning_synthaug.errors import ResumeMismatch, TrainerError
-from lightning_synthaug.mixing import Feed, MixedLoader, Mixture, Recipe, loader_shape, mixed_loader
-from lightning_synthaug.plan import Epoch
+from lightning_synthaug.errors import TrainerError
+from lightning_synthaug.filling import say
+from lightning_synthaug.mixing import (
+    Course,
+    Feed,
+    MixedLoader,
+    Mixture,
+    Recipe,
+    loader_shape,
+    mixed_loader,
+)
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
@@ -36,8 +44,7 @@ class FitSession:
         self.recipe = recipe
         self.trainer = trainer
         self.feed: Feed | None = None
-        self.saved: dict[str, Any] | None = None
-        self._verified: dict[str, Any] | None = None
+        self.course = Course(recipe.on_mismatch, tell=say if trainer.is_global_zero else None)
         self._logged = (0, 0, 0)
         self._swap = LoaderSwap(trainer, self.wrap) if swap else None
         self._quiet = QuietResume()
@@ -64,9 +71,9 @@ class FitSession:
             )
         shape = loader_shape(loader)
         rank, world = self._ranks()
-        epoch = Epoch(len(loader.dataset), shape.batch_size * world, world, shape.drop_last)
+        epoch = shape.epoch(world, self.recipe.extra)
         feed = self.feed
-        if feed is None or feed.mixture.dataset is not loader.dataset or feed.epoch != epoch:
+        if feed is None or not feed.serves(loader.dataset, epoch, shape.order):
             totals = None if feed is None else feed.totals
             if feed is not None:
                 feed.mixture.close()
@@ -77,16 +84,23 @@ class FitSession:
                 leader=self.trainer.local_rank == 0,
                 shuffle=shape.shuffle,
                 progress=TrainerProgress(self.trainer),
-                on_plan=self._verify,
+                course=self.course,
+                order=shape.order,
             )
             feed.totals = totals or feed.totals
         return mixed_loader(loader, feed, MixedLoader)
 
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Go on from a checkpoint's state; verified when the plan is compiled, before the first batch.
+
+        Args:
+            state: What `state` returned; None: none.
+        """
+        self.course.restore(state)
+
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold: plain types, no I/O, no lock (it may run in a signal handler)."""
-        if self._verified is not None:
-            return {"fingerprint": dict(self._verified)}
-        return dict(self.saved) if self.saved is not None else {}
+        return self.course.state()
 
     def metrics(self) -> dict[str, float]:
         """Return what is logged, over the batches since the last call.
@@ -129,20 +143,3 @@ class FitSession:
         """Return this process's rank and the number of those that get different data."""
         kwargs = self.trainer.distributed_sampler_kwargs
         return (0, 1) if kwargs is None else (int(kwargs["rank"]), int(kwargs["num_replicas"]))
-
-    def _verify(self, fingerprint: dict[str, Any]) -> None:
-        """Compare the plan with the checkpoint's; called when the plan is compiled, before the first batch."""
-        saved = (self.saved or {}).get("fingerprint")
-        if isinstance(saved, dict) and self._verified is None:
-            differing = [k for k in fingerprint if saved.get(k) != fingerprint[k]]
-            if differing:
-                lines = "\n".join(
-                    f"  {k}\n    checkpoint:    {saved.get(k)}\n    configuration: {fingerprint[k]}"
-                    for k in differing
-                )
-                raise ResumeMismatch(
-                    "SA116",
-                    f"The checkpoint and the configuration must describe the same stream, got differences:\n{lines}\n"
-                    "Restore the configuration, or start a new run with ckpt_path=None.",
-                )
-        self._verified = fingerprint

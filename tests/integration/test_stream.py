@@ -31,7 +31,9 @@ WORKERS = [
 
 def the_plan(recipe: Recipe, *, batches: int, shuffle: bool = True) -> Plan:
     epoch = Epoch(SIZE, BATCH)
-    return Mixture(recipe, traced_dataset(SIZE)).compile(epoch, batches, shuffle=shuffle)
+    return Mixture(recipe, traced_dataset(SIZE)).compile(
+        epoch, epoch.slot(batches), shuffle=shuffle
+    )
 
 
 def fit(model: Any, source: Any, loader: DataLoader[Any], **options: Any) -> None:

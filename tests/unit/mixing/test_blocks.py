@@ -46,7 +46,7 @@ def test_blocks_are_the_plan_with_places(tmp_path: Path) -> None:
 def test_looking_again_finds_what_another_process_made(tmp_path: Path) -> None:
     recipe = Recipe(source=Tracer(), ratio=0.5, cache=tmp_path)
     ours, theirs = (Mixture(recipe, traced_dataset(SIZE)) for _ in range(2))
-    plan = ours.compile(EPOCH, None, shuffle=True)
+    plan = ours.compile(EPOCH, None)
     blocks = Blocks(ours)
     assert not blocks.of(plan, 0).served.any()
     (source,) = theirs.generated

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.mixing import CountedProgress, Feed, Mixture, Recipe
+from lightning_synthaug.mixing import CountedProgress, Course, Feed, Mixture, Recipe
 from lightning_synthaug.mixing.message import Delivered
 from lightning_synthaug.plan import Epoch, Linear
 from tests.helpers.traced import Tracer, traced_dataset
@@ -15,7 +15,7 @@ from tests.helpers.traced import Tracer, traced_dataset
 SIZE = 45
 
 
-def feed(cache: Path, *, rank: int = 0, world: int = 1, told: Any = None, **options: Any) -> Feed:
+def feed(cache: Path, *, rank: int = 0, world: int = 1, **options: Any) -> Feed:
     recipe = Recipe(**({"source": Tracer(), "ratio": 0.5, "cache": cache} | options))
     return Feed(
         Mixture(recipe, traced_dataset(SIZE)),
@@ -24,7 +24,7 @@ def feed(cache: Path, *, rank: int = 0, world: int = 1, told: Any = None, **opti
         leader=rank == 0,
         shuffle=True,
         progress=CountedProgress(18),
-        on_plan=told,
+        course=Course(recipe.on_mismatch, tell=None),
     )
 
 

@@ -21,7 +21,7 @@ def test_one_changed_option_changes_the_fingerprint(tmp_path: Path) -> None:
     def told(**options: Any) -> dict[str, Any]:
         epoch = options.pop("epoch", EPOCH)
         m = mixture(tmp_path, **options)
-        return stream_fingerprint(m.recipe, m.dataset, m.compile(epoch, 18, shuffle=True))
+        return stream_fingerprint(m, m.compile(epoch, epoch.slot(18)))
 
     plain = told()
     assert plain == told()

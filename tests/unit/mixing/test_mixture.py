@@ -22,7 +22,7 @@ def mixture(cache: Path, data: Any = None, **options: Any) -> Mixture:
 
 
 def compiled(m: Mixture) -> Plan:
-    return m.compile(EPOCH, 18, shuffle=True)
+    return m.compile(EPOCH, EPOCH.slot(18))
 
 
 def test_making_one_opens_nothing(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_only_a_single_loader_can_be_mixed() -> None:
 def test_the_state_is_the_checkpoints_until_a_plan_is_made() -> None:
     s = session()
     assert s.state() == {}
-    s.saved = {"fingerprint": {"seed": 0}}
-    assert s.state() == s.saved
+    s.restore({"fingerprint": {"seed": 0}})
+    assert s.state() == {"fingerprint": {"seed": 0}}
     s.close()
 
 
@@ -54,7 +54,7 @@ def test_differences_are_shown_with_both_sides() -> None:
     s = session(seed=1)
     saved = session(seed=2)
     for each in (saved, s):
-        each.saved = saved.state() or None
+        each.restore(saved.state() or None)
         feed = each.wrap(DataLoader(traced_dataset(SIZE), 8)).feed
         if each is saved:
             feed.begin()
