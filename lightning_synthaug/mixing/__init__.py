@@ -10,7 +10,7 @@ from lightning_synthaug.mixing.mix import mix
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, default_cache
-from lightning_synthaug.mixing.shape import LoaderShape, loader_shape
+from lightning_synthaug.mixing.shape import LoaderShape, first_batches, loader_shape
 
 __all__ = [
     "BatchInfo",
@@ -26,6 +26,7 @@ __all__ = [
     "Totals",
     "batch_info",
     "default_cache",
+    "first_batches",
     "loader_shape",
     "mix",
     "mixed_loader",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from lightning_synthaug.errors import PlanError, ResumeMismatch
+from lightning_synthaug.mixing.exposure import exposure_text
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.plan import (
@@ -99,12 +100,30 @@ class Course:
             ResumeMismatch: The checkpoint describes another stream.
             PlanError: The checkpoint's state is not what this package writes.
         """
+        begins = self._plan is None
+        plan = self._planned(mixture, epoch, start, total_batches, shuffle, order)
+        if begins:
+            end = start + epoch.batches if total_batches is None else max(total_batches, start + 1)
+            self._tell(exposure_text(plan, start, end))
+        return plan
+
+    def _planned(
+        self,
+        mixture: Mixture,
+        epoch: Epoch,
+        start: int,
+        total_batches: int | None,
+        shuffle: bool,
+        order: RealOrder | None,
+    ) -> Plan:
+        """Return the plan, after a checkpoint's or anew."""
         restored, self._restored = self._restored, None
         if restored:
             try:
                 return self._resume(restored, mixture, epoch, start, total_batches, shuffle, order)
             except BaseException:
-                self._restored = restored  # what is saved from now on is still the checkpoint's
+                # What is saved from now on is still the checkpoint's.
+                self._restored, self._plan, self._fingerprint = restored, None, None
                 raise
         self._reshape(epoch, start)
         if not self._events:

@@ -111,6 +111,13 @@ class MixedDataset(Dataset[Any]):
         """Leave the main process's half behind."""
         return {**self.__dict__, "feed": None, "_unchecked": set(range(1, self._sources + 1))}
 
+    def __getattr__(self, name: str) -> Any:
+        """Read what only the user's dataset has: its classes, for one."""
+        adapter = self.__dict__.get("adapter")
+        if adapter is None or name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(adapter.dataset, name)
+
     def __len__(self) -> int:
         """Return the length of the user's dataset."""
         return len(self.adapter)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
@@ -99,6 +100,10 @@ class Feed:
         self.progress = progress
         self.course = course
         self.order = order
+        #: What the loader says of its length, where that is not the plan's.
+        self.length: int | None = None
+        #: The user's sampler, whose draws from the random states are made in its place.
+        self.replaces: Any = None
         self.totals = Totals()
         self.plan: Plan | None = None
         self.start = 0
@@ -251,6 +256,12 @@ class Feed:
         if recipe.on_miss == "real":
             return block
         lacking = self._lacking(number, block)
+        if lacking and self.leader:
+            # Found damaged since the epoch began: what this process fills, it makes again.
+            self._fill(plan, plan.slot(number), plan.slot(number + 1))
+            self._blocks.clear()
+            block = self._blocks.of(plan, number)
+            lacking = self._lacking(number, block)
         if lacking and recipe.on_miss == "error":
             raise FillError(
                 "SA504",
@@ -289,7 +300,10 @@ class Feed:
                 turns.wait(lambda source=source, wanted=wanted: len(source.look_up(wanted)))  # type: ignore[misc]
                 continue
             try:
-                filled = source.fill(missing)
+                with seeded_globals(
+                    0
+                ):  # the user's random states go on as if nothing had been made
+                    filled = source.fill(missing)
             except BaseException as error:
                 if self.epoch.world > 1:
                     turns.failed(error)

@@ -107,13 +107,17 @@ def _feeds(owner: Any) -> Iterator[Feed]:
         yield owner.feed
         return
     trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
-    loaders = getattr(trainer, "train_dataloader", None)
-    if loaders is None:
-        return
-    if isinstance(loaders, dict):
-        loaders = list(loaders.values())
-    for loader in (
-        loaders if isinstance(loaders, (list, tuple)) else getattr(loaders, "flattened", [loaders])
-    ):
-        if isinstance(loader, MixedLoader):
-            yield loader.feed
+    yield from _feeds_within(getattr(trainer, "train_dataloader", None))
+
+
+def _feeds_within(loaders: Any) -> Iterator[Feed]:
+    """Find the feeds in any tree of loaders."""
+    if isinstance(loaders, MixedLoader):
+        yield loaders.feed
+    elif isinstance(loaders, dict):
+        yield from _feeds_within(list(loaders.values()))
+    elif isinstance(loaders, (list, tuple)):
+        for loader in loaders:
+            yield from _feeds_within(loader)
+    elif loaders is not None:
+        yield from _feeds_within(getattr(loaders, "iterables", None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, final
 
@@ -9,6 +10,7 @@ import torch
 from torch.utils.data import (
     DataLoader,
     DistributedSampler,
+    RandomSampler,
     Sampler,
     SequentialSampler,
     get_worker_info,
@@ -81,7 +83,7 @@ class PlanBatchSampler(Sampler[BatchMessage]):
 
     def __len__(self) -> int:
         """Return the batches in an epoch."""
-        return self.feed.epoch.batches
+        return self.feed.length or self.feed.epoch.batches
 
 
 class MixedLoader(DataLoader[Any]):
@@ -92,8 +94,12 @@ class MixedLoader(DataLoader[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # torch forbids to set it, and a loader with a batch sampler would show a plain SequentialSampler.
+        # torch forbids to set them, and of a loader with a batch sampler it would show a plain SequentialSampler, no
+        # batch size, and that no batch is dropped.
+        batches: Any = self.batch_sampler
         object.__setattr__(self, "sampler", PlannedOrder(self.dataset))  # type: ignore[arg-type]
+        object.__setattr__(self, "batch_size", batches.batch_size)
+        object.__setattr__(self, "drop_last", batches.drop_last)
 
     @property
     def feed(self) -> Feed:
@@ -106,16 +112,20 @@ class MixedLoader(DataLoader[Any]):
         feed = self.feed
         feed.begin()
         alone = not self.num_workers and not self.pin_memory
-        for delivered, batch in self._here() if alone else super().__iter__():
+        batches = self._here() if alone else super().__iter__()
+        rest = _draw_as(feed.replaces)
+        for delivered, batch in batches:
             if isinstance(delivered, SynthAugError):
                 raise delivered
             feed.deliver(delivered)
             yield batch
+        deque(rest, maxlen=0)
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""
-        # torch draws a seed for each pass; the user's random state must go on as it would have.
-        torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        _draw(
+            self.generator
+        )  # torch draws a seed for each pass; the user's random state must go on as it would have
         read, collate = self.dataset.__getitems__, self.collate_fn  # type: ignore[attr-defined]
         for message in self.batch_sampler:  # type: ignore[union-attr]
             yield collate(read(message))
@@ -172,6 +182,23 @@ class OwnDataset:
             object.__setattr__(info, "dataset", mixed)
 
 
+def _draw(generator: torch.Generator | None) -> None:
+    """Draw a seed, as torch does."""
+    torch.empty((), dtype=torch.int64).random_(generator=generator)
+
+
+def _draw_as(sampler: Any) -> Iterator[Any]:
+    """Move the random states on as the user's sampler would have; what it draws at its end is left to be iterated."""
+    if type(sampler) is not RandomSampler or sampler.replacement:
+        return iter(())
+    if sampler.generator is None:  # it draws the seed of a generator of its own
+        _draw(None)
+        return iter(())
+    rest = iter(sampler)
+    next(rest, None)
+    return rest
+
+
 _Loader = TypeVar("_Loader", bound=MixedLoader)
 
 
@@ -188,6 +215,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
     """
     dataset = feed.mixture.worker_dataset(loader.collate_fn)
     dataset.feed = feed
+    feed.replaces = loader.sampler
     order = PlannedOrder(dataset)
     size = (feed.epoch.batch_size + feed.epoch.extra) // feed.epoch.world
     options: dict[str, Any] = {}

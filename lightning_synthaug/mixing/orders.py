@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from torch.utils.data import SequentialSampler
 
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
@@ -69,9 +70,9 @@ class SamplerOrder(RealOrder):
             number: Passes before it, >= 0.
 
         Returns:
-            Places in `support`, shape `(length,)`.
+            Indices into the dataset, shape `(length,)`.
         """
-        return np.searchsorted(self.support, self._draw(key, number))
+        return self._draw(key, number)
 
     def equals(self, other: RealOrder) -> bool:
         """Tell whether another order draws from the same sampler; see `RealOrder`.
@@ -82,7 +83,11 @@ class SamplerOrder(RealOrder):
         Returns:
             True when it does.
         """
-        return isinstance(other, SamplerOrder) and other._sampler is self._sampler
+        if not isinstance(other, SamplerOrder):
+            return False
+        mine, theirs = self._sampler, other._sampler
+        in_turn = type(mine) is type(theirs) is SequentialSampler
+        return mine is theirs or (in_turn and mine.data_source == theirs.data_source)
 
     def fingerprint(self) -> str:
         """Tell samplers apart, for checkpoints.

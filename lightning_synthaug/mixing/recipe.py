@@ -61,6 +61,8 @@ class Recipe:
         generation_seed: Seed of what is generated; runs that differ only in `seed` share all samples.
         item: Turns a record into what the dataset returns, when that cannot be found out.
         record: Reads the raw sample at `(dataset, index)`, when that cannot be found out.
+        target: Which of several train loaders is mixed: its key or place, or a list of them from the root. For the
+            callback and the DataModule.
         device: Where to generate: `"auto"` (CUDA when there is one), or a torch device.
         loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
 
@@ -89,6 +91,7 @@ class Recipe:
     generation_seed: int = 0
     item: Callable[[Record], Any] | None = None
     record: Callable[[Any, int], Any] | None = None
+    target: Any = None
     device: str = "auto"
     loss_weight: float = 1.0
     sources: Mapping[str, Any] = field(init=False, repr=False)

@@ -17,7 +17,7 @@ from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing.orders import SamplerOrder
 from lightning_synthaug.plan import Epoch
 
-__all__ = ["LoaderShape", "loader_shape"]
+__all__ = ["LoaderShape", "first_batches", "loader_shape"]
 
 
 class LoaderShape(NamedTuple):
@@ -102,13 +102,31 @@ def loader_shape(loader: Any) -> LoaderShape:
             f"The sampler must not divide the data among ranks by itself, got {type(sampler).__name__}. Give the "
             "sampler that it would divide; the mixed loader divides what it yields.",
         )
-    if type(sampler) is SequentialSampler:
+    whole = len(getattr(sampler, "data_source", ())) == size
+    if type(sampler) is SequentialSampler and whole:
         return LoaderShape(size, batch_size, drop_last, shuffle=False)
     if (
         type(sampler) is RandomSampler
+        and whole
         and not sampler.replacement
-        and sampler.num_samples == len(sampler.data_source)
+        and sampler.num_samples == size
     ):
         return LoaderShape(size, batch_size, drop_last, shuffle=True)
     order = SamplerOrder(sampler, size)
     return LoaderShape(order.length, batch_size, drop_last, shuffle=True, order=order)
+
+
+def first_batches(shape: LoaderShape, dataset: Any, batches: int) -> LoaderShape:
+    """Keep the first batches of a loader only, in order: what `overfit_batches` asks for.
+
+    Args:
+        shape: The loader's shape.
+        dataset: The user's dataset.
+        batches: Batches of one rank to keep, >= 1.
+
+    Returns:
+        The shape of a loader of these.
+    """
+    count = min(shape.samples, max(1, batches) * shape.batch_size)
+    order = SamplerOrder(SequentialSampler(range(count)), len(dataset))
+    return LoaderShape(count, shape.batch_size, shape.drop_last, shuffle=False, order=order)

@@ -17,8 +17,7 @@ class RealOrder(ABC):
     """The order in which a pass goes through the real samples, as a pure function of a key and a pass number.
 
     Attributes:
-        support: Samples that a pass can visit; nothing else becomes a twin or a stand-in. Ascending indices into the
-            dataset, shape `(n,)`, n >= 1.
+        support: Samples that may become twins or stand-ins. Ascending indices into the dataset, shape `(n,)`, n >= 1.
         length: Samples in a pass, >= 1; some may come several times.
     """
 
@@ -34,7 +33,7 @@ class RealOrder(ABC):
             number: Passes before it, >= 0.
 
         Returns:
-            Places in `support`, shape `(length,)`; equal arguments give equal passes.
+            Indices into the dataset, shape `(length,)`; equal arguments give equal passes.
         """
 
     @abstractmethod
@@ -79,7 +78,7 @@ class OrderedStream:
             stop: Position after the last one, >= start.
 
         Returns:
-            Places in the order's support, shape `(stop - start,)`.
+            Indices into the dataset, shape `(stop - start,)`.
         """
         parts = [np.empty(0, np.int64)]
         while start < stop:

@@ -99,6 +99,7 @@ class Plan:
         for event in history:
             self._apply(event)
         check_extra(self.knots, self.epoch)
+        self._real_labels = None if labels is None else np.asarray(labels, np.int64)
         if labels is not None and order is not None:
             labels = labels[order.support]
         self.labels = LabelIndex(labels) if labels is not None else None
@@ -193,6 +194,8 @@ class Plan:
         """
         stage = self._stage_of(number)
         group = max(1, _BLOCK // stage.epoch.batch_size)
+        if self.order is not None:  # a user's sampler is not asked for epochs that may never come
+            group = min(group, stage.epoch.batches)
         first = number - (number - stage.batch) % group
         end = first + group
         if stage is not self._stages[-1]:
@@ -246,13 +249,12 @@ class Plan:
         index = np.empty_like(source)
         index[rows.real] = stage.stream.take(rows.first_real, rows.first_real + rows.real.size)
         if rows.again.size:
-            index[rows.again] = stage.again.take(
-                rows.first_again, rows.first_again + rows.again.size
-            )
+            again = stage.again.take(rows.first_again, rows.first_again + rows.again.size)
+            index[rows.again] = self._dataset_index(again)
             version[rows.again] = 1
         index[rows.synthetic] = 0
-        label = self._labels_of(index)
-        index = twin = self._dataset_index(index)
+        label = np.full_like(index, -1) if self._real_labels is None else self._real_labels[index]
+        twin = index
         where = rows.synthetic
         if where.size:
             twin = index.copy()
@@ -281,10 +283,6 @@ class Plan:
         """Plan synthetic samples; their twins as indices into the dataset."""
         serial, label, twin, version = self._synthetic.samples(number, owner)
         return serial, label, self._dataset_index(twin), version
-
-    def _labels_of(self, place: Int64Array) -> Int64Array:
-        """Look the labels of real samples up, by their places in the support."""
-        return np.full_like(place, -1) if self.labels is None else self.labels.labels[place]
 
     def _dataset_index(self, place: Int64Array) -> Int64Array:
         """Turn places in the support of the user's sampler into indices into the dataset."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning_synthaug.mixing import Feed, Recipe
 from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.hooks import log_step, steps_done
 from lightning_synthaug.trainer.session import FitSession
 
 __all__ = ["SynthAugCore"]
@@ -40,8 +41,9 @@ class SynthAugCore:
         return getattr(recipe, name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave a running fit behind: another process makes its own."""
-        return {**self.__dict__, "_session": None}
+        """Leave a running fit behind, and what Lightning put in of the model: another process makes its own."""
+        state = {k: v for k, v in self.__dict__.items() if k not in ("log", "log_dict")}
+        return {**state, "_session": None}
 
     @property
     def feed(self) -> Feed | None:
@@ -65,15 +67,13 @@ class SynthAugCore:
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         """Log to every logger of the trainer, as often as the trainer does."""
-        if self._session is None or not trainer.loggers or not trainer.log_every_n_steps:
-            return
-        if (trainer.fit_loop.total_batch_idx + 1) % trainer.log_every_n_steps == 0:
-            self._log(trainer)
+        step = log_step(trainer)
+        if step is not None:
+            self._log(trainer, step)
 
     def on_train_end(self, trainer: Any, _: Any) -> None:
         """Log what the last interval left."""
-        if self._session is not None and trainer.loggers:
-            self._log(trainer)
+        self._log(trainer, steps_done(trainer))
 
     def teardown(self, _: Any, __: Any, stage: str) -> None:
         """Undo everything at the end of a fit."""
@@ -96,13 +96,12 @@ class SynthAugCore:
         if self._session is not None:
             self._session.restore(self._saved)
 
-    def _log(self, trainer: Any) -> None:
+    def _log(self, trainer: Any, step: int) -> None:
         """Send the metrics to the loggers."""
-        session = self._session
-        metrics = session.metrics() if session is not None else {}
+        metrics = self._session.metrics() if self._session is not None and trainer.loggers else {}
         if metrics:
             for logger in trainer.loggers:
-                logger.log_metrics(metrics, step=trainer.global_step)
+                logger.log_metrics(metrics, step=step)
 
     def _end(self) -> None:
         """Close the running fit, if there is one."""

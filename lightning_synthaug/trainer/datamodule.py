@@ -4,31 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning_synthaug.errors import SynthAugError, TrainerError
-from lightning_synthaug.mixing import Feed, MixedLoader, Recipe
+from lightning_synthaug.errors import TrainerError
+from lightning_synthaug.mixing import Feed
 from lightning_synthaug.plan import Schedule
-from lightning_synthaug.trainer.hooks import Refused
-from lightning_synthaug.trainer.session import FitSession
+from lightning_synthaug.trainer.callback import SynthAugCore
 
-__all__ = ["SynthAugDataModuleCore"]
+__all__ = ["InstalledCore", "SynthAugDataModuleCore"]
 
-#: Hooks of the inner DataModule that are handed on as they are, where it has them.
+#: What the inner DataModule defines is its own; a trainer asks which hooks are overridden.
 _FORWARDED = (
     "prepare_data",
-    "setup",
+    "train_dataloader",
     "val_dataloader",
     "test_dataloader",
     "predict_dataloader",
     "transfer_batch_to_device",
     "on_before_batch_transfer",
     "on_after_batch_transfer",
+    "state_dict",
+    "load_state_dict",
 )
+#: What a trainer reads of a DataModule besides hooks.
+_COPIED = (
+    "prepare_data_per_node",
+    "allow_zero_length_dataloader_with_multiple_devices",
+    "_log_hyperparams",
+)
+
+
+class InstalledCore(SynthAugCore):
+    """The callback that a wrapped DataModule brings along. Checkpoints are those of the inner DataModule."""
+
+    datamodule: Any = None
+
+    def on_save_checkpoint(self, trainer: Any, _: Any, checkpoint: dict[str, Any]) -> None:
+        """Keep the inner DataModule's state under its own name, so that it loads without this package."""
+        wrapper = type(trainer.datamodule).__qualname__
+        if wrapper in checkpoint:
+            checkpoint[type(self.datamodule).__qualname__] = checkpoint.pop(wrapper)
+
+    def on_load_checkpoint(self, _: Any, __: Any, checkpoint: dict[str, Any]) -> None:
+        """Restore the inner DataModule's state, also from a run without this package."""
+        state = checkpoint.get(type(self.datamodule).__qualname__)
+        if state is not None:
+            self.datamodule.load_state_dict(state)
 
 
 class SynthAugDataModuleCore:
     """Wrap a DataModule so that its train loader is mixed with synthetic samples.
 
-    Validation, test and prediction, and every hook that the inner DataModule defines, stay its own.
+    Validation, test and prediction, every hook that the inner DataModule defines, its hyperparameters and its state
+    in checkpoints stay its own. For a fit it adds the callback `SynthAug` to the trainer, and takes it away again.
 
     Args:
         datamodule: The user's DataModule.
@@ -43,7 +69,7 @@ class SynthAugDataModuleCore:
 
     datamodule: Any
     _base: type
-    _session: FitSession | None
+    _callback: type[InstalledCore]
     _trainer: Any = None
 
     def __init__(
@@ -56,29 +82,32 @@ class SynthAugDataModuleCore:
                 f"{type(datamodule).__module__}.{type(datamodule).__name__}. Import SynthAugDataModule from "
                 "lightning_synthaug.lightning or lightning_synthaug.pytorch_lightning, whichever its package is.",
             )
-        self.__dict__["datamodule"] = datamodule
-        self.recipe = Recipe(source=source, ratio=ratio, **options)
-        self._session = None
-        self._saved: dict[str, Any] | None = None
-        self._ended: dict[str, Any] = {}
         super().__init__()
-        for name in ("prepare_data_per_node", "allow_zero_length_dataloader_with_multiple_devices"):
-            setattr(self, name, getattr(datamodule, name))
+        aug = self._callback(source, ratio, **options)
+        aug.datamodule = datamodule
+        own = self.__dict__
+        own.update(datamodule=datamodule, _aug=aug)
+        own.update({name: getattr(datamodule, name) for name in _COPIED})
         for name in _FORWARDED:
-            # Set on the instance only where the inner class defines it: a trainer asks which hooks are overridden.
-            if getattr(type(datamodule), name, None) is not getattr(self._base, name, None):
-                setattr(self, name, getattr(datamodule, name))
+            if name in vars(datamodule) or _defines(type(datamodule), self._base, name):
+                own[name] = getattr(datamodule, name)
 
     def __getattr__(self, name: str) -> Any:
-        """Read what only the inner DataModule has."""
-        inner = self.__dict__.get("datamodule")
-        if inner is None or name.startswith("_"):
+        """Read what only the inner DataModule has, else an option under the name it was given by."""
+        own = self.__dict__
+        if "_aug" not in own or name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(inner, name)
+        inner = own["datamodule"]
+        return getattr(inner if hasattr(inner, name) else own["_aug"], name)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave a running fit behind: another process makes its own."""
-        return {**self.__dict__, "_session": None}
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Write what only the inner DataModule has there, where its loaders read it: a batch size, for one."""
+        inner = self.__dict__.get("datamodule")
+        own = name.startswith("_") or name in self.__dict__ or hasattr(type(self), name)
+        if own or inner is None or not hasattr(inner, name):
+            super().__setattr__(name, value)
+        else:
+            setattr(inner, name, value)
 
     @property
     def trainer(self) -> Any:
@@ -88,64 +117,59 @@ class SynthAugDataModuleCore:
     @trainer.setter
     def trainer(self, trainer: Any) -> None:
         self._trainer = trainer
-        self.datamodule.trainer = trainer
+        if "datamodule" in self.__dict__:  # a base class sets it before there is one
+            self.datamodule.trainer = trainer
+
+    @property
+    def hparams(self) -> Any:
+        """The inner DataModule's hyperparameters."""
+        return self.datamodule.hparams
+
+    @property
+    def hparams_initial(self) -> Any:
+        """The inner DataModule's hyperparameters as they were."""
+        return self.datamodule.hparams_initial
+
+    @property
+    def _hparams_name(self) -> Any:
+        """Name of the inner DataModule's argument that holds them."""
+        return self.datamodule._hparams_name
 
     @property
     def feed(self) -> Feed | None:
         """The main process's half of the loader, while a fit runs."""
-        return self._session.feed if self._session is not None else None
+        aug: SynthAugCore = self.__dict__["_aug"]
+        return aug.feed
 
-    def train_dataloader(self) -> MixedLoader | Refused:
-        """Return the inner DataModule's train loader, mixed."""
-        inner = self.datamodule.train_dataloader()
-        if self._trainer is None:
-            raise TrainerError(
-                "SA705",
-                "The train loader of a SynthAugDataModule must be asked for by a trainer, got no trainer. Outside a "
-                "fit, use `datamodule.datamodule.train_dataloader()`, or `lightning_synthaug.mix` on that loader.",
-            )
-        try:
-            if self._session is None or self._session.trainer is not self._trainer:
-                module = getattr(self._trainer, "lightning_module", None)
-                self._session = FitSession(self.recipe, self._trainer, module, swap=False)
-                self._session.restore(self._saved)
-            loader: MixedLoader = self._session.wrap(inner)
-        except SynthAugError as error:
-            return Refused(error)
-        return loader
+    def setup(self, stage: str) -> None:
+        """Set the inner DataModule up; for a fit, add the callback, which the trainer then sets up itself."""
+        self.datamodule.setup(stage)
+        aug, callbacks = self.__dict__["_aug"], getattr(self._trainer, "callbacks", None)
+        if stage == "fit" and callbacks is not None and aug not in callbacks:
+            # First: those that save checkpoints must stay the last ones.
+            callbacks.insert(0, aug)
 
     def teardown(self, stage: str) -> None:
-        """Close what the fit opened, then let the inner DataModule tear down."""
+        """End the fit and take the callback away, then let the inner DataModule tear down."""
         if stage == "fit":
-            self._end()
+            self._remove()
         self.datamodule.teardown(stage)
 
     def on_exception(self, exception: BaseException) -> None:
-        """Close what the fit opened, then tell the inner DataModule."""
-        self._end()
+        """End the fit and take the callback away, then tell the inner DataModule."""
+        self._remove()
         handler = getattr(self.datamodule, "on_exception", None)  # since Lightning 2.3
         if handler is not None:
             handler(exception)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the inner state and the fingerprint of the stream, of plain types."""
-        own = (
-            self._session.state() if self._session is not None else dict(self._saved or self._ended)
-        )
-        return {"datamodule": self.datamodule.state_dict(), "synthaug": own}
+    def _remove(self) -> None:
+        """Take the callback away."""
+        aug, callbacks = self.__dict__["_aug"], getattr(self._trainer, "callbacks", None) or []
+        aug.teardown(self._trainer, None, "fit")
+        if aug in callbacks:
+            callbacks.remove(aug)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the inner state; keep the fingerprint, to be verified when the plan is compiled."""
-        self.datamodule.load_state_dict(state_dict.get("datamodule", {}))
-        own = state_dict.get("synthaug")
-        self._saved = dict(own) if isinstance(own, dict) else None
-        if self._session is not None:
-            self._session.restore(self._saved)
 
-    def _end(self) -> None:
-        """Close the running fit, if there is one."""
-        session, self._session = self._session, None
-        if session is not None:
-            # What the next fit must match is the checkpoint it starts from, not the fit before it.
-            self._ended, self._saved = session.state(), None
-            session.close()
+def _defines(kind: type, base: type, name: str) -> bool:
+    """Tell whether a class overrides a hook of its base."""
+    return getattr(kind, name, None) is not getattr(base, name, None)

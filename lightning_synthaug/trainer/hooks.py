@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
-from lightning_synthaug.errors import SynthAugError, TrainerError
+from lightning_synthaug.errors import TrainerError
 from lightning_synthaug.mixing import Progress
+from lightning_synthaug.trainer.leaf import Leaf
 
 __all__ = [
     "SUPPORTED",
@@ -21,7 +22,11 @@ __all__ = [
     "QuietResume",
     "Refused",
     "TrainerProgress",
+    "accumulation",
+    "combined_mode",
+    "log_step",
     "refuse_iterator_steps",
+    "steps_done",
 ]
 
 #: Lightning versions whose private names are known to fit.
@@ -38,11 +43,15 @@ class Refused:
         error: What to raise.
     """
 
-    def __init__(self, error: SynthAugError) -> None:
+    def __init__(self, error: Exception) -> None:
         self._error = error
 
     def __iter__(self) -> Iterator[Any]:
         """Raise the error: the first thing that Lightning does with a loader is to iterate it."""
+        raise self._error
+
+    def __len__(self) -> int:
+        """Raise the error: the first thing that some models do."""
         raise self._error
 
 
@@ -77,7 +86,7 @@ class LoaderSwap:
                 loader = super().dataloader()
                 try:
                     return wrap(loader)
-                except SynthAugError as error:
+                except Exception as error:
                     return Refused(error)
 
         self._wrapped = WrappedSource(source.instance, source.name)
@@ -101,12 +110,13 @@ class QuietResume:
 
     def __init__(self) -> None:
         message = "You're resuming from a checkpoint that ended before the epoch ended"
+        before = list(warnings.filters)
         warnings.filterwarnings("ignore", message)
-        self._filter = warnings.filters[0]
+        self._filter = None if warnings.filters[0] in before else warnings.filters[0]
 
     def undo(self) -> None:
         """Hear the warning again; safe to call twice."""
-        if self._filter in warnings.filters:
+        if self._filter is not None and self._filter in warnings.filters:
             warnings.filters.remove(self._filter)  # type: ignore[attr-defined]
 
 
@@ -116,18 +126,43 @@ class TrainerProgress(Progress):
 
     Args:
         trainer: The trainer.
+        leaf: Which of several train loaders it is the clock of; None: there is one.
     """
 
-    def __init__(self, trainer: Any) -> None:
+    def __init__(self, trainer: Any, leaf: Leaf | None = None) -> None:
         self._trainer = trainer
+        self._leaf = leaf
 
     def done(self) -> int:
         """Return all batches processed, over epochs, resumes and several fits."""
-        return int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
+        done = int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
+        return self._own(done, self._per_epoch(0))
 
     def total(self, epoch_batches: int) -> int | None:
         """Return the batches until the trainer stops by itself: the smaller of its limits."""
         per_epoch = self._per_epoch(epoch_batches)
+        total = self._total(per_epoch)
+        return None if total is None else self._own(total, per_epoch)
+
+    def coming(self, epoch_batches: int) -> int:
+        """Return the batches of an epoch, or fewer where the run ends before: nothing more is made."""
+        per_epoch = self._per_epoch(epoch_batches)
+        progress = self._trainer.fit_loop.epoch_loop.batch_progress
+        done, begun = int(progress.total.processed), int(progress.current.processed)
+        end = done + per_epoch - (begun if begun < per_epoch else 0)
+        left = self._left(per_epoch)
+        if left is not None:
+            end = min(end, done + left)
+        # At least one: after a finished run, some versions ask for a last batch.
+        coming = max(1, self._own(end, per_epoch) - self._own(done, per_epoch))
+        return min(coming, epoch_batches)
+
+    def _own(self, batches: int, per_epoch: int) -> int:
+        """Turn the trainer's batches into this loader's."""
+        return batches if self._leaf is None else self._leaf.own(batches, per_epoch)
+
+    def _total(self, per_epoch: int) -> int | None:
+        """Return the trainer's batches from the beginning to its end."""
         limits = []
         epochs, steps = self._trainer.max_epochs, self._trainer.max_steps
         if epochs is not None and epochs >= 0:
@@ -136,14 +171,12 @@ class TrainerProgress(Progress):
             limits.append(self._batches_of_steps(steps, per_epoch))
         return min(limits) if limits else None
 
-    def coming(self, epoch_batches: int) -> int:
-        """Return the batches of an epoch, or fewer where `max_steps` ends the run before: nothing more is made."""
-        coming, trainer = self._per_epoch(epoch_batches), self._trainer
+    def _left(self, per_epoch: int) -> int | None:
+        """Return the trainer's batches that `max_steps` leaves; None where it sets no end."""
+        trainer = self._trainer
         if trainer.max_steps < 0 or not self._counts_steps():
-            return coming
-        left = int((trainer.max_steps - trainer.global_step) * trainer.accumulate_grad_batches)
-        # At least one: after a finished run, some versions ask for a last batch.
-        return max(1, min(coming, left))
+            return None
+        return int((trainer.max_steps - trainer.global_step) * trainer.accumulate_grad_batches)
 
     def _counts_steps(self) -> bool:
         """Tell whether steps can be converted to batches: under manual optimization a batch may take any number."""
@@ -153,14 +186,80 @@ class TrainerProgress(Progress):
     def _per_epoch(self, epoch_batches: int) -> int:
         """Return the batches that the trainer takes of an epoch."""
         limit = self._trainer.num_training_batches
-        return epoch_batches if limit in (None, float("inf"), 0) else min(int(limit), epoch_batches)
+        if limit in (None, float("inf"), 0):
+            return max(1, epoch_batches)
+        return int(limit) if self._leaf or not epoch_batches else min(int(limit), epoch_batches)
 
     def _batches_of_steps(self, steps: int, per_epoch: int) -> int:
         """Convert optimizer steps: each takes several batches, the last of an epoch maybe fewer."""
-        each = self._trainer.accumulate_grad_batches
-        steps_per_epoch = -(-per_epoch // each)
-        epochs, rest = divmod(steps, steps_per_epoch)
-        return int(epochs * per_epoch + min(rest * each, per_epoch))
+        batches = 0
+        changes = accumulation(self._trainer)
+        for epoch, each in changes.items():
+            later = [e for e in changes if e > epoch]
+            span = min(later) - epoch if later else None
+            steps_per_epoch = -(-per_epoch // each)
+            epochs, rest = divmod(steps, steps_per_epoch)
+            if span is not None and epochs >= span:
+                batches, steps = batches + span * per_epoch, steps - span * steps_per_epoch
+                continue
+            return int(batches + epochs * per_epoch + min(rest * each, per_epoch))
+        return batches
+
+
+def accumulation(trainer: Any) -> dict[int, int]:
+    """Tell how many batches make a step.
+
+    Args:
+        trainer: The trainer.
+
+    Returns:
+        Batches of a step by the epoch from which on it holds, ascending, the first one 0.
+    """
+    for callback in trainer.callbacks:
+        schedule = getattr(callback, "scheduling", None)
+        if type(callback).__name__ == "GradientAccumulationScheduler" and isinstance(
+            schedule, dict
+        ):
+            return {0: 1} | dict(sorted(schedule.items()))
+    return {0: int(trainer.accumulate_grad_batches)}
+
+
+def log_step(trainer: Any) -> int | None:
+    """Tell whether the trainer logs at the end of the present batch, and at which step.
+
+    Args:
+        trainer: The trainer.
+
+    Returns:
+        The step on the loggers' axis; None when it does not log now.
+    """
+    due = trainer.loggers and trainer._logger_connector.should_update_logs
+    return steps_done(trainer) if due and not trainer.fit_loop._should_accumulate() else None
+
+
+def steps_done(trainer: Any) -> int:
+    """Return the step that the trainer's own metrics are logged at.
+
+    Args:
+        trainer: The trainer.
+
+    Returns:
+        Steps done, >= 0.
+    """
+    return int(trainer.fit_loop.epoch_loop._batches_that_stepped)
+
+
+def combined_mode(loader: Any) -> str | None:
+    """Tell how a `CombinedLoader` of either Lightning package combines its loaders.
+
+    Args:
+        loader: Any loader.
+
+    Returns:
+        `"min_size"`, `"max_size"`, `"max_size_cycle"` or `"sequential"`; None where it is no `CombinedLoader`.
+    """
+    combined = any(c.__name__ == "CombinedLoader" for c in type(loader).__mro__)
+    return str(loader._mode) if combined else None
 
 
 def refuse_iterator_steps(module: Any) -> None:

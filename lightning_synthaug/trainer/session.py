@@ -12,6 +12,8 @@ from lightning_synthaug.mixing import (
     MixedLoader,
     Mixture,
     Recipe,
+    Totals,
+    first_batches,
     loader_shape,
     mixed_loader,
 )
@@ -19,10 +21,17 @@ from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
     TrainerProgress,
+    combined_mode,
     refuse_iterator_steps,
 )
+from lightning_synthaug.trainer.leaf import Leaf
+from lightning_synthaug.trainer.trees import is_tree, replaced, select
 
 __all__ = ["FitSession"]
+
+
+#: Loaders that are kept open besides the one in use: a trainer asks for loaders more often than it uses them.
+_KEPT = 4
 
 
 @final
@@ -33,35 +42,48 @@ class FitSession:
         recipe: What to mix.
         trainer: The trainer.
         module: The LightningModule.
-        swap: Whether to put itself between the trainer and its loaders; a DataModule wraps its own.
     """
 
-    def __init__(
-        self, recipe: Recipe, trainer: Any, module: Any | None, *, swap: bool = True
-    ) -> None:
+    def __init__(self, recipe: Recipe, trainer: Any, module: Any | None) -> None:
         if module is not None:
             refuse_iterator_steps(module)
         self.recipe = recipe
         self.trainer = trainer
-        self.feed: Feed | None = None
         self.course = Course(recipe.on_mismatch, tell=say if trainer.is_global_zero else None)
+        self._feeds: list[Feed] = []
+        self._totals = Totals()
         self._logged = (0, 0, 0)
-        self._swap = LoaderSwap(trainer, self.wrap) if swap else None
+        self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
 
+    @property
+    def feed(self) -> Feed | None:
+        """The main process's half of the loader in use; before the first batch, of the loader made last."""
+        begun = (feed for feed in reversed(self._feeds) if feed.plan is not None)
+        return next(begun, self._feeds[-1] if self._feeds else None)
+
     def wrap(self, loader: Any) -> Any:
-        """Return the mixed counterpart of a train loader; the same feed for the same dataset and shape.
+        """Return the mixed counterpart of the train loaders; the same feed for the same dataset and shape.
 
         Args:
-            loader: What the user's source returned.
+            loader: What the user's source returned: a loader, or several in a list, a dict or a `CombinedLoader`.
 
         Returns:
-            A mixed loader.
+            The same with one loader mixed.
 
         Raises:
-            DataError: It is no single DataLoader, or one that cannot be mixed.
+            ConfigError: It is not clear which of several loaders is meant.
+            DataError: The loader cannot be mixed.
             TrainerError: It is mixed already.
         """
+        if not is_tree(loader):
+            return self._mixed(loader)
+        path, _ = select(loader, self.recipe.target)
+        mode = combined_mode(loader) or "max_size_cycle"
+        return replaced(loader, path, lambda one: self._mixed(one, mode))
+
+    def _mixed(self, loader: Any, mode: str | None = None) -> MixedLoader:
+        """Mix one loader."""
         if isinstance(loader, MixedLoader):
             raise TrainerError(
                 "SA704",
@@ -70,25 +92,42 @@ class FitSession:
                 "give it all sources.",
             )
         shape = loader_shape(loader)
+        if self.trainer.overfit_batches:
+            shape = first_batches(shape, loader.dataset, self._overfit(loader))
         rank, world = self._ranks()
         epoch = shape.epoch(world, self.recipe.extra)
-        feed = self.feed
-        if feed is None or not feed.serves(loader.dataset, epoch, shape.order):
-            totals = None if feed is None else feed.totals
-            if feed is not None:
-                feed.mixture.close()
-            self.feed = feed = Feed(
+        feed = next((f for f in self._feeds if f.serves(loader.dataset, epoch, shape.order)), None)
+        if feed is None:
+            feed = Feed(
                 Mixture(self.recipe, loader.dataset),
                 epoch,
                 rank=rank,
                 leader=self.trainer.local_rank == 0,
                 shuffle=shape.shuffle,
-                progress=TrainerProgress(self.trainer),
+                progress=TrainerProgress(
+                    self.trainer, None if mode is None else Leaf(mode, epoch.batches)
+                ),
                 course=self.course,
                 order=shape.order,
             )
-            feed.totals = totals or feed.totals
+            feed.totals = self._totals
+            feed.length = len(loader)
+            self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
+
+    def _keep(self, feed: Feed) -> None:
+        """Remember a feed, and close the oldest of too many."""
+        in_use = self.feed
+        self._feeds.append(feed)
+        if len(self._feeds) > _KEPT:
+            oldest = next(f for f in self._feeds if f is not in_use)
+            self._feeds.remove(oldest)
+            oldest.mixture.close()
+
+    def _overfit(self, loader: Any) -> int:
+        """Count the batches of one rank that `overfit_batches` leaves."""
+        limit = self.trainer.overfit_batches
+        return int(len(loader) * limit) if isinstance(limit, float) else int(limit)
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Go on from a checkpoint's state; verified when the plan is compiled, before the first batch.
@@ -108,9 +147,7 @@ class FitSession:
         Returns:
             Metrics by name; empty before the first batch.
         """
-        if self.feed is None:
-            return {}
-        totals = self.feed.totals
+        totals = self._totals
         rows, planned, served = (
             now - then for now, then in zip(self._sums(), self._logged, strict=True)
         )
@@ -129,15 +166,13 @@ class FitSession:
     def close(self) -> None:
         """Undo everything: the trainer's source, the open store. Safe to call twice."""
         self._quiet.undo()
-        if self._swap is not None:
-            self._swap.undo()
-        if self.feed is not None:
-            self.feed.mixture.close()
+        self._swap.undo()
+        for feed in self._feeds:
+            feed.mixture.close()
 
     def _sums(self) -> tuple[int, int, int]:
         """Return the running sums that metrics are differences of."""
-        totals = self.feed.totals if self.feed is not None else None
-        return (0, 0, 0) if totals is None else (totals.rows, totals.planned, totals.served)
+        return self._totals.rows, self._totals.planned, self._totals.served
 
     def _ranks(self) -> tuple[int, int]:
         """Return this process's rank and the number of those that get different data."""

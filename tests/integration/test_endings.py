@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import BatchSampler, DataLoader, WeightedRandomSampler
+from torch.utils.data import BatchSampler, DataLoader
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError, DataError, PlanError, TrainerError
@@ -78,7 +78,8 @@ class User:
         assert self.run.fit_loop._data_source is self.source
         face: Any = self.aug or self.data
         assert face.feed is None
-        assert face.state_dict()
+        assert (self.aug or face._aug).state_dict()
+        assert self.data is None or face._aug not in self.run.callbacks
 
 
 @contextmanager
@@ -164,10 +165,6 @@ def test_percentages_need_an_end() -> None:
     refused(PlanError, match, loader, ratio=ramp, limits=limits)
 
 
-def weighted(dataset: Any) -> DataLoader[Any]:
-    return DataLoader(dataset, BATCH, sampler=WeightedRandomSampler([1.0] * SIZE, SIZE))
-
-
 def own_batches(dataset: Any) -> DataLoader[Any]:
     class Mine(BatchSampler):
         pass
@@ -178,14 +175,14 @@ def own_batches(dataset: Any) -> DataLoader[Any]:
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (weighted, r"shuffle or go in order, got WeightedRandomSampler.*SA603"),
         (own_batches, r"must batch by `batch_size`.*Mine.*SA602"),
-        (lambda dataset: [DataLoader(dataset)] * 2, r"one torch DataLoader, got list.*SA606"),
+        (lambda dataset: [DataLoader(dataset)] * 2, r"`target` must name .* at \[0, 1\].*SA706"),
+        (lambda dataset: [1, 2], r"`target` must name .*SA706"),
         (lambda dataset: DataLoader(dataset, 64, drop_last=True), r"at least one batch.*SA109"),
     ],
 )
 def test_loaders_that_cannot_be_mixed_are_refused(make: Callable[[Any], Any], match: str) -> None:
-    refused((DataError, PlanError), match, make(traced_dataset(SIZE)))  # type: ignore[arg-type]
+    refused((ConfigError, DataError, PlanError), match, make(traced_dataset(SIZE)))  # type: ignore[arg-type]
 
 
 def test_labels_that_no_source_makes_are_refused_where_they_are_asked_for(tmp_path: Path) -> None:

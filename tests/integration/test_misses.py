@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch import LightningDataModule
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -103,15 +104,24 @@ def logged(logger: CSVLogger) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if row.get("synthaug/ratio_planned")]
 
 
+@pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize("every", [1, 4])
-def test_a_logger_gets_all_metrics(tmp_path: Path, every: int) -> None:
-    aug = sa.SynthAug(Tracer(), sa.Linear(0.0, 1.0), cache=tmp_path / "cache")
+def test_a_logger_gets_all_metrics(tmp_path: Path, every: int, module: bool) -> None:
+    options = {"ratio": sa.Linear(0.0, 1.0), "cache": tmp_path / "cache"}
+    loader = DataLoader(traced_dataset(SIZE), BATCH)
     logger = CSVLogger(tmp_path)
-    run = trainer(max_epochs=2, callbacks=[aug], logger=logger, log_every_n_steps=every)
+    run = trainer(max_epochs=2, logger=logger, log_every_n_steps=every)
     model = recorder()
-    run.fit(model, DataLoader(traced_dataset(SIZE), BATCH))
+    if module:
+        inner = LightningDataModule()
+        inner.train_dataloader = lambda: loader
+        run.fit(model, datamodule=sa.SynthAugDataModule(inner, Tracer(), **options))
+    else:
+        run.callbacks.insert(0, sa.SynthAug(Tracer(), **options))
+        run.fit(model, loader)
     rows = logged(logger)
-    assert [int(r["step"]) for r in rows] == list(range(every, 13, every))
+    # The steps at which Lightning logs what the model logs.
+    assert [int(r["step"]) for r in rows] == list(range(every - 1, 12, every))
     ratios = [float(r["synthaug/ratio_planned"]) for r in rows]
     assert all(abs(r - n / len(rows)) < 0.2 for n, r in enumerate(ratios, start=1))
     assert [float(r["synthaug/ratio_served"]) for r in rows] == ratios

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ResumeMismatch
+from lightning_synthaug.plan import Clock
 from tests.helpers.recorder import recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
 
@@ -33,8 +35,6 @@ def train(
     **options: Any,
 ) -> Stream:
     """Train with checkpoints every few batches; the delivered stream."""
-    from lightning.pytorch import LightningDataModule
-
     model = model or recorder()
     loader = DataLoader(traced_dataset(SIZE), BATCH, shuffle=True, num_workers=workers)
     recipe = {"ratio": ratio, "seed": seed, "cache": folder / "cache"}
@@ -85,7 +85,7 @@ def test_a_checkpoint_loads_without_trusting_its_pickle(tmp_path: Path) -> None:
         train(tmp_path / str(module), module=module, max_epochs=1)
         path = tmp_path / str(module) / "step=4.ckpt"
         state = torch.load(path, weights_only=True)
-        own = state["SynthAugDataModule"]["synthaug"] if module else state["callbacks"]["SynthAug"]
+        own = state["callbacks"]["SynthAug"]
         assert own["fingerprint"]["seed"] == 3
         assert "combined_loader" not in state["loops"]["fit_loop"]["state_dict"]
 
@@ -195,3 +195,121 @@ def test_a_mixed_loader_given_to_a_trainer_resumes_there_too(tmp_path: Path) -> 
     assert fit(tmp_path / "True" / "step=8.ckpt") == {
         n: rows for n, rows in whole.items() if n >= 8
     }
+
+
+def resumed(folder: Path, *, at: int, size: int = SIZE, batch: int = BATCH, **changed: Any) -> Any:
+    """Go on from a checkpoint of `train` with something changed; the stream, and the callback."""
+    model = recorder()
+    recipe = {"ratio": RAMP, "seed": 3, "cache": folder / "cache"} | changed
+    aug = sa.SynthAug(Tracer(), **recipe)
+    loader = DataLoader(traced_dataset(size), batch, shuffle=True)
+    run = trainer(callbacks=[aug, saver(folder / "again", 4)], max_epochs=3)
+    run.fit(model, loader, ckpt_path=folder / f"step={at}.ckpt")
+    return model.seen, aug
+
+
+def test_a_changed_global_batch_goes_on_by_samples_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tmp_path, every=6)
+    seen, aug = resumed(tmp_path, at=6, batch=15)
+    assert "from batch 6 on the run has another shape" in capsys.readouterr().err
+    assert list(seen) == list(range(6, 12))
+    state = aug.state_dict()
+    assert state["history"] == [["epoch", 6, SIZE, 15, 1, False, 0]]
+    # The ratio is that of the sample, not of the batch: the whole run has the synthetic samples of the schedule.
+    count = sum(s.source for rows in seen.values() for s in rows)
+    plan = sa.SynthAug(Tracer(), RAMP).recipe.schedule.compile(
+        Clock(3 * SIZE, SIZE, lambda batch: batch * BATCH)
+    )
+    assert count == plan.count(3 * SIZE) - plan.count(SIZE)
+    for start in (6, 9):
+        real = [s.index for n in range(start, start + 3) for s in seen[n] if not s.source]
+        assert len(set(real)) == len(real)
+    # Stopped and resumed again in the new shape, the same goes on. (Lightning begins the epoch's count anew there.)
+    again, _ = resumed(tmp_path / "again", at=8, batch=15, cache=tmp_path / "cache")
+    assert {n: again[n] for n in range(8, 12)} == {n: seen[n] for n in range(8, 12)}
+
+
+def test_a_grown_dataset_goes_on(tmp_path: Path) -> None:
+    train(tmp_path, every=6)
+    seen, aug = resumed(tmp_path, at=6, size=61)
+    assert aug.state_dict()["history"] == [["epoch", 6, 61, BATCH, 1, False, 0]]
+    assert [len(rows) for rows in seen.values()][:8] == [8] * 7 + [5]
+
+
+def test_rescaling_goes_on_with_the_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tmp_path, every=4)
+    seen, _ = resumed(tmp_path, at=4, ratio=1.0, on_mismatch="rescale")
+    assert "stream ends at batch 4: another ratio, schedule" in capsys.readouterr().err
+    assert list(seen) == list(range(4, BATCHES))
+    assert all(s.source for rows in seen.values() for s in rows)
+
+
+def test_keeping_goes_on_with_the_checkpoints_stream(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = train(tmp_path, every=4)
+    seen, aug = resumed(tmp_path, at=4, ratio=1.0, seed=9, on_mismatch="keep")
+    assert "the checkpoint's seed, ratio, schedule is kept" in capsys.readouterr().err
+    assert seen == {n: rows for n, rows in whole.items() if n >= 4}
+    assert aug.state_dict()["fingerprint"]["seed"] == 3
+    with pytest.raises(ResumeMismatch, match=r"(?s)balance.*can keep seed, .*SA116"):
+        resumed(tmp_path, at=4, balance="uniform", on_mismatch="keep")
+
+
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`, callbacks used to create")
+def test_a_checkpoint_of_the_datamodule_is_that_of_the_inner_one(tmp_path: Path) -> None:
+    """With the plugin or without it, in both directions; and between DataModule and callback."""
+
+    class Inner(LightningDataModule):
+        def __init__(self, width: int = 1) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+            self.position = 0
+
+        def train_dataloader(self) -> DataLoader[Any]:
+            return DataLoader(traced_dataset(SIZE), BATCH, shuffle=True)
+
+        def state_dict(self) -> dict[str, Any]:
+            return {"position": 7}
+
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            self.position = state_dict["position"]
+
+    def fit(name: str, data: Any, *callbacks: Any, resume: str | None = None) -> Any:
+        model = recorder()
+        run = trainer(max_epochs=3, callbacks=[*callbacks, saver(tmp_path / name, 6)])
+        path = None if resume is None else tmp_path / resume / "step=6.ckpt"
+        run.fit(model, datamodule=data, ckpt_path=path)
+        return model.seen
+
+    def wrapped() -> Any:
+        return sa.SynthAugDataModule(Inner(width=5), Tracer(), RAMP, seed=3, cache=tmp_path / "c")
+
+    whole = fit("wrapped", wrapped())
+    path = tmp_path / "wrapped" / "step=6.ckpt"
+    assert Inner.load_from_checkpoint(path).hparams.width == 5
+    plain = Inner()
+    trainer(max_epochs=3).fit(Quiet(), datamodule=plain, ckpt_path=path)
+    assert plain.position == 7
+    rest = {n: rows for n, rows in whole.items() if n >= 6}
+    aug = sa.SynthAug(Tracer(), RAMP, seed=3, cache=tmp_path / "c")
+    assert fit("callback", Inner(), aug, resume="wrapped") == rest
+    again = wrapped()
+    assert fit("again", again, resume="wrapped") == rest
+    assert again.datamodule.position == 7
+    run = trainer(max_epochs=1, callbacks=[saver(tmp_path / "plain", 6)])
+    run.fit(Quiet(), datamodule=Inner())
+    late = wrapped()
+    assert list(fit("late", late, resume="plain")) == list(range(6, BATCHES))
+    assert late.datamodule.position == 7
+
+
+class Quiet(type(recorder())):  # type: ignore[misc]
+    """The same model, trained without the plugin."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return self.layer.weight.sum() * 0.0

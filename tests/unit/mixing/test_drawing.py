@@ -20,7 +20,7 @@ def flags(generated: bool = True, **options: Any) -> np.ndarray | None:
     recipe = Recipe(source=Tracer(), ratio=0.3, **options)
     draw = TransformDraw(recipe, np.array([False, generated]))
     draw.compile(CLOCK)
-    planned = PlannedSlots(0, SOURCE, SLOTS, SLOTS, SLOTS, SLOTS)
+    planned = PlannedSlots(0, SOURCE, SLOTS, SLOTS, SLOTS, SLOTS * SOURCE)
     return draw.flags(planned, SLOTS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.mixing import CountedProgress, Course, Feed, Mixture, Recipe
 from lightning_synthaug.mixing.message import Delivered
-from lightning_synthaug.plan import Epoch, Linear
+from lightning_synthaug.plan import Epoch
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE = 45
@@ -132,24 +132,6 @@ def test_the_account_is_that_of_the_batch_on_the_clock(tmp_path: Path) -> None:
     assert served is not None
     assert served.number == 0
     f.mixture.close()
-
-
-def test_the_fingerprint_is_told_before_anything_is_made(tmp_path: Path) -> None:
-    told: list[dict[str, Any]] = []
-    f = feed(tmp_path, told=told.append, ratio=Linear(0.0, 0.5))
-    f.begin()
-    f.begin()
-    assert len(told) == 1
-    assert (told[0]["samples"], told[0]["seed"]) == (SIZE, 0)
-    f.mixture.close()
-
-    def refuse(_: Any) -> None:
-        raise RuntimeError("other stream")
-
-    f = feed(tmp_path / "new", told=refuse)
-    with pytest.raises(RuntimeError, match="other stream"):
-        f.begin()
-    assert not (tmp_path / "new").exists()
 
 
 def test_missing_samples_can_be_an_error(tmp_path: Path) -> None:

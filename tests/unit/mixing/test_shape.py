@@ -18,7 +18,7 @@ from torch.utils.data import (
 )
 
 from lightning_synthaug.errors import DataError
-from lightning_synthaug.mixing import LoaderShape, loader_shape
+from lightning_synthaug.mixing import LoaderShape, first_batches, loader_shape
 
 DATA = TensorDataset(torch.zeros(10))
 
@@ -33,6 +33,10 @@ class Own(Sampler[int]):
         return iter([0])
 
 
+class Sharded(DistributedSampler[Any]):
+    pass
+
+
 class OwnBatches(BatchSampler):
     pass
 
@@ -40,15 +44,15 @@ class OwnBatches(BatchSampler):
 @pytest.mark.parametrize(
     ("loader", "shape"),
     [
-        (DataLoader(DATA, 4), LoaderShape(4, False, False)),
-        (DataLoader(DATA, 4, shuffle=True, drop_last=True), LoaderShape(4, True, True)),
+        (DataLoader(DATA, 4), LoaderShape(len(DATA), 4, False, False)),
+        (DataLoader(DATA, 4, shuffle=True, drop_last=True), LoaderShape(len(DATA), 4, True, True)),
         (
             DataLoader(DATA, 4, sampler=DistributedSampler(DATA, 2, 0, shuffle=True)),
-            LoaderShape(4, False, True),
+            LoaderShape(len(DATA), 4, False, True),
         ),
         (
             DataLoader(DATA, 4, sampler=DistributedSampler(DATA, 2, 0, shuffle=False)),
-            LoaderShape(4, False, False),
+            LoaderShape(len(DATA), 4, False, False),
         ),
     ],
 )
@@ -65,13 +69,8 @@ def test_loaders_tell_their_shape(loader: DataLoader[Any], shape: LoaderShape) -
             DataLoader(DATA, batch_sampler=OwnBatches(SequentialSampler(DATA), 4, False)),
             r"with OwnBatches.*SA602",
         ),
-        (
-            DataLoader(DATA, 4, sampler=WeightedRandomSampler([1.0], 3)),
-            r"got WeightedRandom.*SA603",
-        ),
-        (DataLoader(DATA, 4, sampler=Own()), r"got Own.*balance=\"uniform\".*SA603"),
-        (DataLoader(DATA, 4, sampler=RandomSampler(DATA, replacement=True)), "SA603"),
-        (DataLoader(DATA, 4, sampler=RandomSampler(DATA, num_samples=5)), "SA603"),
+        (DataLoader(DATA, 4, sampler=Own()), r"a length of at least 1, got Own.*SA603"),
+        (DataLoader(DATA, 4, sampler=Sharded(DATA, 2, 0)), r"by itself, got Sharded.*SA603"),
         ([1, 2], r"must be one torch DataLoader, got list.*SA606"),
     ],
 )
@@ -87,3 +86,25 @@ def test_a_loader_with_an_iter_of_its_own_is_refused() -> None:
 
     with pytest.raises(DataError, match=r"iterate as torch's DataLoader does, got Scaled.*SA606"):
         loader_shape(Scaled(list(range(8)), batch_size=2))
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        WeightedRandomSampler([1.0, 0.0, 2.0], 5),
+        RandomSampler(DATA, replacement=True),
+        RandomSampler(DATA, num_samples=5),
+        SequentialSampler(range(3)),
+    ],
+)
+def test_other_samplers_give_the_order_and_the_length(sampler: Sampler[int]) -> None:
+    shape = loader_shape(DataLoader(DATA, 2, sampler=sampler))
+    assert shape.order is not None
+    assert shape.samples == shape.order.length == len(sampler)  # type: ignore[arg-type]
+    assert shape.epoch(1, extra=4).slots == shape.samples + 4 * -(-shape.samples // 2)
+
+
+def test_the_first_batches_come_in_turn() -> None:
+    shape = first_batches(loader_shape(DataLoader(DATA, 2, shuffle=True)), DATA, 2)
+    assert shape.order is not None
+    assert shape.order.of_pass(1, 5).tolist() == [0, 1, 2, 3]

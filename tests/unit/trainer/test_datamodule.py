@@ -51,15 +51,34 @@ def test_hooks_look_overridden_where_they_are() -> None:
     assert len(data.val_dataloader()) == 2
 
 
-def test_the_state_is_both_states() -> None:
+def test_state_and_hyperparameters_are_the_inner_ones() -> None:
+    class Tuned(Inner):
+        def __init__(self, width: int = 3) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+
+    data = SynthAugDataModule(Tuned(width=5), Tracer(), 0.5)
+    assert dict(data.hparams) == dict(data.hparams_initial) == {"width": 5}
+    assert (data._hparams_name, data._log_hyperparams) == ("kwargs", True)
+    data.load_state_dict({"position": 7})
+    assert data.datamodule.position == 7
+    assert data.state_dict() == {"position": 7}
+
+
+def test_what_the_inner_one_has_is_written_there() -> None:
     data = SynthAugDataModule(Inner(), Tracer(), 0.5)
-    data.datamodule.position = 7
-    data.load_state_dict({"datamodule": {"position": 7}, "synthaug": {"fingerprint": {"seed": 3}}})
-    state = data.state_dict()
-    other = SynthAugDataModule(Inner(), Tracer(), 0.5)
-    other.load_state_dict(state)
-    assert other.datamodule.position == 7
-    assert other.state_dict() == state
+    data.position = 9
+    data.note = "mine"
+    assert data.datamodule.position == 9
+    assert not hasattr(data.datamodule, "note")
+    assert data.note == "mine"
+
+
+def test_hooks_set_on_the_instance_count() -> None:
+    inner = LightningDataModule.from_datasets(traced_dataset(8), traced_dataset(6), batch_size=2)
+    data = SynthAugDataModule(inner, traced_dataset(8), 0.3)
+    assert len(data.val_dataloader()) == 3
+    assert len(data.train_dataloader()) == 4
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda data: pickle.loads(pickle.dumps(data))])
@@ -93,15 +112,13 @@ def test_ending_without_a_beginning_does_no_harm() -> None:
     data = SynthAugDataModule(Inner(), Tracer(), 0.5)
     data.teardown("fit")
     data.on_exception(RuntimeError())
-    assert data.state_dict()["synthaug"] == {}
+    assert data.feed is None
 
 
-def test_what_only_the_inner_one_has_is_read_from_it_and_a_trainer_is_needed() -> None:
-    inner = LightningDataModule.from_datasets(traced_dataset(8), batch_size=2)
+def test_what_only_the_inner_one_has_is_read_from_it() -> None:
+    inner = Inner()
     inner.num_classes = 3
-    wrapped = SynthAugDataModule(inner, traced_dataset(8), 0.3)
-    assert wrapped.num_classes == 3
+    wrapped = SynthAugDataModule(inner, Tracer(), 0.3, seed=4)
+    assert (wrapped.num_classes, wrapped.seed, wrapped.ratio) == (3, 4, 0.3)
     with pytest.raises(AttributeError, match="nothing"):
         _ = wrapped.nothing
-    with pytest.raises(TrainerError, match=r"asked for by a trainer, got no trainer.*SA705"):
-        wrapped.train_dataloader()

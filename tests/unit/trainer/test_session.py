@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from torch.utils.data import DataLoader
 
-from lightning_synthaug.errors import DataError, ResumeMismatch, TrainerError
+from lightning_synthaug.errors import ConfigError, DataError, ResumeMismatch, TrainerError
 from lightning_synthaug.mixing import MixedLoader, Recipe
 from lightning_synthaug.trainer.session import FitSession
 from tests.helpers.recorder import recorder, trainer
@@ -31,14 +31,26 @@ def test_wrapping_is_pure_and_may_be_repeated() -> None:
         s.wrap(first)
     other = s.wrap(DataLoader(user.dataset, 16))
     assert other.feed is s.feed is not first.feed
+    first.feed.begin()
+    assert s.feed is first.feed  # the one in use, whatever else was asked for since
     s.close()
     s.close()
 
 
-def test_only_a_single_loader_can_be_mixed() -> None:
+def test_one_of_several_loaders_is_mixed() -> None:
+    a, b = DataLoader(traced_dataset(SIZE), 8), DataLoader(traced_dataset(20), 4)
+    s = session(target="b")
+    tree = {"a": a, "b": b}
+    mixed = s.wrap(tree)
+    assert mixed["a"] is a
+    assert isinstance(mixed["b"], MixedLoader)
+    assert tree == {"a": a, "b": b}
+    s.close()
     s = session()
-    with pytest.raises(DataError, match=r"one torch DataLoader, got dict.*SA606"):
-        s.wrap({"a": DataLoader(traced_dataset(SIZE), 8)})
+    with pytest.raises(ConfigError, match=r"got None with loaders at \['a', 'b'\].*SA706"):
+        s.wrap(tree)
+    with pytest.raises(DataError, match=r"one torch DataLoader, got int.*SA606"):
+        s.wrap(3)
     s.close()
 
 

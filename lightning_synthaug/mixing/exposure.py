@@ -1,0 +1,34 @@
+"""How often each real sample will be seen, with and without synthetic ones: said at the start of a run."""
+
+from __future__ import annotations
+
+from lightning_synthaug.plan import Plan
+
+__all__ = ["exposure_text"]
+
+
+def exposure_text(plan: Plan, start: int, stop: int) -> str:
+    """Say how often each real sample is seen over a stretch of batches.
+
+    Args:
+        plan: The plan.
+        start: Batches before the stretch.
+        stop: Batches before its end, > start.
+
+    Returns:
+        One line.
+    """
+    epoch = plan.epoch
+    samples = epoch.samples if plan.order is None else plan.order.support.size
+    slots = plan.slot(stop) - plan.slot(start)
+    synthetic = plan.knots.count(plan.slot(stop)) - plan.knots.count(plan.slot(start))
+    added = (stop - start) * epoch.extra
+    own = slots - added
+    real = min(own, slots - synthetic)
+    text = (
+        f"in {stop - start:,} batches, {synthetic:,} of {slots:,} rows are synthetic; each of the {samples:,} real "
+        f"samples is seen {real / samples:.3g} times on average, without SynthAug {own / samples:.3g} times"
+    )
+    if added > synthetic:
+        text += f", and {(added - synthetic) / samples:.3g} times once more, transformed, in the rows added"
+    return text
