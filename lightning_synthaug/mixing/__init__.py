@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lightning_synthaug.mixing.batchnorm import merge_batchnorm, row_sources, split_batchnorm
 from lightning_synthaug.mixing.feed import Feed, Served, Totals
 from lightning_synthaug.mixing.info import BatchInfo, batch_info
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
@@ -9,12 +10,14 @@ from lightning_synthaug.mixing.mix import mix
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, default_cache
+from lightning_synthaug.mixing.rows import HasFeed
 from lightning_synthaug.mixing.shape import LoaderShape, loader_shape
 
 __all__ = [
     "BatchInfo",
     "CountedProgress",
     "Feed",
+    "HasFeed",
     "LoaderShape",
     "MixedLoader",
     "Mixture",
@@ -25,6 +28,9 @@ __all__ = [
     "batch_info",
     "default_cache",
     "loader_shape",
+    "merge_batchnorm",
     "mix",
     "mixed_loader",
+    "row_sources",
+    "split_batchnorm",
 ]

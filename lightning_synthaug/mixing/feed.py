@@ -12,6 +12,7 @@ from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
+from lightning_synthaug.mixing.losses import SourceLosses
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
@@ -35,12 +36,14 @@ class Served(NamedTuple):
         slots: Global positions of its rows. Shape `(n,)`.
         planned: Source planned for each row. Shape `(n,)`.
         served: Source served for each row; real where a stand-in was. Shape `(n,)`.
+        mixed: Why the rows of the batch are not these, where a collate function mixed them; else None.
     """
 
     number: int
     slots: Int64Array
     planned: Int64Array
     served: Int64Array
+    mixed: str | None = None
 
 
 class _Account(NamedTuple):
@@ -49,6 +52,7 @@ class _Account(NamedTuple):
     block: PlannedSlots
     rows: _Rows
     served: Int64Array | None
+    mixed: str | None = None
 
 
 @final
@@ -63,6 +67,7 @@ class Totals:
         self.unmakeable = 0
         self.generated = 0
         self.fill_seconds = 0.0
+        self.losses = SourceLosses()
 
 
 @final
@@ -156,7 +161,7 @@ class Feed:
         Args:
             delivered: What its worker said.
         """
-        number, missed = delivered
+        number, missed, mixed = delivered
         account = self._accounts[number]
         self._accounts.pop(number - _KEPT, None)
         self._last = number
@@ -170,6 +175,8 @@ class Feed:
                 self._accounts[number] = account._replace(served=served)
                 self._damaged(account.block.where(_positions(account.rows)[missed]))
             self._count(account, served)
+        if mixed is not None:
+            self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
         self.progress.delivered(number)
 
     def served(self) -> Served | None:
@@ -180,7 +187,13 @@ class Feed:
             return None
         planned = account.block.source[account.rows]
         served = planned if account.served is None else account.served
-        return Served(number, account.block.start + _positions(account.rows), planned, served)
+        slots = account.block.start + _positions(account.rows)
+        return Served(number, slots, planned, served, account.mixed)
+
+    def mean_losses(self) -> dict[str, float]:
+        """Return the mean loss of each source since the last call, as `loss/<source>`; see `SourceLosses.read`."""
+        labels = ["real", *self.mixture.recipe.sources]
+        return {f"loss/{labels[s]}": mean for s, mean in self.totals.losses.read().items()}
 
     def provenance(self, number: int, row: int) -> dict[str, Any] | None:
         """Look up what made a row of a batch that was delivered lately.

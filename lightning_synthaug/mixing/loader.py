@@ -101,6 +101,17 @@ class MixedLoader(DataLoader[Any]):
         sampler: PlanBatchSampler = self.batch_sampler  # type: ignore[assignment]
         return sampler.feed
 
+    def mean_losses(self) -> dict[str, float]:
+        """Return the mean loss of each source over the batches since the last call, for logs.
+
+        Of the losses that `BatchInfo.weighted_mean` was given on this rank, unweighted. Under Lightning the callback
+        logs them.
+
+        Returns:
+            `loss/real` and `loss/<source>`; a source without rows is left out.
+        """
+        return self.feed.mean_losses()
+
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Iterate over one pass; nothing happens before the first batch is asked for."""
         feed = self.feed

@@ -7,6 +7,7 @@ from typing import Any, final
 from lightning_synthaug.errors import ResumeMismatch, TrainerError
 from lightning_synthaug.mixing import Feed, MixedLoader, Mixture, Recipe, loader_shape, mixed_loader
 from lightning_synthaug.plan import Epoch
+from lightning_synthaug.trainer.batchnorm import bind_batchnorm
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
@@ -62,6 +63,7 @@ class FitSession:
                 f"{list(loader.feed.mixture.recipe.sources)}. Keep one of the callback, the DataModule and `mix`, and "
                 "give it all sources.",
             )
+        bind_batchnorm(self.trainer.lightning_module, self)
         shape = loader_shape(loader)
         rank, world = self._ranks()
         epoch = Epoch(len(loader.dataset), shape.batch_size * world, world, shape.drop_last)
@@ -110,6 +112,7 @@ class FitSession:
             "synthaug/unmakeable": float(totals.unmakeable),
             "synthaug/generated": float(totals.generated),
             "synthaug/fill_s": totals.fill_seconds,
+            **self.feed.mean_losses(),
         }
 
     def close(self) -> None:
