@@ -134,7 +134,8 @@ def split_batchnorm(model: _Model, *, loader: MixedLoader | None = None) -> _Mod
         module.__dict__[_ROWS] = rows
     for layer in layers:
         if not isinstance(layer, SplitNorm):
-            layer.__class__ = _split_class(type(layer))
+            kind: Any = type(layer)
+            layer.__class__ = _split_class(kind)
     return model
 
 
@@ -169,20 +170,19 @@ def row_sources(model: nn.Module) -> list[tuple[nn.Module, BatchRows]]:
 
 
 @cache
-def _split_class(plain: type[nn.Module]) -> type[nn.Module]:
+def _split_class(plain: Any) -> Any:
     """Make the split counterpart of a BatchNorm class."""
     # Which rows are synthetic changes with each batch: a compiled graph must leave this part to Python.
     own = {"__doc__": SplitNorm.__doc__, "_by_kind": torch.compiler.disable(SplitNorm._by_kind)}
     return type(f"Split{plain.__name__}", (SplitNorm, plain), own)
 
 
-def _plain_class(split: type[nn.Module]) -> type[nn.Module]:
+def _plain_class(split: type[nn.Module]) -> Any:
     """Return the class that a split one was made of."""
-    plain: type[nn.Module] = split.__bases__[1]
-    return plain
+    return split.__bases__[1]
 
 
-def _new(plain: type[nn.Module]) -> nn.Module:
+def _new(plain: Any) -> Any:
     """Make a split layer without a state, for unpickling."""
     kind = _split_class(plain)
     return kind.__new__(kind)
