@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightning_synthaug.mixing.batchnorm import merge_batchnorm, row_sources, split_batchnorm
-from lightning_synthaug.mixing.feed import Feed, Served, Totals
+from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.info import BatchInfo, batch_info
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mix import mix
@@ -12,6 +12,7 @@ from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, default_cache
 from lightning_synthaug.mixing.rows import HasFeed
 from lightning_synthaug.mixing.shape import LoaderShape, loader_shape
+from lightning_synthaug.mixing.totals import Totals
 
 __all__ = [
     "BatchInfo",

@@ -58,7 +58,9 @@ class SplitNorm(nn.Module):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling and copying, though the class is made at run time."""
-        return _new, (_plain_class(type(self)),), self.__dict__
+        # What `Module.compile` made cannot travel, and torch leaves it behind as well.
+        state = {k: v for k, v in self.__dict__.items() if k != "_compiled_call_impl"}
+        return _new, (_plain_class(type(self)),), state
 
     def _by_kind(self, x: torch.Tensor) -> torch.Tensor:
         """Normalise the rows of each kind by themselves."""

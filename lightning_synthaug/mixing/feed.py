@@ -12,14 +12,14 @@ from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
-from lightning_synthaug.mixing.losses import SourceLosses
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.totals import Totals
 from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, rank_rows
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["Feed", "Served", "Totals"]
+__all__ = ["Feed", "Served"]
 
 #: Batches whose account is kept: more than any loader has under way.
 _KEPT = 256
@@ -56,21 +56,6 @@ class _Account(NamedTuple):
 
 
 @final
-class Totals:
-    """Running sums over the batches handed over on this rank, for logs and reports."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.planned = 0
-        self.served = 0
-        self.misses = 0
-        self.unmakeable = 0
-        self.generated = 0
-        self.fill_seconds = 0.0
-        self.losses = SourceLosses()
-
-
-@final
 class Feed:
     """Everything that one loader needs besides the workers.
 
@@ -102,7 +87,7 @@ class Feed:
         self.shuffle = shuffle
         self.progress = progress
         self._on_plan = on_plan
-        self.totals = Totals()
+        self.totals = Totals(list(mixture.recipe.sources))
         self.plan: Plan | None = None
         self.start = 0
         self.stop = 0
@@ -189,11 +174,6 @@ class Feed:
         served = planned if account.served is None else account.served
         slots = account.block.start + _positions(account.rows)
         return Served(number, slots, planned, served, account.mixed)
-
-    def mean_losses(self) -> dict[str, float]:
-        """Return the mean loss of each source since the last call, as `loss/<source>`; see `SourceLosses.read`."""
-        labels = ["real", *self.mixture.recipe.sources]
-        return {f"loss/{labels[s]}": mean for s, mean in self.totals.losses.read().items()}
 
     def provenance(self, number: int, row: int) -> dict[str, Any] | None:
         """Look up what made a row of a batch that was delivered lately.

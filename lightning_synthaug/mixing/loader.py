@@ -110,7 +110,7 @@ class MixedLoader(DataLoader[Any]):
         Returns:
             `loss/real` and `loss/<source>`; a source without rows is left out.
         """
-        return self.feed.mean_losses()
+        return self.feed.totals.mean_losses()
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Iterate over one pass; nothing happens before the first batch is asked for."""

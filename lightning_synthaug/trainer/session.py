@@ -112,7 +112,7 @@ class FitSession:
             "synthaug/unmakeable": float(totals.unmakeable),
             "synthaug/generated": float(totals.generated),
             "synthaug/fill_s": totals.fill_seconds,
-            **self.feed.mean_losses(),
+            **totals.mean_losses(),
         }
 
     def close(self) -> None:

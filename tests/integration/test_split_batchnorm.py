@@ -85,7 +85,7 @@ def test_checkpoints_go_on_with_and_without_it(tmp_path: Path) -> None:
         other = Classifier()
         if not first:
             sa.split_batchnorm(other)
-        run = trainer(max_epochs=2, callbacks=[sa.SynthAug(samples(400, 100, shift=True), 0.5)])
+        run = trainer(max_epochs=2, callbacks=[sa.SynthAug(samples(400, 100, shift=True), 0.75)])
         run.fit(other, DataLoader(samples(96, 0), 32, shuffle=True), ckpt_path=path)
         assert run.global_step == 6
 
