@@ -2,8 +2,8 @@
 
 Sources: Xie et al., "Adversarial Examples Improve Image Recognition", CVPR 2020, arXiv:1911.09665, section 4.2 (an
 auxiliary BatchNorm for the additional examples, dropped for inference); Zajac et al., "Split Batch Normalization",
-2019, arXiv:1904.03515 (separate statistics only); Yu et al., "Diversify, Don't Fine-Tune", 2024, arXiv:2312.02253 (for
-synthetic images).
+2019, arXiv:1904.03515 ("separate batch normalization statistics"); Yu et al., "Diversify, Don't Fine-Tune", 2024,
+arXiv:2312.02253 (for synthetic images).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def split_batchnorm(model: _Model, *, loader: MixedLoader | None = None) -> _Mod
     """Give synthetic rows BatchNorm statistics of their own, in every BatchNorm layer of a model.
 
     Real rows are then normalised, in training as in evaluation, as if there were no synthetic ones. Weights, biases and
-    everything else are shared, as in Split-BN: what a state dict holds and what an optimizer sees is as before, so that
+    everything else are shared: what a state dict holds and what an optimizer sees is as before, so that
     checkpoints fit models with and without it, and a batch without synthetic rows leaves no parameter without a
     gradient.
 
