@@ -18,7 +18,14 @@ if TYPE_CHECKING:
         TorchGenerator,
     )
     from lightning_synthaug.lightning import SynthAug, SynthAugDataModule
-    from lightning_synthaug.mixing import BatchInfo, Recipe, batch_info, mix
+    from lightning_synthaug.mixing import (
+        BatchInfo,
+        Recipe,
+        batch_info,
+        merge_batchnorm,
+        mix,
+        split_batchnorm,
+    )
     from lightning_synthaug.plan import (
         Constant,
         Cosine,
@@ -52,13 +59,22 @@ __all__ = [
     "SynthAugDataModule",
     "TorchGenerator",
     "batch_info",
+    "merge_batchnorm",
     "mix",
+    "split_batchnorm",
 ]
 
 _HOMES = {
     "data": ("Record",),
     "generators": ("FolderGenerator", "Generator", "Rejection", "Request", "TorchGenerator"),
-    "mixing": ("BatchInfo", "Recipe", "batch_info", "mix"),
+    "mixing": (
+        "BatchInfo",
+        "Recipe",
+        "batch_info",
+        "merge_batchnorm",
+        "mix",
+        "split_batchnorm",
+    ),
     "plan": (
         "Constant",
         "Cosine",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from lightning_synthaug.mixing.batchnorm import merge_batchnorm, row_sources, split_batchnorm
 from lightning_synthaug.mixing.course import Course
-from lightning_synthaug.mixing.feed import Feed, Served, Totals
+from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.info import BatchInfo, batch_info
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mix import mix
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, default_cache
+from lightning_synthaug.mixing.rows import HasFeed
 from lightning_synthaug.mixing.shape import LoaderShape, first_batches, loader_shape
+from lightning_synthaug.mixing.totals import Totals
 
 __all__ = [
     "BatchInfo",
     "CountedProgress",
     "Course",
     "Feed",
+    "HasFeed",
     "LoaderShape",
     "MixedLoader",
     "Mixture",
@@ -28,6 +32,9 @@ __all__ = [
     "default_cache",
     "first_batches",
     "loader_shape",
+    "merge_batchnorm",
     "mix",
     "mixed_loader",
+    "row_sources",
+    "split_batchnorm",
 ]

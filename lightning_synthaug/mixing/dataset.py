@@ -20,6 +20,7 @@ from lightning_synthaug.mixing.assemble import (
     collate_mixed,
     is_default_collate,
 )
+from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.store import ShardReader
@@ -52,16 +53,21 @@ class MixedCollate:
     """
 
     def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
-        self.collate: Callable[[Any], Any] = (
-            collate_items if is_default_collate(collate) else collate
-        )
+        default = is_default_collate(collate)
+        self.collate: Callable[[Any], Any] = collate_items if default else collate
+        self._watch = None if default else RowWatch(collate)
 
     def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
         """Collate one batch."""
         if isinstance(parts, SynthAugError):
             return parts, None
         delivered, items, stacked = parts
-        return delivered, self.collate(items) if stacked is None else collate_mixed(items, stacked)
+        if stacked is not None:
+            return delivered, collate_mixed(items, stacked)
+        batch = self.collate(items)
+        if self._watch is not None:
+            delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
+        return delivered, batch
 
 
 @final

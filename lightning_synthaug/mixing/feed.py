@@ -15,10 +15,11 @@ from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.totals import Totals
 from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, RealOrder, rank_rows
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["Feed", "Served", "Totals"]
+__all__ = ["Feed", "Served"]
 
 #: Batches whose account is kept: more than any loader has under way.
 _KEPT = 256
@@ -35,12 +36,14 @@ class Served(NamedTuple):
         slots: Global positions of its rows. Shape `(n,)`.
         planned: Source planned for each row. Shape `(n,)`.
         served: Source served for each row; real where a stand-in was. Shape `(n,)`.
+        mixed: Why the rows of the batch are not these, where a collate function mixed them; else None.
     """
 
     number: int
     slots: Int64Array
     planned: Int64Array
     served: Int64Array
+    mixed: str | None = None
 
 
 class _Account(NamedTuple):
@@ -49,20 +52,7 @@ class _Account(NamedTuple):
     block: PlannedSlots
     rows: _Rows
     served: Int64Array | None
-
-
-@final
-class Totals:
-    """Running sums over the batches handed over on this rank, for logs and reports."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.planned = 0
-        self.served = 0
-        self.misses = 0
-        self.unmakeable = 0
-        self.generated = 0
-        self.fill_seconds = 0.0
+    mixed: str | None = None
 
 
 @final
@@ -100,11 +90,11 @@ class Feed:
         self.progress = progress
         self.course = course
         self.order = order
-        #: What the loader says of its length, where that is not the plan's.
-        self.length: int | None = None
+        #: Batches of an epoch that the loader tells a framework of.
+        self.length = epoch.batches
         #: The user's sampler, whose draws from the random states are made in its place.
         self.replaces: Any = None
-        self.totals = Totals()
+        self.totals = Totals(list(mixture.recipe.sources))
         self.plan: Plan | None = None
         self.start = 0
         self.stop = 0
@@ -178,7 +168,7 @@ class Feed:
         Args:
             delivered: What its worker said.
         """
-        number, missed = delivered
+        number, missed, mixed = delivered
         account = self._accounts[number]
         self._accounts.pop(number - _KEPT, None)
         self._last = number
@@ -192,6 +182,8 @@ class Feed:
                 self._accounts[number] = account._replace(served=served)
                 self._damaged(account.block.where(_positions(account.rows)[missed]))
             self._count(account, served)
+        if mixed is not None:
+            self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
         self.progress.delivered(number)
 
     def served(self) -> Served | None:
@@ -202,7 +194,8 @@ class Feed:
             return None
         planned = account.block.source[account.rows]
         served = planned if account.served is None else account.served
-        return Served(number, account.block.start + _positions(account.rows), planned, served)
+        slots = account.block.start + _positions(account.rows)
+        return Served(number, slots, planned, served, account.mixed)
 
     def provenance(self, number: int, row: int) -> dict[str, Any] | None:
         """Look up what made a row of a batch that was delivered lately.

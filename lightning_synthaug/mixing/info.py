@@ -9,8 +9,10 @@ import torch
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
+from lightning_synthaug.mixing.identity import rows_unknown
 from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.plan import REAL
+from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["BatchInfo", "batch_info"]
 
@@ -25,21 +27,46 @@ class BatchInfo:
 
     Attributes:
         number: Batches of the run before this one.
-        is_synthetic: Which rows are synthetic. Bool tensor of shape `(n,)`.
-        source: Name of each row's source, `"real"` for real ones; length n.
-        weight: Weight of each row in `weighted_mean`. Float tensor of shape `(n,)`.
-        rows: Global position of each row in the run's stream. Int64 tensor of shape `(n,)`.
+        rows: Global position of each row in the run's stream. Int64 tensor of shape `(n,)`. None where the collate
+            function mixed rows, so that a row of the batch no longer is one sample.
+        rows_unknown: Why `rows` is None; None where it is not.
     """
 
     def __init__(self, served: Served, feed: Feed) -> None:
-        recipe = feed.mixture.recipe
+        self._served = served
         self._feed = feed
         self.number = served.number
-        self.is_synthetic = torch.from_numpy(served.served != REAL)
-        labels = ["real", *recipe.sources]
-        self.source = [labels[s] for s in served.served.tolist()]
-        self.weight = torch.where(self.is_synthetic, recipe.loss_weight, 1.0)
-        self.rows = torch.from_numpy(served.slots)
+        self.rows = None if served.mixed is not None else torch.from_numpy(served.slots)
+        self.rows_unknown = served.mixed
+
+    @property
+    def is_synthetic(self) -> torch.Tensor:
+        """Which rows are synthetic. Bool tensor of shape `(n,)`.
+
+        Raises:
+            ConfigError: The collate function mixed rows.
+        """
+        return torch.from_numpy(self._sources("`is_synthetic`") != REAL)
+
+    @property
+    def source(self) -> list[str]:
+        """Name of each row's source, `"real"` for real ones; length n.
+
+        Raises:
+            ConfigError: The collate function mixed rows.
+        """
+        labels = ["real", *self._feed.mixture.recipe.sources]
+        return [labels[s] for s in self._sources("`source`").tolist()]
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """Weight of each row in `weighted_mean`. Float tensor of shape `(n,)`.
+
+        Raises:
+            ConfigError: The collate function mixed rows.
+        """
+        synthetic = torch.from_numpy(self._sources("`weight`") != REAL)
+        return torch.where(synthetic, self._feed.mixture.recipe.loss_weight, 1.0)
 
     def provenance(self, row: int) -> dict[str, Any] | None:
         """Tell what made one row.
@@ -50,11 +77,18 @@ class BatchInfo:
         Returns:
             What the cache keeps of a generated sample: generator, fingerprint, licence, source, settings, and the
             label, number and seed that were asked for. None for a real row, and for an item of a synthetic dataset.
+
+        Raises:
+            ConfigError: The collate function mixed rows.
         """
+        self._sources("`provenance`")
         return self._feed.provenance(self.number, row)
 
     def weighted_mean(self, loss: torch.Tensor) -> torch.Tensor:
         """Average per-sample losses with each row's weight.
+
+        Each source's own, unweighted mean is kept as well: the callback logs it as `loss/real` and `loss/<source>`, and
+        `MixedLoader.mean_losses` returns it.
 
         Args:
             loss: Losses, shape `(n,)` or `(n, ...)`; further dimensions are averaged first.
@@ -63,19 +97,27 @@ class BatchInfo:
             A scalar that keeps the graph.
 
         Raises:
-            ConfigError: The number of rows is another than the batch's.
+            ConfigError: The number of rows is another than the batch's, or the collate function mixed rows.
         """
-        if loss.ndim == 0 or loss.shape[0] != self.weight.shape[0]:
+        sources = self._sources("`weighted_mean`")
+        if loss.ndim == 0 or loss.shape[0] != sources.size:
             raise ConfigError(
                 "SA604",
-                f"`loss` must have one row for each of the batch's {self.weight.shape[0]}, got shape "
-                f"{tuple(loss.shape)}. "
+                f"`loss` must have one row for each of the batch's {sources.size}, got shape {tuple(loss.shape)}. "
                 'Compute it with reduction="none".',
             )
-        weight = self.weight.to(loss)
+        # Not waited for: the weights are read before `to` returns, from memory that is not pinned.
+        weight = self.weight.to(loss, non_blocking=True)
         rows = loss.flatten(1).mean(1) if loss.ndim > 1 else loss
+        self._feed.totals.losses.add(rows, sources)
         # A batch of which no row counts has no loss, and no 0 / 0 either.
         return rows.mul(weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+
+    def _sources(self, asked: str) -> Int64Array:
+        """Return the number of each row's source, if rows still are samples."""
+        if self._served.mixed is not None:
+            raise rows_unknown(asked, self._served.mixed)
+        return self._served.served
 
 
 def batch_info(owner: Any) -> BatchInfo:

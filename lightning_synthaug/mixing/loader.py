@@ -83,7 +83,7 @@ class PlanBatchSampler(Sampler[BatchMessage]):
 
     def __len__(self) -> int:
         """Return the batches in an epoch."""
-        return self.feed.length or self.feed.epoch.batches
+        return self.feed.length
 
 
 class MixedLoader(DataLoader[Any]):
@@ -106,6 +106,17 @@ class MixedLoader(DataLoader[Any]):
         """The main process's half."""
         sampler: PlanBatchSampler = self.batch_sampler  # type: ignore[assignment]
         return sampler.feed
+
+    def mean_losses(self) -> dict[str, float]:
+        """Return the mean loss of each source over the batches since the last call, for logs.
+
+        Of the losses that `BatchInfo.weighted_mean` was given on this rank, unweighted. Under Lightning the callback
+        logs them.
+
+        Returns:
+            `loss/real` and `loss/<source>`; a source without rows is left out.
+        """
+        return self.feed.totals.mean_losses()
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Iterate over one pass; nothing happens before the first batch is asked for."""

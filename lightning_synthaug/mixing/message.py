@@ -54,7 +54,9 @@ class Delivered(NamedTuple):
     Attributes:
         number: Batches before it in the run.
         missed: Rows that were planned synthetic and served real, found by the worker; None for none.
+        mixed: Why the rows of the batch are not the items that were planned; None where they are.
     """
 
     number: int
     missed: npt.NDArray[np.int64] | None
+    mixed: str | None = None

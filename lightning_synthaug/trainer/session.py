@@ -17,6 +17,7 @@ from lightning_synthaug.mixing import (
     loader_shape,
     mixed_loader,
 )
+from lightning_synthaug.trainer.batchnorm import bind_batchnorm
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
@@ -51,7 +52,7 @@ class FitSession:
         self.trainer = trainer
         self.course = Course(recipe.on_mismatch, tell=say if trainer.is_global_zero else None)
         self._feeds: list[Feed] = []
-        self._totals = Totals()
+        self._totals = Totals(list(recipe.sources))
         self._logged = (0, 0, 0)
         self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
@@ -91,11 +92,15 @@ class FitSession:
                 f"{list(loader.feed.mixture.recipe.sources)}. Keep one of the callback, the DataModule and `mix`, and "
                 "give it all sources.",
             )
+        bind_batchnorm(self.trainer.lightning_module, self)
         shape = loader_shape(loader)
-        if self.trainer.overfit_batches:
-            shape = first_batches(shape, loader.dataset, self._overfit(loader))
         rank, world = self._ranks()
         epoch = shape.epoch(world, self.recipe.extra)
+        length, limit = epoch.batches, self.trainer.overfit_batches
+        if limit:
+            batches = int(length * limit) if isinstance(limit, float) else int(limit)
+            shape = first_batches(shape, loader.dataset, batches * world)
+            epoch = shape.epoch(world, self.recipe.extra)
         feed = next((f for f in self._feeds if f.serves(loader.dataset, epoch, shape.order)), None)
         if feed is None:
             feed = Feed(
@@ -111,7 +116,7 @@ class FitSession:
                 order=shape.order,
             )
             feed.totals = self._totals
-            feed.length = len(loader)
+            feed.length = length
             self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
 
@@ -123,11 +128,6 @@ class FitSession:
             oldest = next(f for f in self._feeds if f is not in_use)
             self._feeds.remove(oldest)
             oldest.mixture.close()
-
-    def _overfit(self, loader: Any) -> int:
-        """Count the batches of one rank that `overfit_batches` leaves."""
-        limit = self.trainer.overfit_batches
-        return int(len(loader) * limit) if isinstance(limit, float) else int(limit)
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Go on from a checkpoint's state; verified when the plan is compiled, before the first batch.
@@ -161,6 +161,7 @@ class FitSession:
             "synthaug/unmakeable": float(totals.unmakeable),
             "synthaug/generated": float(totals.generated),
             "synthaug/fill_s": totals.fill_seconds,
+            **totals.mean_losses(),
         }
 
     def close(self) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError
@@ -95,3 +96,64 @@ def test_rows_that_do_not_count_give_no_loss_and_no_nan() -> None:
     loader = sa.mix(DataLoader(traced_dataset(4), 1), traced_dataset(4), 1.0, loss_weight=0.0)
     next(iter(loader))
     assert sa.batch_info(loader).weighted_mean(torch.tensor([3.0])).item() == 0.0
+
+
+def test_mean_losses_by_source_are_unweighted_and_of_the_rows_since_the_last_time() -> None:
+    loader = mixed(loss_weight=0.0)
+    assert loader.mean_losses() == {}
+    for number, _ in zip(range(2), loader, strict=False):
+        loss = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) + number
+        sa.batch_info(loader).weighted_mean(loss)
+    assert loader.mean_losses() == {"loss/real": 2.5, "loss/there": 3.5}
+    assert loader.mean_losses() == {}
+
+
+def test_a_source_without_rows_has_no_mean_loss() -> None:
+    loader = sa.mix(DataLoader(traced_dataset(20), 4), {"there": traced_dataset(9)}, 0.0)
+    next(iter(loader))
+    sa.batch_info(loader).weighted_mean(torch.ones(4, 2))
+    assert loader.mean_losses() == {"loss/real": 1.0}
+
+
+def packed(items: list[Any]) -> torch.Tensor:
+    return torch.cat([image.flatten() for image, _ in items])[None]
+
+
+def blended(items: list[Any]) -> Any:
+    return default_collate(items)
+
+
+blended.mixes_rows = True  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("collate", "why"), [(packed, "nothing has 4 rows"), (blended, "says `mixes_rows = True`")]
+)
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("ratio", [0.0, 0.5])
+def test_where_rows_are_mixed_there_are_none_and_it_says_why(
+    collate: Any, why: str, workers: int, ratio: float
+) -> None:
+    real = DataLoader(traced_dataset(20), 4, collate_fn=collate, num_workers=workers)
+    loader = sa.mix(real, traced_dataset(9, source=1), ratio)
+    next(iter(loader))
+    info = sa.batch_info(loader)
+    assert info.number == 0
+    assert info.rows is None
+    assert why in str(info.rows_unknown)
+    for name, ask in {
+        "is_synthetic": lambda: info.is_synthetic,
+        "source": lambda: info.source,
+        "weight": lambda: info.weight,
+        "weighted_mean": lambda: info.weighted_mean(torch.ones(4)),
+        "provenance": lambda: info.provenance(0),
+    }.items():
+        with pytest.raises(ConfigError, match=rf"`{name}` must be asked for.*{why}.*SA607"):
+            ask()
+    assert loader.mean_losses() == {}
+
+
+def test_rows_that_are_samples_have_no_excuse() -> None:
+    loader = mixed()
+    next(iter(loader))
+    assert sa.batch_info(loader).rows_unknown is None

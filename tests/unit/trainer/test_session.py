@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch.utils.data import DataLoader
 
 from lightning_synthaug.errors import ConfigError, DataError, ResumeMismatch, TrainerError
-from lightning_synthaug.mixing import MixedLoader, Recipe
+from lightning_synthaug.mixing import BatchInfo, MixedLoader, Recipe
 from lightning_synthaug.trainer.session import FitSession
 from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import traced_dataset
@@ -90,6 +91,10 @@ def test_metrics_are_of_the_batches_since_the_last_time(tmp_path: Path) -> None:
         f"synthaug/{name}"
         for name in ("ratio_planned", "ratio_served", "misses", "unmakeable", "generated", "fill_s")
     }
+    next(batches)
+    BatchInfo(loader.feed.served(), loader.feed).weighted_mean(torch.arange(8.0))
+    second = s.metrics()
+    assert (second["loss/real"], second["loss/synthetic"]) == (3.0, 4.0)
     assert first["synthaug/ratio_planned"] == first["synthaug/ratio_served"] == 0.5
     assert s.metrics() == {}
     s.close()
