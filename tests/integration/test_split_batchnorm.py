@@ -146,7 +146,7 @@ def test_losses_by_source_are_logged_over_the_interval(tmp_path: Path, ratio: fl
     trainer(**options).fit(Telling(), DataLoader(samples(192, 0), 32))
     with (Path(logger.log_dir) / "metrics.csv").open() as file:
         lines = [line for line in csv.DictReader(file) if line.get("loss/real")]
-    assert [line["step"] for line in lines] == ["4", "6"]  # every four batches, and what was left
+    assert [line["step"] for line in lines] == ["3", "6"]  # every four batches, and what was left
     for line, batches in zip(lines, (told[:4], told[4:]), strict=True):
         losses, synthetic = (torch.cat(parts) for parts in zip(*batches, strict=True))
         assert float(line["loss/real"]) == pytest.approx(float(losses[~synthetic].mean()), rel=1e-4)
