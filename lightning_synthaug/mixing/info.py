@@ -9,7 +9,6 @@ import torch
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
-from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.plan import REAL
 
 __all__ = ["BatchInfo", "batch_info"]
@@ -78,20 +77,24 @@ class BatchInfo:
         return rows.mul(weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
-def batch_info(owner: Any) -> BatchInfo:
+def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
     """Tell what the batch being trained on is made of.
 
     Args:
-        owner: The LightningModule inside `training_step`, a trainer, or the mixed loader in a plain loop.
+        owner: The LightningModule inside `training_step`, a trainer (Lightning's or Hugging Face's), or the loader in a
+            plain loop, also as Fabric or accelerate wraps it.
+        batch: The batch, or some of its tensors. Needed where a framework takes several batches before it trains on
+            the first one, which Hugging Face's Trainer does under gradient accumulation; not looked at elsewhere.
 
     Returns:
         The make-up of the batch.
 
     Raises:
         ConfigError: No mixed loader can be found, or no batch was delivered yet.
+        TrainerError: Which of several batches it is cannot be told (SA735).
     """
     for feed in _feeds(owner):
-        served = feed.served()
+        served = feed.served(batch)
         if served is not None:
             return BatchInfo(served, feed)
     raise ConfigError(
@@ -103,17 +106,16 @@ def batch_info(owner: Any) -> BatchInfo:
 
 def _feeds(owner: Any) -> Iterator[Feed]:
     """Find the feeds of the mixed loaders that an object leads to."""
-    if isinstance(owner, MixedLoader):
-        yield owner.feed
-        return
     trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
-    loaders = getattr(trainer, "train_dataloader", None)
-    if loaders is None:
-        return
+    # Hugging Face's Trainer keeps its loader where its callbacks get it from.
+    trainer = getattr(trainer, "callback_handler", trainer)
+    loaders = getattr(trainer, "train_dataloader", owner)
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
     for loader in (
         loaders if isinstance(loaders, (list, tuple)) else getattr(loaders, "flattened", [loaders])
     ):
-        if isinstance(loader, MixedLoader):
-            yield loader.feed
+        # A mixed loader and what frameworks make of it have the dataset in common.
+        feed = getattr(getattr(loader, "dataset", None), "feed", None)
+        if isinstance(feed, Feed):
+            yield feed
