@@ -240,15 +240,14 @@ class HandedBatches(Dataset[Any]):
 class HandedNumbers(Sampler[list[int]]):
     """The numbers of the batches of a pass, each in a list of its own.
 
+    It has no `batch_size`: its lists hold one number each, and who deals lists out by their length would drop them.
+
     Args:
         batches: What they are numbers of.
     """
 
     def __init__(self, batches: HandedBatches) -> None:
         self.batches = batches
-        epoch = batches.feed.epoch
-        self.batch_size = epoch.batch_size // epoch.world
-        self.drop_last = epoch.drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the numbers from where the pass begins to the end of the epoch."""

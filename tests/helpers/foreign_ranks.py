@@ -36,10 +36,9 @@ def two_ranks(folder: Path, runs: list[tuple[str, str, dict[str, Any]]]) -> dict
             spec = {"rank": rank, "folder": str(folder), "runs": runs}
             command = [sys.executable, foreign_run.__file__, json.dumps(spec)]
             mine = env | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-            log = (folder / f"rank{rank}.log").open("w")
-            processes.append(
-                subprocess.Popen(command, env=mine, stdout=log, stderr=subprocess.STDOUT)
-            )
+            with (folder / f"rank{rank}.log").open("w") as log:
+                started = subprocess.Popen(command, env=mine, stdout=log, stderr=subprocess.STDOUT)
+            processes.append(started)
         codes = [process.wait(timeout=240) for process in processes]
     finally:
         for process in processes:

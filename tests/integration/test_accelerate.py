@@ -9,11 +9,12 @@ import pytest
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import DataError, TrainerError
-from tests.helpers.foreign_ranks import RANKS, two_ranks
+from tests.helpers.foreign_ranks import RANKS
 from tests.helpers.foreign_run import (
     BATCH,
     PER_EPOCH,
     STOP,
+    Stream,
     by_accelerate,
     expected,
     mixed,
@@ -47,19 +48,13 @@ def test_a_stopped_loop_goes_on_from_either_kind_of_state(tmp_path: Path) -> Non
     assert by_accelerate(tmp_path, resume="skip") == expected(plan, 0, 1, STOP)
 
 
-def test_two_ranks_share_the_batches_of_the_plan(tmp_path: Path) -> None:
-    name = "accelerate"
-    runs = [
-        ("first", name, {"stop": STOP, "workers": 2}),
-        ("state", name, {"resume": "state"}),
-        ("skip", name, {"resume": "skip", "workers": 2}),
-        ("split", name, {"split": True, "even_batches": False, "use_seedable_sampler": True}),
-    ]
-    told, plan = two_ranks(tmp_path, runs), pure_plan()
+def test_two_ranks_share_the_batches_of_the_plan(ranks_told: dict[str, list[Stream]]) -> None:
+    plan = pure_plan()
     for rank in range(RANKS):
-        assert told["first"][rank] == expected(plan, rank, RANKS, 0, STOP)
-        assert told["state"][rank] == told["skip"][rank] == expected(plan, rank, RANKS, STOP)
-        assert told["split"][rank] == expected(plan, rank, RANKS)
+        assert ranks_told["accelerate first"][rank] == expected(plan, rank, RANKS, 0, STOP)
+        for resumed in ("accelerate state", "accelerate skip"):
+            assert ranks_told[resumed][rank] == expected(plan, rank, RANKS, STOP)
+        assert ranks_told["accelerate split"][rank] == expected(plan, rank, RANKS)
 
 
 def prepared(loader: Any, **config: Any) -> Any:

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from lightning_synthaug.errors import TrainerError
-from tests.helpers.foreign_ranks import RANKS, two_ranks
+from tests.helpers.foreign_ranks import RANKS
 from tests.helpers.foreign_run import (
     BATCH,
     STOP,
+    Stream,
     by_fabric,
     expected,
     mixed,
@@ -30,15 +31,11 @@ def test_the_stream_is_the_plan_through_a_checkpoint(workers: int, tmp_path: Pat
     assert by_fabric(tmp_path, resume="yes", workers=2 - workers) == expected(plan, 0, 1, STOP)
 
 
-def test_two_ranks_share_the_batches_of_the_plan(tmp_path: Path) -> None:
-    runs = [
-        ("first", "fabric", {"stop": STOP, "workers": 2}),
-        ("rest", "fabric", {"resume": "yes"}),
-    ]
-    told, plan = two_ranks(tmp_path, runs), pure_plan()
+def test_two_ranks_share_the_batches_of_the_plan(ranks_told: dict[str, list[Stream]]) -> None:
+    plan = pure_plan()
     for rank in range(RANKS):
-        assert told["first"][rank] == expected(plan, rank, RANKS, 0, STOP)
-        assert told["rest"][rank] == expected(plan, rank, RANKS, STOP)
+        assert ranks_told["fabric first"][rank] == expected(plan, rank, RANKS, 0, STOP)
+        assert ranks_told["fabric rest"][rank] == expected(plan, rank, RANKS, STOP)
 
 
 def test_mixing_before_the_launch_is_refused(tmp_path: Path) -> None:

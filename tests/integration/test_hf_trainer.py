@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from lightning_synthaug.errors import TrainerError
-from tests.helpers.foreign_ranks import RANKS, two_ranks
+from tests.helpers.foreign_ranks import RANKS
 from tests.helpers.foreign_run import (
     BATCHES,
-    EPOCHS,
     PER_EPOCH,
     STOP,
+    Stream,
     by_huggingface,
     expected,
     pure_plan,
@@ -43,20 +43,12 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     assert again == expected(plan, 0, 1, PER_EPOCH, PER_EPOCH + BATCHES - STOP)
 
 
-def test_two_ranks_share_the_batches_of_the_plan(tmp_path: Path) -> None:
-    name = "huggingface"
-    folder = tmp_path / name / f"checkpoint-{STOP}"
-    runs = [
-        ("first", name, {"stop": STOP, "workers": 2}),
-        ("rest", name, {"resume": str(folder)}),
-        ("accumulated", name, {"accumulate": 2}),
-    ]
-    told, plan = two_ranks(tmp_path, runs), pure_plan()
-    assert BATCHES == EPOCHS * PER_EPOCH
+def test_two_ranks_share_the_batches_of_the_plan(ranks_told: dict[str, list[Stream]]) -> None:
+    plan = pure_plan()
     for rank in range(RANKS):
-        assert told["first"][rank] == expected(plan, rank, RANKS, 0, STOP)
-        assert told["rest"][rank] == expected(plan, rank, RANKS, STOP)
-        assert told["accumulated"][rank] == expected(plan, rank, RANKS)
+        assert ranks_told["huggingface first"][rank] == expected(plan, rank, RANKS, 0, STOP)
+        assert ranks_told["huggingface rest"][rank] == expected(plan, rank, RANKS, STOP)
+        assert ranks_told["huggingface accumulated"][rank] == expected(plan, rank, RANKS)
 
 
 def test_under_accumulation_the_batch_must_be_given(tmp_path: Path) -> None:
