@@ -101,8 +101,7 @@ class Feed:
         self.plan: Plan | None = None
         self.start = 0
         self.stop = 0
-        #: Whether a mixed loader is being iterated, which alone makes batches of what is planned.
-        self.reading = False
+        self.reading = False  # by a mixed loader, which alone makes batches of what is planned
         self._total: int | None = None
         self._blocks = Blocks(mixture)
         self._accounts: dict[int, _Account] = {}

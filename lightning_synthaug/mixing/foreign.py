@@ -14,7 +14,14 @@ from lightning_synthaug.mixing.handing import HandedProgress
 from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.mixing.ranks import Ranks, ranks_now
 
-__all__ = ["HandedBatches", "PreparedLoader", "is_prepared", "plain_loader", "prepared_ranks"]
+__all__ = [
+    "HandedBatches",
+    "HandedNumbers",
+    "PreparedLoader",
+    "is_prepared",
+    "plain_loader",
+    "prepared_ranks",
+]
 
 
 def is_prepared(loader: Any) -> bool:

@@ -83,8 +83,8 @@ class HandedProgress(Progress):
             raise TrainerError(
                 "SA735",
                 "`batch` must hold tensors as the mixed loader handed them over, got "
-                f"{type(batch).__name__} that agrees with {len(found)} of its batches. Call `batch_info` with the batch "
-                "before it is changed, and only in training.",
+                f"{type(batch).__name__} that agrees with {len(found)} of its batches. Call `batch_info` with the "
+                "batch before it is changed, and only in training.",
             )
         return found.pop()
 

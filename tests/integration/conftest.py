@@ -12,7 +12,7 @@ from tests.helpers.foreign_run import STOP, Stream
 
 @pytest.fixture(scope="session")
 def ranks_told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Stream]]:
-    """What two ranks were trained on under each framework that is installed: stopped in one run, resumed in the next."""
+    """What two ranks were trained on under each framework installed: stopped in one run, resumed in the next."""
     folder = tmp_path_factory.mktemp("ranks")
     saved = folder / "huggingface" / f"checkpoint-{STOP}"
     dealt = {"split": True, "even_batches": False, "use_seedable_sampler": True}
