@@ -34,14 +34,14 @@ def is_prepared(loader: Any) -> bool:
         True for what `accelerator.prepare` makes of a DataLoader.
 
     Raises:
-        TrainerError: It dispatches batches from one process (SA733).
+        TrainerError: It dispatches batches from one process (SA633).
     """
     accelerate = sys.modules.get("accelerate.data_loader")
     if accelerate is None:
         return False
     if issubclass(type(loader), accelerate.DataLoaderDispatcher):
         raise TrainerError(
-            "SA733",
+            "SA633",
             "Each process must read its own batches, got dispatch_batches=True, under which one process reads for all "
             "and the others cannot know what they are given. Prepare the loader with "
             "`DataLoaderConfiguration(dispatch_batches=False)`.",
@@ -199,7 +199,7 @@ class HandedBatches(Dataset[Any]):
             The batch.
 
         Raises:
-            TrainerError: Batches were left out or put into another order (SA732), or skipped twice (SA734).
+            TrainerError: Batches were left out or put into another order (SA632), or skipped twice (SA634).
         """
         (number,) = numbers
         if self._stream is None:
@@ -236,7 +236,7 @@ class HandedBatches(Dataset[Any]):
         start, batches = self._next, self.feed.epoch.batches
         if number > start and start % batches:
             raise TrainerError(
-                "SA734",
+                "SA634",
                 "The position must be restored in one way, got a loader at batch "
                 f"{start % batches} of its epoch, of which {number - start} more were skipped. Either load its "
                 "state, or `set_epoch(...)` and `skip_first_batches(...)`.",
@@ -280,7 +280,7 @@ def _same(batch: Any) -> Any:
 def _disordered(got: str) -> TrainerError:
     """Make the error for batches that are dealt out once more."""
     return TrainerError(
-        "SA732",
+        "SA632",
         f"Each rank must read all batches of its mixed loader in order, got {got}: a framework made a new loader of "
         "it and deals the batches out once more. Mix the loader that the framework returns, "
         "`sa.mix(accelerator.prepare(loader), ...)`.",

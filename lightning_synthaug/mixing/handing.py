@@ -65,13 +65,13 @@ class HandedProgress(Progress):
             Batches before it.
 
         Raises:
-            TrainerError: It cannot be told (SA735).
+            TrainerError: It cannot be told (SA635).
         """
         del last
         if batch is None:
             if _accumulating():
                 raise TrainerError(
-                    "SA735",
+                    "SA635",
                     "`batch` must be given to `batch_info` while gradients are accumulated, got None: Hugging Face's "
                     "Trainer takes all batches of a step before it trains on the first one. Call "
                     "`batch_info(loader, batch)`.",
@@ -81,7 +81,7 @@ class HandedProgress(Progress):
         found = set.intersection(*held) if held else set()
         if len(found) != 1:
             raise TrainerError(
-                "SA735",
+                "SA635",
                 "`batch` must hold tensors as the mixed loader handed them over, got "
                 f"{type(batch).__name__} that agrees with {len(found)} of its batches. Call `batch_info` with the "
                 "batch before it is changed, and only in training.",

@@ -91,7 +91,7 @@ def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
 
     Raises:
         ConfigError: No mixed loader can be found, or no batch was delivered yet.
-        TrainerError: Which of several batches it is cannot be told (SA735).
+        TrainerError: Which of several batches it is cannot be told (SA635).
     """
     for feed in _feeds(owner):
         served = feed.served(batch)

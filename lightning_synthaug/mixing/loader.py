@@ -79,11 +79,11 @@ class PlanBatchSampler(Sampler[BatchMessage]):
         """Yield the messages from where the pass begins to where it ends.
 
         Raises:
-            TrainerError: A loader of another class reads them, whose batches would not be the user's (SA732).
+            TrainerError: A loader of another class reads them, whose batches would not be the user's (SA632).
         """
         if not self.feed.reading:
             raise TrainerError(
-                "SA732",
+                "SA632",
                 "A mixed loader must be iterated itself, got another DataLoader made of its parts. Where a framework "
                 "makes one, mix the loader that the framework returns, `sa.mix(accelerator.prepare(loader), ...)`.",
             )
@@ -156,10 +156,10 @@ class CountedLoader(MixedLoader):
         """Be asked by `accelerator.prepare`, which would make another loader of this one's parts.
 
         Raises:
-            TrainerError: Always (SA731).
+            TrainerError: Always (SA631).
         """
         raise TrainerError(
-            "SA731",
+            "SA631",
             "accelerate must prepare the loader before it is mixed, got a mixed loader to prepare. Call "
             "`sa.mix(accelerator.prepare(loader), ...)`.",
         )

@@ -29,12 +29,12 @@ class Ranks(NamedTuple):
         """Refuse to go on when there are other processes than there were when the loader was mixed.
 
         Raises:
-            TrainerError: The process group was set up after `mix` (SA730).
+            TrainerError: The process group was set up after `mix` (SA630).
         """
         now = ranks_now()
         if now[:2] != self[:2]:
             raise TrainerError(
-                "SA730",
+                "SA630",
                 "`mix` must be called when the process group is there, as the ranks share each batch; got rank "
                 f"{self.rank} of {self.world} then and rank {now.rank} of {now.world} now. Call `mix` after "
                 "`fabric.launch()`, `Accelerator()` or `init_process_group(...)`.",

@@ -66,12 +66,12 @@ def prepared(loader: Any, **config: Any) -> Any:
 
 
 def test_a_mixed_loader_is_not_prepared() -> None:
-    with pytest.raises(TrainerError, match=r"before it is mixed.*accelerator\.prepare.*SA731"):
+    with pytest.raises(TrainerError, match=r"before it is mixed.*accelerator\.prepare.*SA631"):
         prepared(mixed(user_loader(BATCH, 0)))
 
 
 def test_dispatched_batches_are_refused() -> None:
-    with pytest.raises(TrainerError, match=r"dispatch_batches=True.*SA733"):
+    with pytest.raises(TrainerError, match=r"dispatch_batches=True.*SA633"):
         mixed(prepared(user_loader(BATCH, 0), dispatch_batches=True))
 
 
@@ -87,7 +87,7 @@ def test_batches_dealt_out_once_more_are_refused(process: int) -> None:
 
     loader = mixed(prepared(user_loader(BATCH, 0)))
     again = prepare_data_loader(loader, num_processes=2, process_index=process)
-    with pytest.raises(TrainerError, match=r"all batches of its mixed loader in order.*SA732"):
+    with pytest.raises(TrainerError, match=r"all batches of its mixed loader in order.*SA632"):
         list(again)
 
 
@@ -96,7 +96,7 @@ def test_skipping_on_top_of_a_restored_position_is_refused() -> None:
 
     loader = mixed(prepared(user_loader(BATCH, 0)))
     loader.load_state_dict({"batches": PER_EPOCH + 2})
-    with pytest.raises(TrainerError, match=r"batch 2 of its epoch, of which 1 more.*SA734"):
+    with pytest.raises(TrainerError, match=r"batch 2 of its epoch, of which 1 more.*SA634"):
         next(iter(skip_first_batches(loader, 1)))
 
 
@@ -104,7 +104,7 @@ def test_skipping_in_a_loader_that_was_not_prepared_is_refused() -> None:
     from accelerate import skip_first_batches
 
     loader = mixed(user_loader(BATCH, 0))
-    with pytest.raises(TrainerError, match=r"must be iterated itself.*SA732"):
+    with pytest.raises(TrainerError, match=r"must be iterated itself.*SA632"):
         next(iter(skip_first_batches(loader, 1)))
 
 
@@ -118,7 +118,7 @@ def test_a_batch_is_known_again_among_several() -> None:
             assert info.number == number
             assert info.is_synthetic.tolist() == [s.source > 0 for s in read(images)]
     for other in (images + 1, (batches[0][0], batches[1][0]), "nothing"):
-        with pytest.raises(TrainerError, match=r"as the mixed loader handed them over.*SA735"):
+        with pytest.raises(TrainerError, match=r"as the mixed loader handed them over.*SA635"):
             sa.batch_info(loader, other)
 
 
@@ -130,7 +130,7 @@ def test_under_accumulation_the_batch_must_be_given() -> None:
     state = GradientState()
     state._set_sync_gradients(False)
     try:
-        with pytest.raises(TrainerError, match=r"`batch` must be given.*SA735"):
+        with pytest.raises(TrainerError, match=r"`batch` must be given.*SA635"):
             sa.batch_info(loader)
         assert sa.batch_info(loader, batch).number == 0
     finally:

@@ -46,7 +46,7 @@ def test_mixing_before_the_launch_is_refused(tmp_path: Path) -> None:
     try:
         list(loader)  # a group of one changes nothing
         loader.ranks = loader.ranks._replace(world=2)
-        with pytest.raises(TrainerError, match=r"rank 0 of 2 then and rank 0 of 1 now.*SA730"):
+        with pytest.raises(TrainerError, match=r"rank 0 of 2 then and rank 0 of 1 now.*SA630"):
             list(loader)
     finally:
         torch.distributed.destroy_process_group()

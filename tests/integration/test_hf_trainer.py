@@ -52,5 +52,5 @@ def test_two_ranks_share_the_batches_of_the_plan(ranks_told: dict[str, list[Stre
 
 
 def test_under_accumulation_the_batch_must_be_given(tmp_path: Path) -> None:
-    with pytest.raises(TrainerError, match=r"`batch` must be given.*SA735"):
+    with pytest.raises(TrainerError, match=r"`batch` must be given.*SA635"):
         by_huggingface(tmp_path, accumulate=2, give_batch=False)

@@ -45,7 +45,7 @@ def test_what_is_not_one_of_them_is_refused() -> None:
     progress.hand(2, equal[0])
     progress.hand(3, equal[1])
     for other in (torch.full((4,), 7.0), [first["x"], second["x"]], torch.ones(2), "name", []):
-        with pytest.raises(TrainerError, match=r"as the mixed loader handed them over.*SA735"):
+        with pytest.raises(TrainerError, match=r"as the mixed loader handed them over.*SA635"):
             progress.current(3, other)
 
 
@@ -53,5 +53,5 @@ def test_batches_that_are_gone_are_forgotten() -> None:
     progress = HandedProgress(CountedProgress())
     progress.hand(0, batch(0))
     gc.collect()
-    with pytest.raises(TrainerError, match=r"agrees with 0 of its batches.*SA735"):
+    with pytest.raises(TrainerError, match=r"agrees with 0 of its batches.*SA635"):
         progress.current(0, batch(0))

@@ -28,6 +28,6 @@ def test_the_local_rank_is_what_the_launcher_says(monkeypatch: pytest.MonkeyPatc
 def test_a_process_group_that_came_later_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ranks_now()
     pretend(monkeypatch, 1, 2)
-    with pytest.raises(TrainerError, match=r"rank 0 of 1 then and rank 1 of 2 now.*SA730"):
+    with pytest.raises(TrainerError, match=r"rank 0 of 1 then and rank 1 of 2 now.*SA630"):
         before.check()
     ranks_now().check()
