@@ -98,6 +98,7 @@ class Feed:
         self.plan: Plan | None = None
         self.start = 0
         self.stop = 0
+        self.reading = False  # by a mixed loader, which alone makes batches of what is planned
         self._blocks = Blocks(mixture)
         self._accounts: dict[int, _Account] = {}
         self._last = -1
@@ -186,9 +187,13 @@ class Feed:
             self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
         self.progress.delivered(number)
 
-    def served(self) -> Served | None:
-        """Return the account of the batch being trained on: the clock's, or the last one handed over."""
-        number = min(self.progress.done(), self._last)
+    def served(self, batch: Any = None) -> Served | None:
+        """Return the account of the batch being trained on: the clock's, or the last one handed over.
+
+        Args:
+            batch: The batch itself, for clocks that would not know otherwise.
+        """
+        number = self.progress.current(self._last, batch)
         account = self._accounts.get(number)
         if account is None:
             return None

@@ -10,7 +10,6 @@ import torch
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
-from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
 
@@ -120,20 +119,24 @@ class BatchInfo:
         return self._served.served
 
 
-def batch_info(owner: Any) -> BatchInfo:
+def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
     """Tell what the batch being trained on is made of.
 
     Args:
-        owner: The LightningModule inside `training_step`, a trainer, or the mixed loader in a plain loop.
+        owner: The LightningModule inside `training_step`, a trainer (Lightning's or Hugging Face's), or the loader in a
+            plain loop, also as Fabric or accelerate wraps it.
+        batch: The batch, or some of its tensors. Needed where a framework takes several batches before it trains on
+            the first one, which Hugging Face's Trainer does under gradient accumulation; not looked at elsewhere.
 
     Returns:
         The make-up of the batch.
 
     Raises:
         ConfigError: No mixed loader can be found, or no batch was delivered yet.
+        TrainerError: Which of several batches it is cannot be told (SA635).
     """
     for feed in _feeds(owner):
-        served = feed.served()
+        served = feed.served(batch)
         if served is not None:
             return BatchInfo(served, feed)
     raise ConfigError(
@@ -145,21 +148,23 @@ def batch_info(owner: Any) -> BatchInfo:
 
 def _feeds(owner: Any) -> Iterator[Feed]:
     """Find the feeds of the mixed loaders that an object leads to."""
-    if isinstance(owner, MixedLoader):
-        yield owner.feed
-        return
     trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
-    yield from _feeds_within(getattr(trainer, "train_dataloader", None))
+    # Hugging Face's Trainer keeps its loader where its callbacks get it from.
+    trainer = getattr(trainer, "callback_handler", trainer)
+    yield from _feeds_within(getattr(trainer, "train_dataloader", owner))
 
 
 def _feeds_within(loaders: Any) -> Iterator[Feed]:
     """Find the feeds in any tree of loaders."""
-    if isinstance(loaders, MixedLoader):
-        yield loaders.feed
-    elif isinstance(loaders, dict):
-        yield from _feeds_within(list(loaders.values()))
-    elif isinstance(loaders, (list, tuple)):
+    if isinstance(loaders, dict):
+        loaders = list(loaders.values())
+    if isinstance(loaders, (list, tuple)):
         for loader in loaders:
             yield from _feeds_within(loader)
-    elif loaders is not None:
-        yield from _feeds_within(getattr(loaders, "iterables", None))
+        return
+    # A mixed loader and what frameworks make of it have the dataset in common.
+    feed = getattr(getattr(loaders, "dataset", None), "feed", None)
+    if isinstance(feed, Feed):
+        yield feed
+    elif hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
+        yield from _feeds_within(loaders.iterables)

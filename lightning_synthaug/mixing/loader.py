@@ -16,11 +16,12 @@ from torch.utils.data import (
     get_worker_info,
 )
 
-from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.errors import SynthAugError, TrainerError
 from lightning_synthaug.mixing.dataset import MixedCollate, MixedDataset
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.message import BatchMessage
 from lightning_synthaug.mixing.progress import CountedProgress
+from lightning_synthaug.mixing.ranks import Ranks
 
 __all__ = [
     "CountedLoader",
@@ -77,7 +78,17 @@ class PlanBatchSampler(Sampler[BatchMessage]):
         self.feed: Feed = dataset.feed
 
     def __iter__(self) -> Iterator[BatchMessage]:
-        """Yield the messages from where the pass begins to where it ends."""
+        """Yield the messages from where the pass begins to where it ends.
+
+        Raises:
+            TrainerError: A loader of another class reads them, whose batches would not be the user's (SA632).
+        """
+        if not self.feed.reading:
+            raise TrainerError(
+                "SA632",
+                "A mixed loader must be iterated itself, got another DataLoader made of its parts. Where a framework "
+                "makes one, mix the loader that the framework returns, `sa.mix(accelerator.prepare(loader), ...)`.",
+            )
         for number in range(self.feed.start, self.feed.stop):
             yield self.feed.message(number)
 
@@ -123,14 +134,18 @@ class MixedLoader(DataLoader[Any]):
         feed = self.feed
         feed.begin()
         alone = not self.num_workers and not self.pin_memory
-        batches = self._here() if alone else super().__iter__()
-        rest = _draw_as(feed.replaces)
-        for delivered, batch in batches:
-            if isinstance(delivered, SynthAugError):
-                raise delivered
-            feed.deliver(delivered)
-            yield batch
-        deque(rest, maxlen=0)
+        feed.reading = True
+        try:
+            batches = self._here() if alone else super().__iter__()
+            rest = _draw_as(feed.replaces)
+            for delivered, batch in batches:
+                if isinstance(delivered, SynthAugError):
+                    raise delivered
+                feed.deliver(delivered)
+                yield batch
+            deque(rest, maxlen=0)
+        finally:
+            feed.reading = False
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""
@@ -148,6 +163,27 @@ class CountedLoader(MixedLoader):
 
     Only this one has a state: Lightning saves the state of any loader that has one, and refuses to resume without it.
     """
+
+    #: Who this process was when the loader was mixed.
+    ranks: Ranks
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """Iterate over one pass; nothing happens before the first batch is asked for."""
+        self.ranks.check()
+        yield from super().__iter__()
+
+    @property
+    def _is_accelerate_prepared(self) -> bool:
+        """Be asked by `accelerator.prepare`, which would make another loader of this one's parts.
+
+        Raises:
+            TrainerError: Always (SA631).
+        """
+        raise TrainerError(
+            "SA631",
+            "accelerate must prepare the loader before it is mixed, got a mixed loader to prepare. Call "
+            "`sa.mix(accelerator.prepare(loader), ...)`.",
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, of plain types."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader
 
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.feed import Feed
-from lightning_synthaug.mixing.loader import CountedLoader, mixed_loader
+from lightning_synthaug.mixing.foreign import (
+    PreparedLoader,
+    is_prepared,
+    plain_loader,
+    prepared_ranks,
+)
+from lightning_synthaug.mixing.handing import HandedProgress
+from lightning_synthaug.mixing.loader import CountedLoader, MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
-from lightning_synthaug.mixing.progress import CountedProgress
+from lightning_synthaug.mixing.progress import CountedProgress, Progress
+from lightning_synthaug.mixing.ranks import ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.shape import loader_shape
 from lightning_synthaug.plan import Schedule
@@ -27,14 +34,15 @@ def mix(
     *,
     total_batches: int | None = None,
     **options: Any,
-) -> CountedLoader:
+) -> CountedLoader | PreparedLoader:
     """Mix synthetic samples into a DataLoader.
 
     The result has the same length, batch structure and settings. Under `torch.distributed` the global batch is made
     of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run.
 
     Args:
-        loader: The user's loader, map-style, with `batch_size`.
+        loader: The user's loader, map-style, with `batch_size`; or what `accelerator.prepare` made of it, and Hugging
+            Face's `Trainer.get_train_dataloader` returns.
         source: A generator, a synthetic dataset, or several by name.
         ratio: Synthetic share, a number in [0, 1] or a schedule.
         total_batches: Batches of the whole run, for times in percent.
@@ -52,27 +60,29 @@ def mix(
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
     recipe = Recipe(source=source, ratio=ratio, **options)
+    now = ranks = ranks_now()
+    counted: CountedProgress = CountedProgress(total_batches)
+    progress: Progress = counted
+    prepared = loader if is_prepared(loader) else None
+    if prepared is not None:
+        ranks, loader, progress = (
+            prepared_ranks(prepared),
+            plain_loader(prepared),
+            HandedProgress(counted),
+        )
     shape = loader_shape(loader)
-    rank, world, local_rank = _ranks()
     feed = Feed(
         Mixture(recipe, loader.dataset),
-        shape.epoch(world, recipe.extra),
-        rank=rank,
-        leader=local_rank == 0,
+        shape.epoch(ranks.world, recipe.extra),
+        rank=ranks.rank,
+        leader=ranks.local_rank == 0,
         shuffle=shape.shuffle,
-        progress=CountedProgress(total_batches),
-        course=Course(recipe.on_mismatch, tell=say if rank == 0 else None),
+        progress=progress,
+        course=Course(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
         order=shape.order,
     )
-    return mixed_loader(loader, feed, CountedLoader)
-
-
-def _ranks() -> tuple[int, int, int]:
-    """Return rank, world size and rank on this node."""
-    distributed = torch.distributed
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return 0, 1, 0
-    import os
-
-    rank = distributed.get_rank()
-    return rank, distributed.get_world_size(), int(os.environ.get("LOCAL_RANK", rank))
+    if prepared is not None:
+        return PreparedLoader(prepared, mixed_loader(loader, feed, MixedLoader), now)
+    mixed = mixed_loader(loader, feed, CountedLoader)
+    mixed.ranks = now
+    return mixed

@@ -42,6 +42,19 @@ class Progress(ABC):
             Batches, >= 0.
         """
 
+    def current(self, last: int, batch: Any = None) -> int:
+        """Return the number of the batch being trained on.
+
+        Args:
+            last: Number of the last batch handed over; a framework may have fetched it ahead.
+            batch: The batch itself, if the user gave it; needed only where nothing else tells.
+
+        Returns:
+            Batches before it.
+        """
+        del batch
+        return min(self.done(), last)
+
     def delivered(self, number: int) -> None:
         """Take note that a batch was handed over.
 
