@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
-from lightning_synthaug.mixing import Feed, MixedLoader, Recipe
+from lightning_synthaug.mixing import Feed, MixedLoader, Recipe, Source
 from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.configuration import Configurable
 from lightning_synthaug.trainer.hooks import Refused
 from lightning_synthaug.trainer.session import FitSession
 
@@ -25,7 +26,7 @@ _FORWARDED = (
 )
 
 
-class SynthAugDataModuleCore:
+class SynthAugDataModuleCore(Configurable):
     """Wrap a DataModule so that its train loader is mixed with synthetic samples.
 
     Validation, test and prediction, and every hook that the inner DataModule defines, stay its own.
@@ -47,7 +48,7 @@ class SynthAugDataModuleCore:
     _trainer: Any = None
 
     def __init__(
-        self, datamodule: Any, source: Any, ratio: float | Schedule, **options: Any
+        self, datamodule: Any, source: Source, ratio: float | Schedule, **options: Any
     ) -> None:
         if not isinstance(datamodule, self._base):
             raise TrainerError(

@@ -20,6 +20,14 @@ SAYS = {
     "03_plain_pytorch.py": [r"epoch  4:", r"epoch 20:", r"\{'batches': 100\}"],
     "04_own_generator.py": [r"\d real .*\d drawn", r"#"],
     "05_existing_synthetic_dataset.py": [r"\d+ rows real", r"450 rows shifted", r"\d+ rows faded"],
+    "10_lightning_cli.py": [r"SynthAug from .*: Linear\(.*end=0\.4,.*seed 7", r"150 steps"],
+    "11_hydra.py": [r"Cosine\(start=0\.0, end=0\.5,.*seed 7", r"150 steps"],
+    "12_environment_variable.py": [
+        r"CONFIG=\n",
+        r"150 steps.*callbacks: \[\]",
+        r"CONFIG=12_environment_variable\.yaml",
+        r"150 steps.*callbacks: \['SynthAug'\]",
+    ],
 }
 
 
