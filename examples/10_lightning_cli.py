@@ -24,11 +24,11 @@ class Data(pl.LightningDataModule):
 
 if __name__ == "__main__":
     yaml = str(Path(__file__).with_suffix(".yaml"))
-    flags = sys.argv[1:] or ["fit", f"--config={yaml}", "--trainer.callbacks.ratio.end=0.4"]
+    flags = ["fit", f"--config={yaml}", "--trainer.callbacks.ratio.end=0.4"]
     command = import_module(f"{PACKAGE}.cli").LightningCLI(
         Classifier,
         Data,
-        args=flags,
+        args=None if sys.argv[1:] else flags,
         seed_everything_default=7,
         save_config_kwargs={"overwrite": True},
     )

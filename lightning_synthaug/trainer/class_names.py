@@ -129,12 +129,12 @@ def _check_arguments(given: Mapping[str, Any], place: str, where: str) -> None:
 
 
 def require(
-    given: Iterable[str], parameters: Iterable[inspect.Parameter], place: str, where: str
+    given: Mapping[str, Any], parameters: Iterable[inspect.Parameter], place: str, where: str
 ) -> None:
-    """Refuse a configuration in which an argument without a default is missing.
+    """Refuse a configuration in which an argument without a default is missing or empty.
 
     Args:
-        given: Names of the arguments given.
+        given: The arguments given.
         parameters: All arguments.
         place: Where they stand; empty at the top.
         where: What the configuration is called in messages.
@@ -143,7 +143,7 @@ def require(
         ConfigError: One is missing (SA720).
     """
     for parameter in parameters:
-        missing = parameter.default is parameter.empty and parameter.name not in given
+        missing = parameter.default is parameter.empty and given.get(parameter.name) is None
         if missing and parameter.kind not in _ANY:
             raise ConfigError(
                 "SA720",

@@ -14,7 +14,7 @@ from argparse import ArgumentError
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lightning_synthaug.errors import ConfigError, MissingDependency, SynthAugError
 from lightning_synthaug.mixing import Recipe
@@ -22,7 +22,10 @@ from lightning_synthaug.trainer.class_names import known_names, refuse_unknown, 
 
 __all__ = ["Configurable", "read_config"]
 
-T = TypeVar("T", bound="Configurable")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
 
 #: Lines of jsonargparse's messages that say nothing to a reader of the configuration.
 _NOISE = (
@@ -35,9 +38,7 @@ class Configurable:
     """Can be made from a configuration. Its arguments are the options of `Recipe`, and maybe more."""
 
     @classmethod
-    def from_config(
-        cls: type[T], config: str | os.PathLike[str] | Mapping[str, Any], **given: Any
-    ) -> T:
+    def from_config(cls, config: str | os.PathLike[str] | Mapping[str, Any], **given: Any) -> Self:
         """Make it from a YAML file or a dict.
 
         The layout is LightningCLI's: options by name, objects as `{class_path: ..., init_args: {...}}`. The package's
@@ -73,7 +74,7 @@ class Configurable:
             options = dict(options.get("init_args") or {})
         parameters = _parameters(kind)
         refuse_unknown([*options, *given], parameters, "", where, "options")
-        require([*options, *given], parameters.values(), "", where)
+        require({**options, **given}, parameters.values(), "", where)
         options = {key: value for key, value in options.items() if key not in given}
         if "source" in options:
             options["source"] = _sources(options["source"], "source", where)

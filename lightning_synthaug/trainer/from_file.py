@@ -7,7 +7,7 @@ from typing import Any
 from lightning_synthaug.filling import say
 from lightning_synthaug.trainer.callback import SynthAugCore
 
-__all__ = ["SynthAugFromFileCore"]
+__all__ = ["SynthAugFromFileCore", "leave_alone"]
 
 
 class SynthAugFromFileCore:
@@ -37,3 +37,14 @@ class SynthAugFromFileCore:
             say(f"added to this trainer as {self.config} says")
         # The trainer is past this place in its list already.
         callback.setup(trainer, pl_module, stage)
+
+
+def leave_alone(trainer: Any) -> None:
+    """Take the stand-ins out of a trainer that must train on real data only, whatever the environment says.
+
+    Args:
+        trainer: The trainer, just made.
+    """
+    trainer.callbacks[:] = [
+        one for one in trainer.callbacks if not isinstance(one, SynthAugFromFileCore)
+    ]
