@@ -48,6 +48,7 @@ def cli(package: str, folder: Path, *flags: str, data: bool = True, run: bool = 
         "enable_model_summary": "false",
         "default_root_dir": str(folder),
     }
+    import_module(SYNTHAUG[package])  # short names are those of loaded classes
     args = [f"--trainer.{key}={value}" for key, value in quiet.items()]
     return import_module(f"{package}.cli").LightningCLI(
         type(recorder(package)),
