@@ -69,7 +69,7 @@ def make_trainer(**options: Any) -> Any:
     quiet = dict.fromkeys(
         ["enable_checkpointing", "enable_progress_bar", "enable_model_summary", "logger"], False
     )
-    return pl.Trainer(max_epochs=30, accelerator="cpu", **(quiet | options))
+    return pl.Trainer(accelerator="cpu", **(quiet | {"max_epochs": 30} | options))
 
 
 @torch.inference_mode()

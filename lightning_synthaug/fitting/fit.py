@@ -18,6 +18,7 @@ from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.data import fit_data
 from lightning_synthaug.fitting.framework import lightning, quiet
 from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
+from lightning_synthaug.trainer.from_file import leave_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -173,6 +174,7 @@ def _fit(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
+        leave_alone(trainer)
         trainer.fit(network, DataLoader(samples, sampler=batches, batch_size=None))
         if trainer.interrupted:
             raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mix import mix
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
-from lightning_synthaug.mixing.recipe import Recipe, default_cache
+from lightning_synthaug.mixing.recipe import Recipe, Source, default_cache
 from lightning_synthaug.mixing.rows import HasFeed
 from lightning_synthaug.mixing.shape import LoaderShape, first_batches, loader_shape
 from lightning_synthaug.mixing.totals import Totals
@@ -27,6 +27,7 @@ __all__ = [
     "Progress",
     "Recipe",
     "Served",
+    "Source",
     "Totals",
     "batch_info",
     "default_cache",

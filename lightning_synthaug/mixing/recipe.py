@@ -6,14 +6,23 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from torch.utils.data import Dataset
 
 from lightning_synthaug.data import LabelMap, Record, build_transform
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
-__all__ = ["Recipe", "default_cache"]
+__all__ = ["Recipe", "Source", "default_cache"]
+
+if TYPE_CHECKING:
+    # Anything with `len` and indexing passes for a dataset, whatever it derives from.
+    Source = Any
+else:
+    # What a configuration file may name. `Dataset[Any]` would make jsonargparse instantiate `Dataset` itself.
+    Source = Generator | Dataset | Mapping[str, Generator | Dataset]
 
 #: Environment variable that overrides the default cache folder.
 CACHE_VARIABLE = "LIGHTNING_SYNTHAUG_CACHE"
@@ -70,14 +79,14 @@ class Recipe:
         ConfigError: An option is not one of those allowed.
     """
 
-    source: Any
+    source: Source
     ratio: float | Schedule
     weights: Mapping[str, float] | None = None
     balance: Balance = "proportional"
     labels: Any = None
     label_map: Mapping[int, int] | None = None
     class_names: Sequence[str] | Mapping[int, str] | None = None
-    transform: Any = None
+    transform: Callable[..., Any] | None = None
     transform_p: float | Schedule = 1.0
     transform_on: Literal["both", "real", "synthetic"] = "both"
     cache: str | os.PathLike[str] | None = None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning_synthaug.mixing import Feed, Recipe
+from lightning_synthaug.mixing import Feed, Recipe, Source
 from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.configuration import Configurable
 from lightning_synthaug.trainer.hooks import log_step, steps_done
 from lightning_synthaug.trainer.session import FitSession
 
 __all__ = ["SynthAugCore"]
 
 
-class SynthAugCore:
+class SynthAugCore(Configurable):
     """Mix synthetic samples into the train loader of a Lightning run.
 
     Add it to `Trainer(callbacks=[...])`; nothing else in the project changes: same batch structure, same number of
@@ -27,7 +28,7 @@ class SynthAugCore:
         ConfigError: An option is not one of those allowed.
     """
 
-    def __init__(self, source: Any, ratio: float | Schedule, **options: Any) -> None:
+    def __init__(self, source: Source, ratio: float | Schedule, **options: Any) -> None:
         self.recipe = Recipe(source=source, ratio=ratio, **options)
         self._session: FitSession | None = None
         self._saved: dict[str, Any] | None = None

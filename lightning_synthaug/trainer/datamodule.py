@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lightning_synthaug.errors import TrainerError
-from lightning_synthaug.mixing import Feed
+from lightning_synthaug.mixing import Feed, Source
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.callback import SynthAugCore
+from lightning_synthaug.trainer.configuration import Configurable
 
 __all__ = ["InstalledCore", "SynthAugDataModuleCore"]
 
@@ -50,7 +51,7 @@ class InstalledCore(SynthAugCore):
             self.datamodule.load_state_dict(state)
 
 
-class SynthAugDataModuleCore:
+class SynthAugDataModuleCore(Configurable):
     """Wrap a DataModule so that its train loader is mixed with synthetic samples.
 
     Validation, test and prediction, every hook that the inner DataModule defines, its hyperparameters and its state
@@ -73,7 +74,7 @@ class SynthAugDataModuleCore:
     _trainer: Any = None
 
     def __init__(
-        self, datamodule: Any, source: Any, ratio: float | Schedule, **options: Any
+        self, datamodule: Any, source: Source, ratio: float | Schedule, **options: Any
     ) -> None:
         if not isinstance(datamodule, self._base):
             raise TrainerError(

@@ -23,6 +23,14 @@ SAYS = {
     "20_fabric.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
     "21_hf_trainer.py": ["whole run: 400 rows synthetic", "23 on: 270 rows", r"\d+\.\d% right"],
     "22_accelerate.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
+    "10_lightning_cli.py": [r"SynthAug from .*: Linear\(.*end=0\.4,.*seed 7", r"150 steps"],
+    "11_hydra.py": [r"Cosine\(start=0\.0, end=0\.5,.*seed 7", r"150 steps"],
+    "12_environment_variable.py": [
+        r"CONFIG=\n",
+        r"150 steps.*callbacks: \[\]",
+        r"CONFIG=12_environment_variable\.yaml",
+        r"150 steps.*callbacks: \['SynthAug'\]",
+    ],
 }
 
 

@@ -55,6 +55,13 @@ def test_a_fitted_generator_has_weights_and_a_card(tmp_path: Path) -> None:
     assert set(card["versions"]) >= {"torch", "python", "lightning-synthaug"}
 
 
+def test_a_variable_that_mixes_the_users_trainers_leaves_this_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIGHTNING_SYNTHAUG_CONFIG", "nowhere.yaml")  # would be an error
+    assert fit(tmp_path / "fitted").labels == {0, 10, 20}
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
     before, threads = torch.random.get_rng_state(), torch.get_num_threads()
     made = [fit(tmp_path / str(place), seed=seed) for place, seed in enumerate((1, 1, 2))]
