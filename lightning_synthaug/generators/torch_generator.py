@@ -51,6 +51,8 @@ class TorchGenerator(Generator):
         module: The network: an instance (it is copied), a class or function that makes it, or its
             import path `"package.module:Class"`. Called as `module(z)` or `module(z, y)`.
         module_args: Keyword arguments for what makes the module.
+        trust_program: Whether a program in `weights` may run: it can read and write any file that
+            you may. Not needed with a `module`, whose weights are only data.
         latent: Size or shape of one latent, each number >= 1.
         classes: What the class input stands for: a count `n` for labels 0..n-1, or the label of
             each class index, in order. None for a network without a class input.
@@ -69,8 +71,8 @@ class TorchGenerator(Generator):
         source: Where they come from, for the provenance.
 
     Raises:
-        ConfigError: An argument lies outside its range, or `classes` and `label_input` contradict
-            each other.
+        ConfigError: An argument lies outside its range, `classes` and `label_input` contradict
+            each other, or a program is not said to be trusted.
 
     Example:
         >>> from lightning_synthaug.assets import demo_generator
@@ -90,6 +92,7 @@ class TorchGenerator(Generator):
         *,
         module: nn.Module | Callable[..., nn.Module] | str | None = None,
         module_args: Mapping[str, Any] | None = None,
+        trust_program: bool = False,
         latent: int | Sequence[int],
         classes: int | Sequence[int] | None = None,
         label_input: Literal["index", "onehot", "none"] | None = None,
@@ -107,6 +110,7 @@ class TorchGenerator(Generator):
         self.weights = weights
         self.module = module
         self.module_args = module_args
+        self.trust_program = trust_program
         self.latent = latent
         self.classes = classes
         self.label_input = label_input or ("none" if classes is None else "index")

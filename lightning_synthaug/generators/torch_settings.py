@@ -71,6 +71,20 @@ def check_settings(generator: TorchGenerator) -> None:
             "Give two or three sizes.",
         )
     _check_classes(generator)
+    _check_trust(generator)
+
+
+def _check_trust(generator: TorchGenerator) -> None:
+    """Insist that a file which is a program is one that the user knows."""
+    if generator.module is not None or generator.trust_program:
+        return
+    message = (
+        "`weights` without a `module` is a program that can read and write your files, and must be "
+        f'trusted, got trust_program={generator.trust_program!r} for "{generator.weights}". '
+        "If it holds weights, pass the network: module=MyGenerator (safetensors are the safe way); "
+        "if you know who made the program: trust_program=True."
+    )
+    raise ConfigError("SA418", message)
 
 
 def _check_classes(generator: TorchGenerator) -> None:

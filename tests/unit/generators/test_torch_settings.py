@@ -40,7 +40,15 @@ from lightning_synthaug.generators.torch_settings import class_index, latent_sha
 )
 def test_bad_arguments_are_refused_at_construction(arguments: dict[str, Any], match: str) -> None:
     with pytest.raises(ConfigError, match=f"{match}.*SA410"):
-        TorchGenerator("w.safetensors", **{"latent": 3, **arguments})
+        TorchGenerator("w.safetensors", module="a:G", **{"latent": 3, **arguments})
+
+
+@pytest.mark.parametrize("weights", ["w.pt2", "w.pt", "w.safetensors"])
+def test_a_program_must_be_trusted(weights: str) -> None:
+    with pytest.raises(ConfigError, match=r"got trust_program=False for .*module=MyGen.*SA418"):
+        TorchGenerator(weights, latent=3)
+    assert TorchGenerator(weights, latent=3, trust_program=True).trust_program
+    assert not TorchGenerator(weights, latent=3, module="a:G").trust_program
 
 
 def test_classes_are_a_count_or_labels_in_order() -> None:
