@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -46,7 +45,8 @@ def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Sourc
 
     Args:
         what: A folder of class subfolders, a `.npz` file, or an import path `"module:name"`.
-        class_names: For a folder: subfolders in the order of the labels; None: all of them, sorted.
+        class_names: For a folder: subfolders in the order of the labels; None: all of them,
+            numbered as `FolderGenerator` does.
 
     Returns:
         Images and labels.
@@ -85,9 +85,7 @@ def _read_folder(folder: Path, class_names: Sequence[str] | None) -> Source:
         _wrong(
             str(folder), f"images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them"
         )
-    names = class_names or sorted(
-        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."
-    )
+    names = files.label_names() or {}
     chosen = [names[label] for label in labels]
     return Source(np.stack(images), np.asarray(marks, np.int64), chosen)
 

@@ -1,4 +1,4 @@
-"""Reading named tensors from disk, without ever running code that the file brings along, and putting them into a module."""
+"""Reading named tensors from disk without running code, and putting them into a module."""
 
 from __future__ import annotations
 

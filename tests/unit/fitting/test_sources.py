@@ -48,6 +48,15 @@ def test_classes_choose_folders_and_their_order(folder: Path) -> None:
         read_source(str(folder), class_names=["cow"])
 
 
+def test_folders_named_by_numbers_are_those_labels(tmp_path: Path) -> None:
+    for name, image in zip(("10", "2"), IMAGES, strict=False):
+        (tmp_path / name).mkdir()
+        Image.fromarray(image).save(tmp_path / name / "0.png")
+    source = read_source(str(tmp_path))
+    np.testing.assert_array_equal(source.images, IMAGES[[1, 0]])
+    assert (source.labels.tolist(), source.class_names) == ([2, 10], ["2", "10"])
+
+
 def test_arrays_are_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", images=IMAGES, labels=[0, 1, 0, 1])
     source = read_source(str(tmp_path / "d.npz"))
