@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from lightning_synthaug.data.naming import LABEL_KEYS, label_place
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
-__all__ = ["LabelMap", "LabelTable", "find_labels", "stored_labels"]
+__all__ = ["LabelMap", "LabelTable", "find_labels", "label_of", "stored_labels"]
 
 _ATTRIBUTES = ("targets", "labels")
 
@@ -105,9 +105,38 @@ def stored_labels(dataset: Any) -> npt.NDArray[np.int64] | None:
     return None
 
 
+def label_of(label: Any, index: int) -> int:
+    """Take one label as a whole number.
+
+    Args:
+        label: Number, or array or tensor of one element.
+        index: Its sample, for the message.
+
+    Returns:
+        The number.
+
+    Raises:
+        DataError: It is none (SA208).
+    """
+    value = label
+    if is_tensor(label) or isinstance(label, np.ndarray):
+        array = to_array(label)
+        value = array.reshape(-1)[0] if array.size == 1 else label
+    if is_number(value) and not isinstance(value, float | np.floating):
+        return int(value)
+    got = "none" if label is None else f"a {type_name(label)}"
+    msg = (
+        f"Each sample must carry a whole-number label, got {got} at sample {index}. Pass "
+        "`labels=`, a sequence of class indices or a function of the index; "
+        "`balance='proportional'` needs no labels."
+    )
+    raise DataError("SA208", msg)
+
+
 def _column(values: Any, size: int) -> npt.NDArray[np.int64] | None:
     """Read a column of whole numbers, or None when it is something else."""
-    if values is None or callable(values):
+    # A mapping (name of each label) or a set holds no column, though one can list its keys.
+    if values is None or callable(values) or isinstance(values, Mapping | Set):
         return None
     try:
         array = (
@@ -126,7 +155,7 @@ def _given(labels: Any, size: int, *, progress: bool) -> npt.NDArray[Any]:
     """Read what the user passed as labels."""
     if callable(labels):
         return np.asarray(
-            [_one(labels(index), index) for index in _bar(size, progress=progress)], np.int64
+            [label_of(labels(index), index) for index in _bar(size, progress=progress)], np.int64
         )
     codes = to_array(labels) if is_tensor(labels) else np.asarray(labels)
     if codes.ndim == 1 and len(codes) != size:
@@ -174,29 +203,12 @@ def _of_item(item: Any, index: int) -> int:
     """Take the label out of one item."""
     if isinstance(item, Mapping):
         key = next((key for key in LABEL_KEYS if key in item), None)
-        return _one(None if key is None else item[key], index)
+        return label_of(None if key is None else item[key], index)
     if isinstance(item, tuple | list) and len(item) > 1:
         named = getattr(item, "_fields", ())
         place = next((named.index(key) for key in LABEL_KEYS if key in named), 1)
-        return _one(item[place], index)
-    return _one(None, index)
-
-
-def _one(label: Any, index: int) -> int:
-    """Check one label that was read."""
-    value = label
-    if is_tensor(label) or isinstance(label, np.ndarray):
-        array = to_array(label)
-        value = array.reshape(-1)[0] if array.size == 1 else label
-    if is_number(value) and not isinstance(value, float | np.floating):
-        return int(value)
-    got = "none" if label is None else f"a {type_name(label)}"
-    msg = (
-        f"Each sample must carry a whole-number label, got {got} at sample {index}. Pass "
-        "`labels=`, a sequence of class indices or a function of the index; "
-        "`balance='proportional'` needs no labels."
-    )
-    raise DataError("SA208", msg)
+        return label_of(item[place], index)
+    return label_of(None, index)
 
 
 def _check_map(label_map: Mapping[int, int] | LabelMap | None, table: LabelTable) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.adapters.base import DatasetAdapter
@@ -17,10 +18,12 @@ from lightning_synthaug.data.bare import Call, calls_on, replay, without_transfo
 from lightning_synthaug.data.leaves import type_name
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.data.template import ItemTemplate
+from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
 __all__ = ["ItemAdapter"]
 
+_SEEN = 8  # items that are read at most to tell which transform gets what
 _NEEDED_FOR = "twins (image-to-image, paraphrases), `transform=` and gates"
 
 
@@ -108,16 +111,11 @@ class ItemAdapter(DatasetAdapter):
             )
             raise DataError("SA201", msg)
         bare, spies = without_transforms(self.dataset)
-        elements: list[Any] = []
-        found: list[ItemTemplate] = []
-
-        def read() -> None:
-            item = bare[0]
-            found.append(ItemTemplate(item, self._names))
-            elements.extend(found[0].split(item))
-
+        spread = np.unique(np.linspace(0, len(self.dataset) - 1, _SEEN).astype(np.int64)).tolist()
         try:
-            calls = calls_on(elements, spies, read)
+            with seeded_globals(0):  # samples that are random must not move the user's random state
+                template = ItemTemplate(bare[0], self._names)
+                calls = calls_on(lambda i: template.split(bare[i]), spies, spread, template.names)
         except DataError as error:
             raise DataError(
                 error.code, f"{error.message} Raw samples are needed for {_NEEDED_FOR}."
@@ -131,4 +129,4 @@ class ItemAdapter(DatasetAdapter):
                 f"for {_NEEDED_FOR}."
             )
             raise DataError("SA202", msg) from error
-        return _Probe(bare, found[0], calls)
+        return _Probe(bare, template, calls)

@@ -48,6 +48,8 @@ TENSORS = TensorDataset(torch.rand(5, 3), torch.tensor(CODES)[:, None], torch.ra
         Unreadable(targets=np.array(CODES, np.uint8)),
         Unreadable(targets=["a"] * 5, labels=CODES),
         Unreadable(targets=[1, 2], labels=CODES),
+        Unreadable(targets=dict.fromkeys(range(5), "name"), labels=CODES),
+        Unreadable(targets={0, 1, 2, 3, 4}, labels=CODES),
         Columns(),
         TENSORS,
         Subset(ConcatDataset([TENSORS, Unreadable(targets=[9, 9, 9, 9, 9])]), range(5)),
