@@ -104,15 +104,7 @@ def calls_on(
     traced = _trace(read, spies, indices[0]) if spies else []
     if any(any(call.vague) for call in traced):
         for index in indices[1:]:
-            try:
-                others = _trace(read, spies, index)
-            except Exception:  # a damaged sample tells nothing, and is none of ours
-                continue
-            if [other.form for other in others] == [call.form for call in traced]:
-                for call, other in zip(traced, others, strict=True):
-                    for place, vague in enumerate(call.vague):
-                        if vague:
-                            call.options[place] &= other.options[place]
+            _narrow(traced, read, spies, index)
     calls: list[Call] = []
     used: set[tuple[str, int]] = set()
     for call in traced:
@@ -151,6 +143,25 @@ def replay(calls: Sequence[Call], dataset: Any, elements: list[Any]) -> None:
         else:
             for place, part in zip(call.places, result, strict=True):
                 elements[place] = part
+
+
+def _narrow(
+    traced: Sequence[_Traced],
+    read: Callable[[int], Sequence[Any]],
+    spies: Sequence[Spy],
+    index: int,
+) -> None:
+    """Strike out the places that another item speaks against."""
+    try:
+        others = _trace(read, spies, index)
+    except Exception:  # a damaged sample tells nothing, and is none of ours
+        return
+    if [other.form for other in others] != [call.form for call in traced]:
+        return
+    for call, other in zip(traced, others, strict=True):
+        for place, vague in enumerate(call.vague):
+            if vague:
+                call.options[place] &= other.options[place]
 
 
 class _Traced(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def label_of(label: Any, index: int) -> int:
 def _column(values: Any, size: int) -> npt.NDArray[np.int64] | None:
     """Read a column of whole numbers, or None when it is something else."""
     # A mapping (name of each label) or a set holds no column, though one can list its keys.
-    if values is None or callable(values) or isinstance(values, Mapping | Set):
+    if values is None or callable(values) or isinstance(values, Mapping | AbstractSet):
         return None
     try:
         array = (
