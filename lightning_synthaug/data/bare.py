@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-__all__ = ["TRANSFORM_NAMES", "Call", "Spy", "calls_on", "replay", "without_transforms"]
+__all__ = ["Call", "Spy", "calls_on", "replay", "without_transforms"]
 
-TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
+_TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
 """Attributes under which datasets keep the user's transforms."""
 
 
@@ -68,7 +68,7 @@ def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
         The dataset that returns raw items (the same object if it has no transform) and the
         stand-ins in it.
     """
-    names = [name for name in TRANSFORM_NAMES if callable(getattr(dataset, name, None))]
+    names = [name for name in _TRANSFORM_NAMES if callable(getattr(dataset, name, None))]
     if not names:
         return dataset, []
     bare, spies = copy.copy(dataset), [Spy(name) for name in names]
