@@ -87,6 +87,7 @@ def generator_from_card(path: str | Path, *, batch_size: int = 64) -> TorchGener
         module_args=network["arguments"],
         latent=network["latent"],
         classes=card["labels"],
+        class_names=card.get("class_names"),
         label_input="onehot",
         output_range=(output["range"][0], output["range"][1]),
         layout="CHW",

@@ -8,16 +8,16 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_synthaug.errors import ConfigError, GeneratorError
+from lightning_synthaug.errors import ConfigError, GeneratorContractBroken, GeneratorError
 from lightning_synthaug.generators.torch_program import load_program
 from lightning_synthaug.generators.torch_weights import fit_weights, read_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from torch import nn
+    from torch import Tensor, nn
 
-__all__ = ["describe_module", "import_object", "load_network", "own_randomness"]
+__all__ = ["call_network", "check_device", "import_object", "load_network", "own_randomness"]
 
 
 def load_network(
@@ -56,6 +56,63 @@ def load_network(
     return network.to(device).eval()
 
 
+def call_network(network: Callable[..., Any], inputs: Sequence[Tensor], *, name: str) -> Any:
+    """Run a network, and say what it was given when it fails.
+
+    Args:
+        network: What `load_network` returned.
+        inputs: Latents, and perhaps classes.
+        name: Name of the generator, for the message.
+
+    Returns:
+        What the network returns.
+
+    Raises:
+        GeneratorContractBroken: Its code raised an error, which stays attached as the cause (SA416).
+        OutOfMemoryError: The device's memory is full; torch's own, so that a smaller batch can be
+            tried.
+    """
+    import torch
+
+    try:
+        return network(*inputs)
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever the network's code raises
+        # A program's error tells the trouble last, after its own traceback.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
+        message = (
+            f'The network of generator "{name}" must take what it is given.\n'
+            f"  given: {' and '.join(str(list(tensor.shape)) for tensor in inputs)}\n"
+            f"  got:   {type(error).__name__}: {' ... '.join(dict.fromkeys((lines[0], lines[-1])))}\n"
+            "Correct `latent`, `classes` or `label_input`; `batch_size`, the first number, must be "
+            "that of a program with a fixed batch."
+        )
+        raise GeneratorContractBroken("SA416", message) from error
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch can use a device, before anything is read.
+
+    Args:
+        device: Torch device.
+
+    Raises:
+        ConfigError: It is unknown, or not there (SA410).
+    """
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        message = (
+            f"`device` must be one that torch finds here, got {device!r} "
+            f"({str(error).strip().splitlines()[0]}). "
+            'Use "cpu", or install a build of torch for this hardware.'
+        )
+        raise ConfigError("SA410", message) from error
+
+
 def import_object(path: str) -> Any:
     """Import what an import path names.
 
@@ -90,34 +147,16 @@ def import_object(path: str) -> Any:
     return found
 
 
-def describe_module(module: nn.Module | Callable[..., nn.Module] | str | None) -> str:
-    """Write down which network this is, the same in every process.
-
-    Args:
-        module: As for `load_network`.
-
-    Returns:
-        An import path; for a module that is already made, its layers as well.
-    """
-    from torch import nn
-
-    if module is None or isinstance(module, str):
-        return module or ""
-    if isinstance(module, nn.Module):
-        return f"{type(module).__module__}:{type(module).__qualname__} {module!r}"
-    factory: Any = getattr(module, "func", module)
-    return f"{factory.__module__}:{factory.__qualname__}"
-
-
 @contextlib.contextmanager
-def own_randomness(device: str) -> Iterator[None]:
-    """Leave torch's global generators as they were.
+def own_randomness(device: str, seed: int = 0) -> Iterator[None]:
+    """Seed torch's global generators of one device and of the CPU, and leave them as they were.
 
     A network that draws from them all the same starts at a fixed seed, so that at least whole
-    batches repeat.
+    batches repeat. No other device is touched: training may run there.
 
     Args:
         device: Torch device whose generator is meant, besides the CPU's.
+        seed: Where they start. Integer >= 0.
 
     Yields:
         Nothing.
@@ -125,10 +164,19 @@ def own_randomness(device: str) -> Iterator[None]:
     import torch
 
     place = torch.device(device)
-    devices = [place] if place.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(0)
+    generators = [torch.default_generator]
+    if place.type == "cuda":
+        torch.cuda.init()
+        index = torch.cuda.current_device() if place.index is None else place.index
+        generators.append(torch.cuda.default_generators[index])
+    before = [generator.get_state() for generator in generators]
+    try:
+        for generator in generators:
+            generator.manual_seed(seed)
         yield
+    finally:
+        for generator, state in zip(generators, before, strict=True):
+            generator.set_state(state)
 
 
 def _make_module(
@@ -140,7 +188,15 @@ def _make_module(
     factory = import_object(module) if isinstance(module, str) else module
     if isinstance(factory, nn.Module):
         return copy.deepcopy(factory)
-    made = factory(**module_args)
+    try:
+        made = factory(**module_args)
+    except Exception as error:  # whatever the user's code raises; it stays attached as the cause
+        message = (
+            f"`module` must be made by calling it with `module_args`, got {type(error).__name__} "
+            f"({error}) from {module!r} with {sorted(module_args)}. "
+            "Give the arguments that the network was trained with."
+        )
+        raise ConfigError("SA415", message) from error
     if not isinstance(made, nn.Module):
         message = (
             f"`module` must be or make a torch.nn.Module, got {type(made).__name__} from "

@@ -6,7 +6,7 @@ alike, because it asks the dataset itself (see `bare.py`) instead of knowing cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -115,7 +115,7 @@ class ItemAdapter(DatasetAdapter):
         try:
             with seeded_globals(0):  # samples that are random must not move the user's random state
                 template = ItemTemplate(bare[0], self._names)
-                calls = calls_on(lambda i: template.split(bare[i]), spies, spread, template.names)
+                calls = calls_on(_reader(bare, template), spies, spread, template.names)
         except DataError as error:
             raise DataError(
                 error.code, f"{error.message} Raw samples are needed for {_NEEDED_FOR}."
@@ -130,3 +130,14 @@ class ItemAdapter(DatasetAdapter):
             )
             raise DataError("SA202", msg) from error
         return _Probe(bare, template, calls)
+
+
+def _reader(bare: Any, template: ItemTemplate) -> Callable[[int], list[Any]]:
+    """Read the parts of a raw item."""
+
+    def read(index: int) -> list[Any]:
+        item = bare[index]
+        template.parse(item)  # PIL keeps a file open until its pixels are read
+        return template.split(item)
+
+    return read

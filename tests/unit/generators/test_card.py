@@ -32,6 +32,13 @@ def test_a_card_and_its_weights_make_the_generator(card: Path) -> None:
     assert generator.fingerprint() == generator_from_card(DEMO_CARD).fingerprint()
 
 
+def test_class_names_come_with_the_card(card: Path) -> None:
+    assert generator_from_card(card).label_names() is None
+    names = [f"digit {label}" for label in range(10)]
+    edit(card, class_names=names)
+    assert generator_from_card(card).label_names() == dict(enumerate(names))
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from torch import nn
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.generators.torch_network import (
-    describe_module,
     import_object,
     load_network,
     own_randomness,
@@ -56,6 +54,8 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ("no_such_package:G", "got ModuleNotFoundError: .*no_such_package.*SA415"),
         ("torch.nn:NoSuch", "got AttributeError: .*NoSuch.*SA415"),
         (dict, "must be or make a torch.nn.Module, got dict.*SA415"),
+        ("math:pi", "made by calling it .*, got TypeError .*SA415"),
+        ("torch.nn:Linear", "made by calling it .*, got TypeError .*missing.*SA415"),
     ],
 )
 def test_what_makes_no_module_is_refused(weights: Path, module: Any, match: str) -> None:
@@ -67,22 +67,6 @@ def test_import_object_follows_dots() -> None:
     assert import_object("torch.nn:Linear.forward") is nn.Linear.forward
 
 
-def test_descriptions_tell_modules_apart() -> None:
-    described = {
-        describe_module(module)
-        for module in (
-            None,
-            "torch.nn:Linear",
-            nn.Linear,
-            functools.partial(nn.Conv2d, 1),
-            nn.Linear(2, 2),
-            nn.Linear(2, 3),
-        )
-    }
-    assert len(described) == 6
-    assert describe_module(nn.Linear) == "torch.nn.modules.linear:Linear"
-
-
 def test_randomness_is_put_back() -> None:
     before = torch.random.get_rng_state()
     with own_randomness("cpu"):
@@ -90,3 +74,26 @@ def test_randomness_is_put_back() -> None:
     with own_randomness("cpu"):
         assert torch.equal(first, torch.rand(3))
     assert torch.equal(before, torch.random.get_rng_state())
+    with own_randomness("cpu", 5):
+        assert not torch.equal(first, torch.rand(3))
+
+
+def test_no_other_device_is_reseeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training may run on another card while this one generates."""
+
+    def reseeded(*_: object) -> None:
+        raise AssertionError("another device was reseeded")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", reseeded)
+    with own_randomness("cpu"):
+        torch.rand(1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+def test_randomness_of_a_card_is_put_back() -> None:
+    before = torch.cuda.get_rng_state()
+    with own_randomness("cuda"):
+        first = torch.rand(3, device="cuda")
+    with own_randomness("cuda:0"):
+        assert torch.equal(first, torch.rand(3, device="cuda"))
+    assert torch.equal(before, torch.cuda.get_rng_state())
