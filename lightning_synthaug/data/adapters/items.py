@@ -69,7 +69,9 @@ class ItemAdapter(DatasetAdapter):
     def item(self, record: Mapping[str, Any]) -> Any:
         """Build the raw item and run the dataset's own transforms on it, in its own order."""
         probe = self._probe()
-        elements = probe.template.elements(record)
+        calls = probe.calls or ()
+        given = {p for c in calls for p in (*c.places, *(place for _, place in c.named))}
+        elements = probe.template.elements(record, transformed=given)
         if probe.calls is None:
             msg = (
                 "What the dataset does to a sample must be known to make items of it, got a "
