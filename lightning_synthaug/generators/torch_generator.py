@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
@@ -10,7 +11,7 @@ import numpy as np
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import GeneratorError
 from lightning_synthaug.generators.base import Generator
-from lightning_synthaug.generators.digest import canonical_digest, file_digest
+from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.request import Rejection
 from lightning_synthaug.generators.torch_identity import describe_module, plain
 from lightning_synthaug.generators.torch_inputs import draw_latents
@@ -26,6 +27,7 @@ from lightning_synthaug.generators.torch_settings import (
     class_index,
     latent_shape,
 )
+from lightning_synthaug.generators.torch_weights import weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.torch_output import Layout
 
 __all__ = ["TorchGenerator"]
+
+_log = logging.getLogger(__name__)
+_SEVERAL = 8  # images that are not all pale or all alike by chance
 
 
 @final
@@ -135,6 +140,7 @@ class TorchGenerator(Generator):
         self.labels = frozenset(self._index) if self._index else None
         self.conditioning = "class" if self._index else "none"
         self._network: Callable[..., Any] | None = None
+        self._unseen = True
 
     def fingerprint(self) -> str:
         """Digest weights, network and settings; where the file lies and how it is batched do not count.
@@ -146,7 +152,11 @@ class TorchGenerator(Generator):
             GeneratorError: The weights file is missing.
         """
         return canonical_digest(
-            {"class": type(self).__name__, "weights": self._weights_digest(), **self.settings()}
+            {
+                "class": type(self).__name__,
+                "weights": weights_digest(self.weights),
+                **self.settings(),
+            }
         )
 
     def settings(self) -> dict[str, Any]:
@@ -185,7 +195,7 @@ class TorchGenerator(Generator):
         Returns:
             Plain JSON values.
         """
-        return {**super().provenance(), "weights": self._weights_digest()}
+        return {**super().provenance(), "weights": weights_digest(self.weights)}
 
     def load(self, device: str = "cpu") -> None:
         """Read the weights and put the network on its device.
@@ -248,6 +258,15 @@ class TorchGenerator(Generator):
         size = None if self.image_size is None else latent_shape(self.image_size)
         form = OutputForm(self.layout, size, self.output_range, self.dtype)
         images, finite = form.images(output, rows=self.batch_size, name=str(self.name))
+        if self._unseen and len(requests) >= _SEVERAL:
+            self._unseen = False
+            if reason := form.doubt(images[finite]) if finite.any() else None:
+                _log.warning(
+                    "Generator %r: check output_range=%r, because %s (SA417).",
+                    self.name,
+                    self.output_range,
+                    reason,
+                )
         images.flags.writeable = False  # lets records share the batch instead of copying it
         return [
             self._record(request, image)
@@ -285,14 +304,3 @@ class TorchGenerator(Generator):
         """Wrap one image."""
         fields = {"image": image, "label": request.label} if self._index else {"image": image}
         return Record(fields)
-
-    def _weights_digest(self) -> str:
-        """Digest the weights file."""
-        try:
-            return file_digest(self.weights)
-        except OSError as error:
-            message = (
-                f'`weights` must be an existing file, got "{self.weights}" ({error.strerror}). '
-                "Correct the path, or download the file first."
-            )
-            raise GeneratorError("SA411", message) from error

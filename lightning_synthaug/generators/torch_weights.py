@@ -7,14 +7,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.generators.digest import file_digest
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["fit_weights", "load_pickled", "read_weights"]
+__all__ = ["fit_weights", "load_pickled", "read_weights", "weights_digest"]
 
 _SHOWN = 8
 _SAFE_SINCE = (2, 6)
+
+
+def weights_digest(weights: str | Path) -> str:
+    """Digest a weights file.
+
+    Args:
+        weights: The file.
+
+    Returns:
+        32 hexadecimal digits.
+
+    Raises:
+        GeneratorError: The file is missing (SA411).
+    """
+    try:
+        return file_digest(weights)
+    except OSError as error:
+        message = (
+            f'`weights` must be an existing file, got "{weights}" ({error.strerror}). '
+            "Correct the path, or download the file first."
+        )
+        raise GeneratorError("SA411", message) from error
 
 
 def load_pickled(file: Path | BinaryIO) -> Any:

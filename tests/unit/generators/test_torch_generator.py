@@ -180,3 +180,13 @@ def test_numpy_numbers_are_numbers(weights: Path) -> None:
     mine = make(weights, latent=np.int64(3), classes=np.int64(2), batch_size=np.int64(4))
     assert mine.fingerprint() == make(weights, latent=3, classes=2).fingerprint()
     assert [result["label"] for result in ask(mine, 1, 0)] == [1, 0]
+
+
+def test_a_doubtful_range_is_said_once(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    generator = make(weights, classes=9, output_range=(-1.0, 1.0), batch_size=8)
+    ask(generator, *range(3))
+    assert not caplog.records  # too few to tell
+    ask(generator, *range(8))
+    ask(generator, *range(8))
+    (record,) = caplog.records
+    assert "check output_range=(-1.0, 1.0), because no value lies below zero" in record.message
