@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TorchGenerator"]
 
-_log = logging.getLogger(__name__)
 _SEVERAL = 8  # images that are not all pale or all alike by chance
 
 
@@ -258,15 +256,9 @@ class TorchGenerator(Generator):
         size = None if self.image_size is None else latent_shape(self.image_size)
         form = OutputForm(self.layout, size, self.output_range, self.dtype)
         images, finite = form.images(output, rows=self.batch_size, name=str(self.name))
-        if self._unseen and len(requests) >= _SEVERAL:
+        if self._unseen and len(requests) >= _SEVERAL and finite.any():
             self._unseen = False
-            if reason := form.doubt(images[finite]) if finite.any() else None:
-                _log.warning(
-                    "Generator %r: check output_range=%r, because %s (SA417).",
-                    self.name,
-                    self.output_range,
-                    reason,
-                )
+            form.warn(images[finite], name=str(self.name))
         images.flags.writeable = False  # lets records share the batch instead of copying it
         return [
             self._record(request, image)

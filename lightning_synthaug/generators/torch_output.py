@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["Layout", "OutputForm"]
+
+_log = logging.getLogger(__name__)
 
 Layout: TypeAlias = Literal["CHW", "HWC", "HW", "flat"]
 
@@ -94,27 +97,33 @@ class OutputForm:
             _broken(name, "1, 3 or 4 channels where its `layout` says", axes, list(shape))
         return output[..., 0] if axes != "HW" and output.shape[-1] == 1 else output
 
-    def doubt(self, images: NDArray[Any]) -> str | None:
-        """Say why `output_range` looks wrong although nothing had to be clipped.
+    def warn(self, images: NDArray[Any], *, name: str) -> None:
+        """Say in the log when `output_range` looks wrong although nothing had to be clipped.
 
         A network for [0, 1] declared as (-1, 1) never uses the lower half and makes pale images;
-        one for (-1, 1) declared as (0, 255) uses next to nothing. A few images can be so by right.
+        one for (-1, 1) declared as (0, 255) uses next to nothing. It is no error, since a few images
+        can be so by right.
 
         Args:
             images: What `images` returned for several different requests.
-
-        Returns:
-            What is odd about them; None where nothing is.
+            name: Name of the generator.
         """
         full = 255.0 if self.dtype == "uint8" else 1.0
         darkest, brightest = float(images.min()) / full, float(images.max()) / full
         low, high = self.output_range
         zero = -low / (high - low)
         if 0.0 < zero < 1.0 and darkest > zero - 0.5 / 255:
-            return "no value lies below zero, as after a sigmoid, whose range is (0, 1)"
-        if brightest - darkest < _NARROW:
-            return f"the values use {brightest - darkest:.1%} of it"
-        return None
+            reason = "no value lies below zero, as after a sigmoid, whose range is (0, 1)"
+        elif brightest - darkest < _NARROW:
+            reason = f"the values use {brightest - darkest:.1%} of it"
+        else:
+            return
+        _log.warning(
+            "Generator %r: check output_range=%r, because %s (SA417).",
+            name,
+            self.output_range,
+            reason,
+        )
 
     def _check_range(self, pixels: Tensor, scaled: Tensor, finite: Tensor, name: str) -> None:
         """Notice a wrong `output_range`: clipping many of the values cannot be what was meant."""
