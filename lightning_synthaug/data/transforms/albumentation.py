@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.data.transforms.base import SampleTransform, checked_array
+from lightning_synthaug.data.transforms.base import SampleTransform, check_axes, checked_array
 from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import DataError
 
@@ -55,6 +55,7 @@ class AlbumentationsTransform(SampleTransform):
                 "`transform=` only for images, or a function of your own."
             )
             raise DataError("SA212", msg)
+        check_axes(arrays["image"], self.transform)
         self._seed(seed)
         # Copies: some transforms write into what they are given, and records are read-only.
         copies = {name: np.array(value) for name, value in arrays.items()}

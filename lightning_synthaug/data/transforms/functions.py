@@ -9,7 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from lightning_synthaug.data.record import Record, Value
-from lightning_synthaug.data.transforms.base import SampleTransform, called, checked_array
+from lightning_synthaug.data.transforms.base import (
+    SampleTransform,
+    called,
+    check_axes,
+    checked_array,
+)
 from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.plan.seeding import child_seed
@@ -106,6 +111,7 @@ class ModuleTransform(SampleTransform):
             )
             raise DataError("SA212", msg)
         _refuse_mask(record, self.transform)
+        check_axes(value, self.transform)
         planes = value[None] if value.ndim == 2 else np.moveaxis(value, 2, 0)
         with seeded_globals(seed):
             result = self.transform(torch.from_numpy(np.array(planes, order="C")))
