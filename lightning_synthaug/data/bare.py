@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-__all__ = ["Call", "Spy", "calls_on", "replay", "without_transforms"]
+__all__ = ["Call", "Spy", "calls_on", "replay", "shallow", "without_transforms"]
 
 _TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
 """Attributes under which datasets keep the user's transforms."""
@@ -58,6 +58,33 @@ class Call:
     named: tuple[tuple[str, int], ...]
 
 
+def shallow(dataset: Any) -> Any:
+    """Copy a dataset shallowly, so that what it opens stays with the copy.
+
+    Args:
+        dataset: Any dataset.
+
+    Returns:
+        The copy; the dataset itself where it cannot be copied.
+    """
+    try:
+        return copy.copy(dataset)
+    except Exception:  # whatever its code raises
+        return _by_hand(dataset)
+
+
+def _by_hand(dataset: Any) -> Any:
+    """Copy the attributes alone."""
+    try:
+        # A wrapper whose `__getattr__` asks the wrapped one recurses without end in an object that
+        # has no attributes yet, which copy() makes.
+        bare = object.__new__(type(dataset))
+        bare.__dict__.update(dataset.__dict__)
+    except (AttributeError, TypeError):
+        return dataset
+    return bare
+
+
 def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
     """Copy a dataset shallowly, with stand-ins for its transforms.
 
@@ -71,7 +98,9 @@ def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
     names = [name for name in _TRANSFORM_NAMES if callable(getattr(dataset, name, None))]
     if not names:
         return dataset, []
-    bare, spies = copy.copy(dataset), [Spy(name) for name in names]
+    bare, spies = shallow(dataset), [Spy(name) for name in names]
+    if bare is dataset:
+        return dataset, []
     try:
         for spy in spies:
             setattr(bare, spy.name, spy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightning_synthaug.data.bare import without_transforms
+from lightning_synthaug.data.bare import shallow, without_transforms
 from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
 from lightning_synthaug.data.label_map import LabelMap
 from lightning_synthaug.data.label_table import LabelTable
@@ -123,12 +122,15 @@ def label_of(label: Any, index: int) -> int:
     if is_tensor(label) or isinstance(label, np.ndarray):
         array = to_array(label)
         value = array.reshape(-1)[0] if array.size == 1 else label
-    if is_number(value) and not isinstance(value, float | np.floating):
+    if is_number(value) and float(value).is_integer():
         return int(value)
-    got = "none" if label is None else f"a {type_name(label)}"
+    got, hint = "none" if label is None else f"a {type_name(label)}", ""
+    if hasattr(label, "shape") and hasattr(label, "dtype"):
+        got = f"{label.dtype} of shape {list(label.shape)}"
+        hint = " (for one-hot labels y, `labels=y.argmax(1)` and an `item=` that makes them again)"
     msg = (
         f"Each sample must carry a whole-number label, got {got} at sample {index}. Pass "
-        "`labels=`, a sequence of class indices or a function of the index; "
+        f"`labels=`, a sequence of class indices or a function of the index{hint}; "
         "`balance='proportional'` needs no labels."
     )
     raise DataError("SA208", msg)
@@ -187,7 +189,7 @@ def _raw_reader(dataset: Any) -> Callable[[int], Any]:
         return lambda index: parts[place := bisect_right(sizes, index) - 1](index - sizes[place])
     bare, spies = without_transforms(dataset)
     if not spies:
-        bare = copy.copy(dataset)  # a file that it opens must not be shared by workers forked later
+        bare = shallow(dataset)  # a file that it opens must not be shared by workers forked later
     return lambda index: bare[index]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning_synthaug.data.bare import Call, calls_on, replay, without_transforms
+from lightning_synthaug.data.bare import Call, calls_on, replay, shallow, without_transforms
 
 
 class Twice:
@@ -87,3 +87,33 @@ def test_damaged_items_are_passed_over() -> None:
 def test_a_dataset_without_transforms_is_read_as_it_is() -> None:
     dataset = [1, 2]
     assert without_transforms(dataset) == (dataset, [])
+
+
+class Forwarding:
+    """Asks the wrapped dataset for whatever it does not have."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.transform = len
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.transform(self.inner[index])
+
+
+class Uncopied:
+    __slots__ = ()
+
+    def __copy__(self) -> Any:
+        raise ValueError
+
+
+def test_wrappers_that_forward_are_copied_all_the_same() -> None:
+    dataset = Forwarding(["ab", "c"])
+    bare, spies = without_transforms(dataset)
+    assert (bare[0], [spy.name for spy in spies], dataset[0]) == ("ab", ["transform"], 2)
+    assert shallow(dataset) is not dataset
+    odd = Uncopied()
+    assert shallow(odd) is odd
