@@ -93,7 +93,7 @@ def check_labels(adapter: DatasetAdapter, labels: Any, indices: Iterable[int]) -
             where = "the dataset's `.targets` or `.labels`" if labels is None else "`labels=`"
             msg = (
                 "Labels kept apart must be those of the samples, got a difference at sample "
-                f"{index}:\n  {where}: {told}\n  sample: {own}\n"
+                f"{index}:\n  {where}: {told}\n  sample: {own!r}\n"
                 "Synthetic rows would get wrong labels. Correct the one that is wrong, or pass the "
                 "samples' own with `labels=`, a sequence or a function of the index."
             )

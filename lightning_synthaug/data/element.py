@@ -109,8 +109,9 @@ class Element:
         if isinstance(value, np.ndarray):
             laid = self._laid(value, batched=False) if value.dtype == self._dtype else None
             picture = is_image(self.example)
-            same = not picture or (self._exact and np.shape(laid)[2:] == self._shape[2:])
-            if laid is not None and same:
+            if laid is not None and (
+                not picture or (self._exact and laid.shape[2:] == self._shape[2:])
+            ):
                 return like(laid, self.example)
             return image_of(value) if transformed and picture and self.name == "image" else None
         if isinstance(value, str | bytes) or not self._takes_numbers:
