@@ -89,6 +89,22 @@ def test_no_other_device_is_reseeded(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.rand(1)
 
 
+def test_of_several_cards_only_the_one_named_is_reseeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = (torch.Generator(), torch.Generator())
+    monkeypatch.setattr(torch.cuda, "init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "default_generators", cards)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    before = [card.get_state() for card in cards]
+    for device, mine in (("cuda:1", 1), ("cuda", 0)):
+        with own_randomness(device, 3):
+            assert cards[mine].initial_seed() == 3
+            assert torch.equal(cards[1 - mine].get_state(), before[1 - mine])
+            torch.rand(2, generator=cards[mine])
+        assert all(
+            torch.equal(card.get_state(), state) for card, state in zip(cards, before, strict=True)
+        )
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 def test_randomness_of_a_card_is_put_back() -> None:
     before = torch.cuda.get_rng_state()
