@@ -13,11 +13,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
-__all__ = ["TRANSFORM_NAMES", "Call", "Spy", "calls_on", "replay", "without_transforms"]
+__all__ = ["Call", "Spy", "calls_on", "replay", "shallow", "without_transforms"]
 
-TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
+_TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
 """Attributes under which datasets keep the user's transforms."""
 
 
@@ -58,6 +58,33 @@ class Call:
     named: tuple[tuple[str, int], ...]
 
 
+def shallow(dataset: Any) -> Any:
+    """Copy a dataset shallowly, so that what it opens stays with the copy.
+
+    Args:
+        dataset: Any dataset.
+
+    Returns:
+        The copy; the dataset itself where it cannot be copied.
+    """
+    try:
+        return copy.copy(dataset)
+    except Exception:  # whatever its code raises
+        return _by_hand(dataset)
+
+
+def _by_hand(dataset: Any) -> Any:
+    """Copy the attributes alone."""
+    try:
+        # A wrapper whose `__getattr__` asks the wrapped one recurses without end in an object that
+        # has no attributes yet, which copy() makes.
+        bare = object.__new__(type(dataset))
+        bare.__dict__.update(dataset.__dict__)
+    except (AttributeError, TypeError):
+        return dataset
+    return bare
+
+
 def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
     """Copy a dataset shallowly, with stand-ins for its transforms.
 
@@ -68,10 +95,12 @@ def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
         The dataset that returns raw items (the same object if it has no transform) and the
         stand-ins in it.
     """
-    names = [name for name in TRANSFORM_NAMES if callable(getattr(dataset, name, None))]
+    names = [name for name in _TRANSFORM_NAMES if callable(getattr(dataset, name, None))]
     if not names:
         return dataset, []
-    bare, spies = copy.copy(dataset), [Spy(name) for name in names]
+    bare, spies = shallow(dataset), [Spy(name) for name in names]
+    if bare is dataset:
+        return dataset, []
     try:
         for spy in spies:
             setattr(bare, spy.name, spy)
@@ -81,36 +110,45 @@ def without_transforms(dataset: Any) -> tuple[Any, list[Spy]]:
 
 
 def calls_on(
-    elements: Sequence[Any], spies: Sequence[Spy], read: Callable[[], Any]
+    read: Callable[[int], Sequence[Any]],
+    spies: Sequence[Spy],
+    indices: Sequence[int],
+    names: Sequence[str],
 ) -> list[Call] | None:
-    """Match the calls made while an item was read with the elements of the item.
+    """Match the calls made while items are read with the elements of the items.
+
+    An argument is the element that is this very object. Equal numbers and texts are often one
+    object wherever they occur, so that for these the place must be the same in all items.
 
     Args:
-        elements: Filled by `read` before it returns: the parts of the item, in order.
+        read: Reads the item at an index through the stand-ins: its parts, in order.
         spies: Stand-ins of the dataset that is read.
-        read: Reads one item from it.
+        indices: Items to read; those after the first only where they can tell something.
+        names: Field names of the parts; where several parts still agree it is the label's.
 
     Returns:
         The calls in order; None when a transform was given something that is not part of the item,
-        so that the dataset does more to its result than return it.
+        so that the dataset does more to its result than return it, or nobody can tell which part.
     """
-    log: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-    for spy in spies:
-        spy.log = log
-    try:
-        read()
-    finally:
-        for spy in spies:
-            spy.log = None
+    traced = _trace(read, spies, indices[0]) if spies else []
+    if any(any(call.vague) for call in traced):
+        for index in indices[1:]:
+            _narrow(traced, read, spies, index)
     calls: list[Call] = []
     used: set[tuple[str, int]] = set()
-    for name, args, named in log:
-        places = [_place(name, value, elements, used) for value in (*args, *named.values())]
-        known = [place for place in places if place is not None]
-        if len(known) < len(places):
-            return None
-        pairs = zip(named, known[len(args) :], strict=True)
-        calls.append(Call(name, tuple(known[: len(args)]), tuple(pairs)))
+    for call in traced:
+        name, count, keys = call.form
+        places = []
+        for options, vague in zip(call.options, call.vague, strict=True):
+            left = [p for p in sorted(options) if (name, p) not in used] or sorted(options)
+            if vague and len(left) > 1:
+                left = [p for p in left if names[p] == "label"]
+            if not left:
+                return None
+            used.add((name, left[0]))
+            places.append(left[0])
+        pairs = zip(keys, places[count:], strict=True)
+        calls.append(Call(name, tuple(places[:count]), tuple(pairs)))
     return calls
 
 
@@ -136,15 +174,47 @@ def replay(calls: Sequence[Call], dataset: Any, elements: list[Any]) -> None:
                 elements[place] = part
 
 
-def _place(
-    name: str, value: Any, elements: Sequence[Any], used: set[tuple[str, int]]
-) -> int | None:
-    """Find which element of the item is this very object, each once per transform if possible."""
-    places = [place for place, element in enumerate(elements) if element is value]
-    fresh = [place for place in places if (name, place) not in used]
-    # Small integers are one object wherever they occur, so that a first match is only the most
-    # likely one.
-    for place in (*fresh, *places):
-        used.add((name, place))
-        return place
-    return None
+def _narrow(
+    traced: Sequence[_Traced],
+    read: Callable[[int], Sequence[Any]],
+    spies: Sequence[Spy],
+    index: int,
+) -> None:
+    """Strike out the places that another item speaks against."""
+    try:
+        others = _trace(read, spies, index)
+    except Exception:  # a damaged sample tells nothing, and is none of ours
+        return
+    if [other.form for other in others] != [call.form for call in traced]:
+        return
+    for call, other in zip(traced, others, strict=True):
+        for place, vague in enumerate(call.vague):
+            if vague:
+                call.options[place] &= other.options[place]
+
+
+class _Traced(NamedTuple):
+    """One call that was seen: its form, and for each argument where in the item it may stand."""
+
+    form: tuple[str, int, tuple[str, ...]]
+    options: list[set[int]]
+    vague: list[bool]
+
+
+def _trace(read: Callable[[int], Sequence[Any]], spies: Sequence[Spy], index: int) -> list[_Traced]:
+    """Read an item and list the calls that were made."""
+    log: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+    for spy in spies:
+        spy.log = log
+    try:
+        elements = read(index)
+    finally:
+        for spy in spies:
+            spy.log = None
+    traced = []
+    for name, args, named in log:
+        values = (*args, *named.values())
+        options = [{p for p, element in enumerate(elements) if element is v} for v in values]
+        vague = [v is None or isinstance(v, bool | int | float | str | bytes) for v in values]
+        traced.append(_Traced((name, len(args), tuple(named)), options, vague))
+    return traced

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lightning_synthaug.data.adapters import DatasetAdapter
+from lightning_synthaug.data.labels import label_of, stored_labels
+from lightning_synthaug.data.leaves import is_number
 from lightning_synthaug.data.structure import describe, differences, generalise, render
 from lightning_synthaug.errors import DataError
 
-__all__ = ["check_compatible", "describe"]
+__all__ = ["check_compatible", "check_labels", "describe"]
 
 
 def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
@@ -61,3 +64,37 @@ def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
         "with your dataset's transform or `transform=`, or pass `item=`."
     )
     raise DataError("SA205", msg)
+
+
+def check_labels(adapter: DatasetAdapter, labels: Any, indices: Iterable[int]) -> None:
+    """Refuse labels kept apart from the samples that are others than the samples' own.
+
+    A `.targets` that counts from 1 beside items that count from 0 would put wrong labels on every
+    synthetic row. Where samples carry no number as label there is nothing to compare.
+
+    Args:
+        adapter: Reads the samples.
+        labels: What the user passed as `labels=`; None for what the dataset keeps.
+        indices: Samples to compare.
+
+    Raises:
+        DataError: A label differs from its sample's (SA208).
+    """
+    known = stored_labels(adapter.dataset) if labels is None else labels
+    if known is None:
+        return
+    for index in indices:
+        try:
+            own = adapter.record(index).get("label")
+        except DataError:  # raw samples of this dataset cannot be read
+            return
+        told = label_of(known(index) if callable(known) else known[index], index)
+        if is_number(own) and own != told:
+            where = "the dataset's `.targets` or `.labels`" if labels is None else "`labels=`"
+            msg = (
+                "Labels kept apart must be those of the samples, got a difference at sample "
+                f"{index}:\n  {where}: {told}\n  sample: {own!r}\n"
+                "Synthetic rows would get wrong labels. Correct the one that is wrong, or pass the "
+                "samples' own with `labels=`, a sequence or a function of the index."
+            )
+            raise DataError("SA208", msg)

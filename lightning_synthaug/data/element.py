@@ -8,7 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.layout import from_record_layout, to_record_layout
-from lightning_synthaug.data.leaves import is_image, is_number, is_tensor, like, to_array, to_value
+from lightning_synthaug.data.leaves import (
+    image_of,
+    is_image,
+    is_number,
+    is_tensor,
+    like,
+    to_array,
+    to_value,
+    without_palette,
+)
 from lightning_synthaug.data.record import Value
 
 __all__ = ["Element"]
@@ -41,6 +50,10 @@ class Element:
         self.name = name
         self.example = example
         self._plain = is_number(example) or isinstance(example, str | bytes)
+        if name == "image":
+            example = without_palette(example)
+        # A file's own mode is needed to make an item of pixels exactly; with a palette there is none.
+        self._exact = example is self.example
         array = np.asarray(0) if self._plain else to_array(example)
         self._dtype = array.dtype
         self._shape = array.shape
@@ -68,7 +81,8 @@ class Element:
         Raises:
             DataError: No record can hold it (SA202).
         """
-        value = to_value(element)
+        # In a mask the numbers themselves are what counts, and not the colours they stand for.
+        value = to_value(without_palette(element) if self.name == "image" else element)
         if not isinstance(value, np.ndarray):
             return value
         if self.name in _PICTURES:
@@ -78,11 +92,14 @@ class Element:
             return number
         return value
 
-    def make(self, value: Value) -> Any:
+    def make(self, value: Value, *, transformed: bool = False) -> Any:
         """Turn a field of a record into an element like the example.
 
         Args:
             value: Field of a record.
+            transformed: Whether the user's transform comes next. Then images need not have the
+                example's channels: files are often grey and coloured by turns, and the transform
+                brings them into one form.
 
         Returns:
             A fresh element; None when a value would change on the way.
@@ -91,11 +108,44 @@ class Element:
             return _plain(value, self.example)
         if isinstance(value, np.ndarray):
             laid = self._laid(value, batched=False) if value.dtype == self._dtype else None
-            return None if laid is None else like(laid, self.example)
+            picture = is_image(self.example)
+            if laid is not None and (
+                not picture or (self._exact and laid.shape[2:] == self._shape[2:])
+            ):
+                return like(laid, self.example)
+            return image_of(value) if transformed and picture and self.name == "image" else None
         if isinstance(value, str | bytes) or not self._takes_numbers:
             return None
         exact = _cast(np.asarray(value), self._dtype)
         return None if exact is None else like(exact.reshape(self._shape), self.example)
+
+    def misfit(self, value: Value | None) -> tuple[str, str]:
+        """Say why `make` made nothing of a field.
+
+        Args:
+            value: Field of a record; None where it has none of that name.
+
+        Returns:
+            What is wrong, and what can be done besides `item=`.
+        """
+        if value is None:
+            return "the record has no such field", ""
+        if not isinstance(value, np.ndarray) or self._plain:
+            kind = "an array" if isinstance(value, np.ndarray) else f"{value!r}"[:40]
+            wanted = type(self.example).__name__ if self._plain else f"an array of {self._dtype}"
+            return f"{kind} instead of {wanted}", ""
+        picture = self.name == "image"
+        if value.dtype != self._dtype:
+            own = picture and str(self._dtype) in ("uint8", "float32")
+            remedy = f'ask a TorchGenerator for dtype="{self._dtype}"' if own else ""
+            return f"dtype {value.dtype} instead of {self._dtype}", remedy
+        remedy = 'let a FolderGenerator convert its files with mode="L" or "RGB"' if picture else ""
+        return f"shape {list(value.shape)} does not become {list(self._shape)}", remedy
+
+    @property
+    def filler(self) -> str:
+        """What an example shows in place of a field that a record lacks."""
+        return "-1" if self._takes_numbers or type(self.example) in _NUMBERS else "..."
 
     def stack(self, values: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
         """Lay a column of records out as a stack of elements.

@@ -1,10 +1,9 @@
-"""Recognise well-known kinds of datasets by their attributes, never by their classes."""
+"""Recognise well-known kinds of datasets without importing torch."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
-
-from lightning_synthaug.data.bare import TRANSFORM_NAMES
 
 __all__ = ["is_concat", "is_subset", "is_tensors"]
 
@@ -12,16 +11,14 @@ __all__ = ["is_concat", "is_subset", "is_tensors"]
 def is_subset(dataset: Any) -> bool:
     """Tell whether a dataset is a selection of another one that changes nothing in it.
 
-    A wrapper that has a transform of its own does change items, and is no mere selection.
-
     Args:
         dataset: Any dataset.
 
     Returns:
-        True for `torch.utils.data.Subset` and what looks like it.
+        True for what reads its items as `torch.utils.data.Subset` does. A wrapper with a way of
+        its own may change items, whatever its attributes are called.
     """
-    selects = hasattr(dataset, "dataset") and hasattr(dataset, "indices")
-    return selects and not any(callable(getattr(dataset, name, None)) for name in TRANSFORM_NAMES)
+    return _reads_as(dataset, "Subset")
 
 
 def is_concat(dataset: Any) -> bool:
@@ -31,9 +28,9 @@ def is_concat(dataset: Any) -> bool:
         dataset: Any dataset.
 
     Returns:
-        True for a `torch.utils.data.ConcatDataset` and what looks like it.
+        True for what reads its items as `torch.utils.data.ConcatDataset` does.
     """
-    return bool(getattr(dataset, "datasets", None)) and hasattr(dataset, "cumulative_sizes")
+    return _reads_as(dataset, "ConcatDataset")
 
 
 def is_tensors(dataset: Any) -> bool:
@@ -49,3 +46,11 @@ def is_tensors(dataset: Any) -> bool:
     return isinstance(tensors, tuple | list) and all(
         hasattr(t, "dtype") and hasattr(t, "shape") for t in tensors
     )
+
+
+def _reads_as(dataset: Any, name: str) -> bool:
+    """Tell whether a dataset inherits its way of reading from a class of torch."""
+    # Whatever is made of torch's classes exists only where torch is loaded.
+    module = sys.modules.get("torch.utils.data")
+    method = getattr(type(dataset), "__getitem__", None)
+    return module is not None and method is getattr(module, name).__getitem__

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lightning_synthaug.data.bare import without_transforms
+from lightning_synthaug.data.bare import shallow, without_transforms
 from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
 from lightning_synthaug.data.label_map import LabelMap
 from lightning_synthaug.data.label_table import LabelTable
@@ -19,7 +19,7 @@ from lightning_synthaug.data.naming import LABEL_KEYS, label_place
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
-__all__ = ["LabelMap", "LabelTable", "find_labels", "stored_labels"]
+__all__ = ["LabelMap", "LabelTable", "find_labels", "label_of", "stored_labels"]
 
 _ATTRIBUTES = ("targets", "labels")
 
@@ -105,9 +105,41 @@ def stored_labels(dataset: Any) -> npt.NDArray[np.int64] | None:
     return None
 
 
+def label_of(label: Any, index: int) -> int:
+    """Take one label as a whole number.
+
+    Args:
+        label: Number, or array or tensor of one element.
+        index: Its sample, for the message.
+
+    Returns:
+        The number.
+
+    Raises:
+        DataError: It is none (SA208).
+    """
+    value = label
+    if is_tensor(label) or isinstance(label, np.ndarray):
+        array = to_array(label)
+        value = array.reshape(-1)[0] if array.size == 1 else label
+    if is_number(value) and float(value).is_integer():
+        return int(value)
+    got, hint = "none" if label is None else f"a {type_name(label)}", ""
+    if hasattr(label, "shape") and hasattr(label, "dtype"):
+        got = f"{label.dtype} of shape {list(label.shape)}"
+        hint = " (for one-hot labels y, `labels=y.argmax(1)` and an `item=` that makes them again)"
+    msg = (
+        f"Each sample must carry a whole-number label, got {got} at sample {index}. Pass "
+        f"`labels=`, a sequence of class indices or a function of the index{hint}; "
+        "`balance='proportional'` needs no labels."
+    )
+    raise DataError("SA208", msg)
+
+
 def _column(values: Any, size: int) -> npt.NDArray[np.int64] | None:
     """Read a column of whole numbers, or None when it is something else."""
-    if values is None or callable(values):
+    # A mapping (name of each label) or a set holds no column, though one can list its keys.
+    if values is None or callable(values) or isinstance(values, Mapping | AbstractSet):
         return None
     try:
         array = (
@@ -126,7 +158,7 @@ def _given(labels: Any, size: int, *, progress: bool) -> npt.NDArray[Any]:
     """Read what the user passed as labels."""
     if callable(labels):
         return np.asarray(
-            [_one(labels(index), index) for index in _bar(size, progress=progress)], np.int64
+            [label_of(labels(index), index) for index in _bar(size, progress=progress)], np.int64
         )
     codes = to_array(labels) if is_tensor(labels) else np.asarray(labels)
     if codes.ndim == 1 and len(codes) != size:
@@ -157,7 +189,7 @@ def _raw_reader(dataset: Any) -> Callable[[int], Any]:
         return lambda index: parts[place := bisect_right(sizes, index) - 1](index - sizes[place])
     bare, spies = without_transforms(dataset)
     if not spies:
-        bare = copy.copy(dataset)  # a file that it opens must not be shared by workers forked later
+        bare = shallow(dataset)  # a file that it opens must not be shared by workers forked later
     return lambda index: bare[index]
 
 
@@ -174,29 +206,12 @@ def _of_item(item: Any, index: int) -> int:
     """Take the label out of one item."""
     if isinstance(item, Mapping):
         key = next((key for key in LABEL_KEYS if key in item), None)
-        return _one(None if key is None else item[key], index)
+        return label_of(None if key is None else item[key], index)
     if isinstance(item, tuple | list) and len(item) > 1:
         named = getattr(item, "_fields", ())
         place = next((named.index(key) for key in LABEL_KEYS if key in named), 1)
-        return _one(item[place], index)
-    return _one(None, index)
-
-
-def _one(label: Any, index: int) -> int:
-    """Check one label that was read."""
-    value = label
-    if is_tensor(label) or isinstance(label, np.ndarray):
-        array = to_array(label)
-        value = array.reshape(-1)[0] if array.size == 1 else label
-    if is_number(value) and not isinstance(value, float | np.floating):
-        return int(value)
-    got = "none" if label is None else f"a {type_name(label)}"
-    msg = (
-        f"Each sample must carry a whole-number label, got {got} at sample {index}. Pass "
-        "`labels=`, a sequence of class indices or a function of the index; "
-        "`balance='proportional'` needs no labels."
-    )
-    raise DataError("SA208", msg)
+        return label_of(item[place], index)
+    return label_of(None, index)
 
 
 def _check_map(label_map: Mapping[int, int] | LabelMap | None, table: LabelTable) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-__all__ = ["CHANNELS", "from_record_layout", "is_channels_first", "to_record_layout"]
+__all__ = [
+    "CHANNELS",
+    "from_record_layout",
+    "has_known_axes",
+    "is_channels_first",
+    "to_record_layout",
+]
 
 CHANNELS = (1, 3, 4)
 """Numbers of channels that are recognised: grey, colour, colour with alpha."""
@@ -97,6 +103,23 @@ def from_record_layout(
         else not _is_channels_last(shape) or images.shape[-1] == shape[2]
     )
     return images if agrees else None
+
+
+def has_known_axes(shape: tuple[int, ...]) -> bool:
+    """Tell whether an image of a record is `(H, W)` or `(H, W, C)` without doubt.
+
+    Args:
+        shape: Shape of the image.
+
+    Returns:
+        False for three dimensions of which the last is no number of channels, or of which the first
+        is one as well: such an image was left as it lay.
+
+    Example:
+        >>> [has_known_axes(shape) for shape in ((8, 9), (8, 9, 3), (5, 8, 9), (3, 9, 3))]
+        [True, True, False, False]
+    """
+    return len(shape) == 2 or _is_channels_last(shape)
 
 
 def _is_channels_last(shape: tuple[int, ...]) -> bool:

@@ -16,6 +16,7 @@ from lightning_synthaug.data.record import Value
 from lightning_synthaug.errors import DataError
 
 __all__ = [
+    "image_of",
     "is_image",
     "is_namedtuple",
     "is_number",
@@ -24,6 +25,7 @@ __all__ = [
     "to_array",
     "to_value",
     "type_name",
+    "without_palette",
 ]
 
 # Modes whose pixels a plain array holds completely; a palette ("P") would be lost.
@@ -137,6 +139,21 @@ def to_array(value: Any) -> npt.NDArray[Any]:
     raise DataError("SA202", msg)
 
 
+def without_palette(value: Any) -> Any:
+    """Give an image that refers to a palette its colours.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        A PIL image of mode RGB, or RGBA where something is transparent; any other value as it is.
+    """
+    if not is_image(value) or value.mode not in ("P", "PA"):
+        return value
+    clear = value.mode == "PA" or "transparency" in value.info
+    return value.convert("RGBA" if clear else "RGB")
+
+
 def to_value(value: Any) -> Value:
     """Turn one leaf of a dataset item into what a record can hold.
 
@@ -180,3 +197,22 @@ def like(array: npt.NDArray[Any], example: Any) -> Any:
         return image.fromarray(array)
     size = (array.shape[1], array.shape[0])
     return image.frombytes(example.mode, size, np.ascontiguousarray(array).tobytes())
+
+
+def image_of(array: npt.NDArray[Any]) -> Any:
+    """Make a PIL image of the mode that the pixels themselves tell.
+
+    Args:
+        array: Pixels of shape `(H, W)` or `(H, W, C)`.
+
+    Returns:
+        A fresh image of mode L, LA, RGB or RGBA; None where these are no such pixels.
+    """
+    grey = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if (
+        grey.dtype != np.uint8
+        or grey.ndim not in (2, 3)
+        or grey.shape[2:] not in ((), (2,), (3,), (4,))
+    ):
+        return None
+    return sys.modules["PIL.Image"].fromarray(np.ascontiguousarray(grey))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, final
 
 import numpy.typing as npt
@@ -92,11 +92,14 @@ class ItemTemplate:
         parts = zip(self._elements, self.split(item), strict=True)
         return Record({element.name: element.read(part) for element, part in parts})
 
-    def elements(self, record: Mapping[str, Value]) -> list[Any]:
+    def elements(
+        self, record: Mapping[str, Value], *, transformed: Collection[int] = ()
+    ) -> list[Any]:
         """Build the raw elements of an item from a record, by exact means only.
 
         Args:
             record: Must hold a field for each of `names`; others are ignored.
+            transformed: Places of the elements that the user's transforms work on next.
 
         Returns:
             Fresh tensors, arrays, images and numbers, of the example's dtypes, ranks and channels.
@@ -105,10 +108,13 @@ class ItemTemplate:
             DataError: A field is missing, or would have to be changed to fit (SA203).
         """
         built = []
-        for element in self._elements:
-            made = element.make(record[element.name]) if element.name in record else None
+        for place, element in enumerate(self._elements):
+            value = record.get(element.name)
+            made = None
+            if value is not None:
+                made = element.make(value, transformed=place in transformed)
             if made is None:
-                raise self._misfit(element.name, record)
+                raise self._misfit(element, record)
             built.append(made)
         return built
 
@@ -139,15 +145,22 @@ class ItemTemplate:
             stacked.append(column)
         return tuple(stacked)
 
-    def _misfit(self, name: str, record: Mapping[str, Value]) -> DataError:
+    def _misfit(self, element: Element, record: Mapping[str, Value]) -> DataError:
         """Explain why no item can be built from a record."""
+        reason, remedy = element.misfit(record.get(element.name))
+        filled = [f"record[{e.name!r}]" if e.name in record else e.filler for e in self._elements]
+        if isinstance(self._example, Mapping):
+            keys = zip(self._example, filled, strict=True)
+            shown = "{" + ", ".join(f"{key!r}: {value}" for key, value in keys) + "}"
+        else:
+            shown = f"({', '.join(filled)}{',' if len(filled) == 1 else ''})"
         msg = (
             "A record must become an item of the dataset without changing a value, got a misfit "
-            f"at {name!r}:\n"
+            f"at {element.name!r}: {reason}\n"
             f"  item of the dataset: {render(describe(self._example))}\n"
             f"  fields of the item:  {', '.join(self.names)}\n"
             f"  record:              {render(describe(dict(record)))}\n"
-            "Pass `item=`, a function that turns such a record into what the dataset returns, for "
-            "example `item=lambda record: (to_tensor(record['image']), record['label'])`."
+            "Pass `item=`, a function that turns such a record into what the dataset returns, of the "
+            f"form `item=lambda record: {shown}`{f', or {remedy}' if remedy else ''}."
         )
         return DataError("SA203", msg)

@@ -18,6 +18,7 @@ from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.data import fit_data
 from lightning_synthaug.fitting.framework import lightning, quiet
 from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
+from lightning_synthaug.generators.torch_network import own_randomness
 from lightning_synthaug.trainer.from_file import leave_alone
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ def _fit(
     count, batch_size = len(data.classes), settings["batch_size"]
     minutes = settings["max_minutes"]
     watch = _Watch(settings["epochs"], progress)
-    with torch.random.fork_rng(), quiet(), _threads(data):
-        torch.manual_seed(settings["seed"])
+    place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    with own_randomness(place, settings["seed"]), quiet(), _threads(data):
         network = CVAE(
             image_shape=data.images.shape[1:],
             classes=len(data.labels),

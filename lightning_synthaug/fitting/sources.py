@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import numpy as np
 
+from lightning_synthaug.data import adapt, find_labels
+from lightning_synthaug.data.layout import is_channels_first
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.generators.folder_generator import FolderGenerator
@@ -46,7 +47,8 @@ def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Sourc
 
     Args:
         what: A folder of class subfolders, a `.npz` file, or an import path `"module:name"`.
-        class_names: For a folder: subfolders in the order of the labels; None: all of them, sorted.
+        class_names: For a folder: subfolders in the order of the labels; None: all of them,
+            numbered as `FolderGenerator` does.
 
     Returns:
         Images and labels.
@@ -85,9 +87,7 @@ def _read_folder(folder: Path, class_names: Sequence[str] | None) -> Source:
         _wrong(
             str(folder), f"images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them"
         )
-    names = class_names or sorted(
-        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."
-    )
+    names = files.label_names() or {}
     chosen = [names[label] for label in labels]
     return Source(np.stack(images), np.asarray(marks, np.int64), chosen)
 
@@ -96,7 +96,7 @@ def _read_arrays(path: Path) -> Source:
     """Read a file of arrays; pickled objects in it are refused."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return Source(arrays["images"], arrays["labels"])
+            return Source(_channels_last(arrays["images"]), arrays["labels"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         _wrong(str(path), f"{type(error).__name__}: {error}", error)
 
@@ -109,13 +109,18 @@ def _read_code(path: str) -> Source:
     found = import_object(path)
     content = found() if callable(found) else found
     if isinstance(content, tuple) and len(content) == 2:
-        return Source(np.asarray(content[0]), np.asarray(content[1]))
+        return Source(_channels_last(np.asarray(content[0])), np.asarray(content[1]))
     try:
-        pairs = [content[index] for index in range(len(content))]
-        images = [np.asarray(image) for image, _ in pairs]
-        return Source(np.stack(images), np.asarray([int(label) for _, label in pairs]))
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+        adapter = adapt(content)
+        images = [adapter.record(index)["image"] for index in range(len(adapter))]
+        return Source(np.stack(images), find_labels(content).codes)
+    except (DataError, TypeError, ValueError, KeyError, IndexError) as error:
         _wrong(path, f"{type(content).__name__} ({error})", error)
+
+
+def _channels_last(images: NDArray[Any]) -> NDArray[Any]:
+    """Move the channels of all images last where they are first without doubt."""
+    return np.moveaxis(images, 1, -1) if is_channels_first(images.shape[1:]) else images
 
 
 def _wrong(what: str, got: str, cause: Exception | None = None) -> NoReturn:
@@ -123,6 +128,6 @@ def _wrong(what: str, got: str, cause: Exception | None = None) -> NoReturn:
     message = (
         "`--data` must be a folder of class subfolders with images of one size, a .npz file with "
         f'`images` and `labels`, or an import path "module:name" of such data, got {got} at "{what}". '
-        "Convert the data; for datasets, write a function that returns (images, labels)."
+        "Convert the data, or write a function that returns a dataset of images with labels, or (images, labels)."
     )
     raise DataError("SA446", message) from cause

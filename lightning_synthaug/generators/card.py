@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.generators.digest import file_digest
 from lightning_synthaug.generators.torch_generator import TorchGenerator
 
@@ -25,7 +25,23 @@ _NETWORKS = frozenset(
         "lightning_synthaug.generators.networks.flow:FlowSampler",
     }
 )
-_NEEDED = ("weights", "weights_digest", "labels", "network", "output")
+#: What each entry has to be, by its path in the card.
+_FORM: dict[str, type | tuple[type, ...]] = {
+    "weights": str,
+    "weights_digest": str,
+    "labels": list,
+    "network": dict,
+    "network.module": str,
+    "network.arguments": dict,
+    "network.latent": (int, list),
+    "output": dict,
+    "output.range": list,
+    "output.dtype": str,
+    "class_names": (list, type(None)),
+    "name": (str, type(None)),
+    "licence": (str, type(None)),
+    "source": (str, type(None)),
+}
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -47,13 +63,13 @@ def read_card(path: str | Path) -> dict[str, Any]:
         card = json.loads(path.read_text("utf-8"))
         version = card["format"]
         weights = path.parent / Path(card["weights"]).name if version == CARD_FORMAT else None
-        complete = version != CARD_FORMAT or all(key in card for key in _NEEDED)
+        fault = _fault(card) if version == CARD_FORMAT else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         _refuse(path, "a readable card", f"{type(error).__name__}: {error}", error)
     if weights is None:
         _refuse(path, f"a card of format {CARD_FORMAT}", f"format {version!r}")
-    if not complete:
-        _refuse(path, f"a card with {list(_NEEDED)}", sorted(card))
+    if fault is not None:
+        _refuse(path, f"a card with {fault}", sorted(card))
     if card["network"]["module"] not in _NETWORKS:
         _refuse(path, f"a card of one of {sorted(_NETWORKS)}", card["network"]["module"])
     try:
@@ -81,14 +97,27 @@ def generator_from_card(path: str | Path, *, batch_size: int = 64) -> TorchGener
     path = Path(path)
     card = read_card(path)
     network, output = card["network"], card["output"]
+    try:
+        return _made(path, card, network, output, batch_size)
+    except ConfigError as error:
+        if batch_size < 1:
+            raise
+        _refuse(path, "entries that TorchGenerator takes", error.message, error)
+
+
+def _made(
+    path: Path, card: dict[str, Any], network: Any, output: Any, batch_size: int
+) -> TorchGenerator:
+    """Make the generator of a card whose form is right."""
     return TorchGenerator(
         path.parent / Path(card["weights"]).name,
         module=network["module"],
         module_args=network["arguments"],
         latent=network["latent"],
         classes=card["labels"],
+        class_names=card.get("class_names"),
         label_input="onehot",
-        output_range=(output["range"][0], output["range"][1]),
+        output_range=tuple(output["range"]),
         layout="CHW",
         dtype=output["dtype"],
         batch_size=batch_size,
@@ -96,6 +125,18 @@ def generator_from_card(path: str | Path, *, batch_size: int = 64) -> TorchGener
         licence=card.get("licence"),
         source=card.get("source"),
     )
+
+
+def _fault(card: dict[str, Any]) -> str | None:
+    """Name the first entry that is missing or of another type; None where all are right."""
+    for place, kinds in _FORM.items():
+        entry: Any = card
+        for key in place.split("."):
+            entry = entry.get(key)
+        if not isinstance(entry, kinds) or isinstance(entry, bool):
+            names = kinds if isinstance(kinds, tuple) else (kinds,)
+            return f"{place!r} as {' or '.join(kind.__name__ for kind in names)}"
+    return None
 
 
 def _refuse(path: Path, wanted: str, got: object, cause: Exception | None = None) -> NoReturn:

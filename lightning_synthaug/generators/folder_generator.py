@@ -40,9 +40,10 @@ class FolderGenerator(Generator):
         folder: The folder.
         class_names: Which label a subfolder stands for: names in the order of the labels 0, 1, ...,
             or a mapping from name to label, in which case other subfolders are left out. None:
-            sorted names are 0, 1, ...
+            names that are all whole numbers are the labels; others, sorted, are 0, 1, ...
+            (torchvision's `ImageFolder` numbers both by sorted text: "10" before "2").
         mode: `"L"` or `"RGB"` to convert every image; None keeps grey images as `(rows, columns)`
-            and makes everything else `(rows, columns, 3)`.
+            and makes everything else `(rows, columns, 3)`; a folder must not hold both.
         name: What reports call it; by default the folder's name.
         licence: Licence of the images, for the provenance.
         source: Where they come from, for the provenance.
@@ -55,7 +56,7 @@ class FolderGenerator(Generator):
         'faces'
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 2: turned as their EXIF orientation says
     variable_shape = True
 
     def __init__(
@@ -77,6 +78,7 @@ class FolderGenerator(Generator):
         self._label_of = label_by_name(class_names)
         self._listing: FolderListing | None = None
         self._wrapped = False
+        self._first: tuple[str, int] | None = None
         if mode not in (None, "L", "RGB"):
             raise ConfigError(
                 "SA432", f'`mode` must be "L", "RGB" or None, got {mode!r}. Choose one.'
@@ -155,7 +157,7 @@ class FolderGenerator(Generator):
             MissingDependency: Pillow is not installed.
         """
         super().load(device)
-        self._listing = None
+        self._listing = self._first = None
         self._list()
         _pillow()
 
@@ -175,7 +177,8 @@ class FolderGenerator(Generator):
             second attempt.
 
         Raises:
-            GeneratorError: A label has no folder.
+            GeneratorError: A label has no folder (SA414), or files are grey and in colour and
+                `mode` is None (SA434).
         """
         return [self._serve(request) for request in requests]
 
@@ -206,7 +209,19 @@ class FolderGenerator(Generator):
         image = _read(paths[request.number % len(paths)], self.mode)
         if isinstance(image, Rejection):
             return image
+        self._check_alike(paths[request.number % len(paths)].name, image.ndim)
         return Record({"image": image} if label is None else {"image": image, "label": label})
+
+    def _check_alike(self, file: str, dimensions: int) -> None:
+        """Refuse grey files among coloured ones: no batch can hold both."""
+        self._first = first = self._first or (file, dimensions)
+        if first[1] != dimensions:
+            grey, coloured = (first[0], file) if first[1] == 2 else (file, first[0])
+            message = (
+                f'Images of "{self.folder}" must be all grey or all in colour, got "{grey}" in grey '
+                f'and "{coloured}" in colour. Convert them: mode="RGB", or mode="L".'
+            )
+            raise GeneratorError("SA434", message)
 
     def _list(self) -> FolderListing:
         """List the files once."""
@@ -218,13 +233,15 @@ class FolderGenerator(Generator):
 def _read(path: Path, mode: str | None) -> np.ndarray | Rejection:
     """Read one image as uint8; a damaged file is one lost sample, not the end."""
     image_module = _pillow()
+    from PIL import ImageOps
+
     try:
         with image_module.open(path) as file:
             if file.mode.startswith(("I", "F")):
                 return Rejection(f"{path.name} has more than 8 bits a channel")
             keep = "L" if file.mode in ("1", "L", "LA") else "RGB"
-            pixels = np.asarray(file.convert(mode or keep), np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
+            pixels = np.asarray(ImageOps.exif_transpose(file).convert(mode or keep), np.uint8)
+    except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
         return Rejection(f"{path.name} cannot be read: {type(error).__name__}")
     return pixels
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+import numpy as np
+
 from lightning_synthaug.errors import ConfigError, GeneratorError
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def label_by_name(class_names: Sequence[str] | Mapping[str, int] | None) -> dict
         Label by name; None where every subfolder is a class.
 
     Raises:
-        ConfigError: A name or label is used twice, or one string was given instead of several.
+        ConfigError: A name or label is used twice, a label is no whole number, or one string was
+            given instead of several.
 
     Example:
         >>> label_by_name(["dog", "cat"])
@@ -62,13 +65,22 @@ def label_by_name(class_names: Sequence[str] | Mapping[str, int] | None) -> dict
         else [(name, label) for label, name in enumerate(class_names)]
     )
     label_of = dict(pairs)
+    odd = [
+        v for v in label_of.values() if isinstance(v, bool) or not isinstance(v, int | np.integer)
+    ]
+    if odd:
+        raise ConfigError(
+            "SA431",
+            f"`class_names` must give each name a whole number, got {odd[0]!r} in {class_names!r}. "
+            "Write {name: label}, for example {'cat': 0}.",
+        )
     if len(label_of) < len(pairs) or len(set(label_of.values())) < len(pairs):
         raise ConfigError(
             "SA431",
             f"`class_names` must name each class and label once, got {class_names!r}. Remove the "
             "repetition.",
         )
-    return label_of
+    return {name: int(label) for name, label in label_of.items()}
 
 
 def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
@@ -76,27 +88,32 @@ def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
 
     Args:
         folder: The folder.
-        label_of: Which subfolders are classes, and their labels; None: all, in sorted order.
+        label_of: Which subfolders are classes, and their labels. None: all whose names do not begin
+            with a dot or an underscore; names that are all whole numbers are the labels, others
+            get 0, 1, ... in sorted order.
 
     Returns:
         The files.
 
     Raises:
-        GeneratorError: The folder is missing or holds no images, or a class folder is missing.
+        GeneratorError: The folder is missing or holds no images, or images both directly and in
+            class folders (SA430), or a class folder is missing (SA431).
     """
     if not folder.is_dir():
         raise GeneratorError(
             "SA430", f'`folder` must be an existing folder, got "{folder}". Correct the path.'
         )
     classes = sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."
+        path.name for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._"
     )
     files: dict[int | None, list[Path]]
     names: dict[int, str] = {}
     if not classes and label_of is None:
         files = {None: _images(folder)}
     else:
-        label_of = label_of or {name: label for label, name in enumerate(classes)}
+        if label_of is None:
+            _refuse_mixture(folder, classes)
+            label_of = _numbered(classes)
         missing = sorted(set(label_of) - set(classes))
         if missing:
             message = (
@@ -118,6 +135,27 @@ def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
     return FolderListing(files, names)
 
 
+def _numbered(classes: list[str]) -> dict[str, int]:
+    """Give class folders their labels: the number that each name is, else its place."""
+    # As text, "10" comes before "2", and folders 3 and 7 would become labels 0 and 1.
+    if all(name.isdecimal() and str(int(name)) == name for name in classes):
+        return {name: int(name) for name in sorted(classes, key=int)}
+    return {name: label for label, name in enumerate(classes)}
+
+
+def _refuse_mixture(folder: Path, classes: list[str]) -> None:
+    """Do not guess whether images beside class folders belong to the samples."""
+    loose = _images(folder)
+    if loose:
+        message = (
+            "`folder` must hold images either directly or in class folders, got "
+            f'{len(loose)} such as "{loose[0].name}" beside the folders {classes[:10]} in '
+            f'"{folder}". Move one of them away, or name the class folders: class_names=[...].'
+        )
+        raise GeneratorError("SA430", message)
+
+
 def _images(folder: Path) -> list[Path]:
-    """List image files by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+    """List image files by name, without those that the file system hides on other machines."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+    return sorted(path for path in found if path.is_file() and path.name[0] != ".")

@@ -1,4 +1,4 @@
-"""Any network that maps a latent, and perhaps a class, to an image: GAN generators and VAE " "decoders."""
+"""Any network that maps a latent, and perhaps a class, to an image: GAN generators and VAE decoders."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import numpy as np
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import GeneratorError
 from lightning_synthaug.generators.base import Generator
-from lightning_synthaug.generators.digest import canonical_digest, file_digest
+from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.request import Rejection
+from lightning_synthaug.generators.torch_identity import describe_module, plain
+from lightning_synthaug.generators.torch_inputs import draw_latents
 from lightning_synthaug.generators.torch_network import (
-    describe_module,
+    call_network,
+    check_device,
     load_network,
     own_randomness,
 )
@@ -22,8 +25,8 @@ from lightning_synthaug.generators.torch_settings import (
     check_settings,
     class_index,
     latent_shape,
-    plain,
 )
+from lightning_synthaug.generators.torch_weights import weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.torch_output import Layout
 
 __all__ = ["TorchGenerator"]
+
+_SEVERAL = 8  # images that are not all pale or all alike by chance
 
 
 @final
@@ -46,14 +51,18 @@ class TorchGenerator(Generator):
     draw random numbers of its own.
 
     Args:
-        weights: Weights of `module` (`.safetensors`, or a `.pt`/`.pth` state dict); without a
+        weights: Weights of `module` (`.safetensors`, or a `.pt`/`.pth` checkpoint); without a
             module, a program that carries its graph (`.pt2` of `torch.export`, or TorchScript).
-        module: The network: an instance (it is copied), a class or function that makes it, or its
-            import path `"package.module:Class"`. Called as `module(z)` or `module(z, y)`.
-        module_args: Keyword arguments for what makes the module.
+        module: The network: an instance (it is copied), a class or named function that makes it, or
+            its import path `"package.module:Class"`. Called as `module(z)` or `module(z, y)`.
+        module_args: Keyword arguments for what makes the module; plain values.
+        trust_program: Whether a program in `weights` may run: it can read and write any file that
+            you may. Not needed with a `module`, whose weights are only data.
         latent: Size or shape of one latent, each number >= 1.
         classes: What the class input stands for: a count `n` for labels 0..n-1, or the label of
             each class index, in order. None for a network without a class input.
+        class_names: Name of each class, in the order of `classes`; they are compared with those of
+            the user's dataset, so that a shifted numbering is found.
         label_input: How the class goes in: `"index"` (int64, shape `(batch,)`), `"onehot"` (float,
             shape `(batch, n)`), or `"none"`.
         output_range: The network's values for black and white; what lies outside is clipped.
@@ -69,8 +78,8 @@ class TorchGenerator(Generator):
         source: Where they come from, for the provenance.
 
     Raises:
-        ConfigError: An argument lies outside its range, or `classes` and `label_input` contradict
-            each other.
+        ConfigError: An argument lies outside its range, `classes` and `label_input` contradict
+            each other, or a program is not said to be trusted.
 
     Example:
         >>> from lightning_synthaug.assets import demo_generator
@@ -90,8 +99,10 @@ class TorchGenerator(Generator):
         *,
         module: nn.Module | Callable[..., nn.Module] | str | None = None,
         module_args: Mapping[str, Any] | None = None,
+        trust_program: bool = False,
         latent: int | Sequence[int],
         classes: int | Sequence[int] | None = None,
+        class_names: Sequence[str] | None = None,
         label_input: Literal["index", "onehot", "none"] | None = None,
         output_range: tuple[float, float] = (-1.0, 1.0),
         layout: Layout = "CHW",
@@ -107,8 +118,10 @@ class TorchGenerator(Generator):
         self.weights = weights
         self.module = module
         self.module_args = module_args
+        self.trust_program = trust_program
         self.latent = latent
         self.classes = classes
+        self.class_names = class_names
         self.label_input = label_input or ("none" if classes is None else "index")
         self.output_range = output_range
         self.layout = layout
@@ -125,6 +138,7 @@ class TorchGenerator(Generator):
         self.labels = frozenset(self._index) if self._index else None
         self.conditioning = "class" if self._index else "none"
         self._network: Callable[..., Any] | None = None
+        self._unseen = True
 
     def fingerprint(self) -> str:
         """Digest weights, network and settings; where the file lies and how it is batched do not count.
@@ -136,7 +150,11 @@ class TorchGenerator(Generator):
             GeneratorError: The weights file is missing.
         """
         return canonical_digest(
-            {"class": type(self).__name__, "weights": self._weights_digest(), **self.settings()}
+            {
+                "class": type(self).__name__,
+                "weights": weights_digest(self.weights),
+                **self.settings(),
+            }
         )
 
     def settings(self) -> dict[str, Any]:
@@ -148,17 +166,26 @@ class TorchGenerator(Generator):
         return {
             "version": self.version,
             "module": describe_module(self.module),
-            "module_args": {key: plain(value) for key, value in (self.module_args or {}).items()},
+            "module_args": plain(self.module_args or {}),
             "latent": list(latent_shape(self.latent)),
             "classes": list(self._index),
             "label_input": self.label_input,
             "output_range": [float(edge) for edge in self.output_range],
             "layout": self.layout,
-            "image_size": None if self.image_size is None else list(self.image_size),
+            "image_size": None if self.image_size is None else list(latent_shape(self.image_size)),
             "dtype": self.dtype,
             "noise": self.noise,
             "autocast": self.autocast,
         }
+
+    def label_names(self) -> Mapping[int, str] | None:
+        """Name the labels.
+
+        Returns:
+            Class name by label, where `class_names` were given.
+        """
+        names = self.class_names
+        return None if names is None else dict(zip(self._index, names, strict=True))
 
     def provenance(self) -> dict[str, Any]:
         """Say what makes these samples, the digest of the weights included.
@@ -166,7 +193,7 @@ class TorchGenerator(Generator):
         Returns:
             Plain JSON values.
         """
-        return {**super().provenance(), "weights": self._weights_digest()}
+        return {**super().provenance(), "weights": weights_digest(self.weights)}
 
     def load(self, device: str = "cpu") -> None:
         """Read the weights and put the network on its device.
@@ -176,8 +203,10 @@ class TorchGenerator(Generator):
 
         Raises:
             GeneratorError: The file is missing or unreadable, or does not fit the module.
-            ConfigError: `module` cannot be imported or is no module.
+            ConfigError: `module` cannot be imported, made, or is no module (SA415), or the device is
+                not there (SA410).
         """
+        check_device(device)
         super().load(device)
         with own_randomness(device):
             self._network = load_network(
@@ -217,19 +246,19 @@ class TorchGenerator(Generator):
         import torch
 
         if self._network is None or self._device is None:
-            message = (
-                f'Generator "{self.name}" must be loaded before it generates, got no network. '
-                'Call generator.load("cpu") first.'
-            )
-            raise GeneratorError("SA413", message)
+            message = f'Generator "{self.name}" must be loaded before it generates, got no network.'
+            raise GeneratorError("SA413", f'{message} Call generator.load("cpu") first.')
         device = torch.device(self._device)
         inputs = [tensor.to(device) for tensor in self._inputs(requests)]
         half = torch.autocast(device.type, enabled=self.autocast and device.type == "cuda")
         with torch.inference_mode(), own_randomness(self._device), half:
-            output = self._network(*inputs)
-        size = None if self.image_size is None else tuple(self.image_size)
+            output = call_network(self._network, inputs, name=str(self.name))
+        size = None if self.image_size is None else latent_shape(self.image_size)
         form = OutputForm(self.layout, size, self.output_range, self.dtype)
         images, finite = form.images(output, rows=self.batch_size, name=str(self.name))
+        if self._unseen and len(requests) >= _SEVERAL and finite.any():
+            self._unseen = False
+            form.warn(images[finite], name=str(self.name))
         images.flags.writeable = False  # lets records share the batch instead of copying it
         return [
             self._record(request, image)
@@ -244,7 +273,8 @@ class TorchGenerator(Generator):
 
         padding = [requests[-1]] * (self.batch_size - len(requests))
         rows = [*requests, *padding]
-        inputs = [torch.from_numpy(np.stack([self._draw(request.seed) for request in rows]))]
+        seeds = (request.seed for request in rows)
+        inputs = [torch.from_numpy(draw_latents(seeds, latent_shape(self.latent), self.noise))]
         if self._index:
             index = torch.tensor([self._class(request) for request in rows])
             if self.label_input == "onehot":
@@ -252,22 +282,12 @@ class TorchGenerator(Generator):
             inputs.append(index)
         return inputs
 
-    def _draw(self, seed: int) -> np.ndarray:
-        """Draw one latent from its own seed."""
-        stream = np.random.Generator(np.random.Philox(key=seed))
-        shape = latent_shape(self.latent)
-        if self.noise == "normal":
-            return stream.standard_normal(shape, dtype=np.float32)
-        return stream.random(shape, dtype=np.float32) * np.float32(2) - np.float32(1)
-
     def _class(self, request: Request) -> int:
         """Find the class index of the label asked for."""
         if request.label is None or request.label not in self._index:
             message = (
-                f'Generator "{self.name}" must be asked for one of its labels '
-                f"{sorted(self._index)}, "
-                f"got {request.label!r}. Say which label each class index stands for: "
-                "classes=[...]."
+                f'Generator "{self.name}" must be asked for one of its labels {sorted(self._index)}, got '
+                f"{request.label!r}. Say which label each class index stands for: classes=[...]."
             )
             raise GeneratorError("SA414", message)
         return self._index[request.label]
@@ -276,14 +296,3 @@ class TorchGenerator(Generator):
         """Wrap one image."""
         fields = {"image": image, "label": request.label} if self._index else {"image": image}
         return Record(fields)
-
-    def _weights_digest(self) -> str:
-        """Digest the weights file."""
-        try:
-            return file_digest(self.weights)
-        except OSError as error:
-            message = (
-                f'`weights` must be an existing file, got "{self.weights}" ({error.strerror}). '
-                "Correct the path, or download the file first."
-            )
-            raise GeneratorError("SA411", message) from error

@@ -1,28 +1,23 @@
-"""Reading a network and its weights from disk, without ever running code that a weights file brings along.
-
-safetensors holds tensors only; `.pt` and `.pth` state dicts are read with `weights_only=True`; a
-`.pt2` or TorchScript archive is a program of tensor operations that torch itself interprets.
-"""
+"""Making a network: from the user's module and its weights, or from a program that is trusted."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import importlib
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_synthaug.errors import ConfigError, GeneratorError
+from lightning_synthaug.errors import ConfigError, GeneratorContractBroken, GeneratorError
+from lightning_synthaug.generators.torch_program import load_program
+from lightning_synthaug.generators.torch_weights import fit_weights, read_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
-__all__ = ["describe_module", "import_object", "load_network", "own_randomness"]
-
-_SHOWN = 8
+__all__ = ["call_network", "check_device", "import_object", "load_network", "own_randomness"]
 
 
 def load_network(
@@ -38,7 +33,7 @@ def load_network(
 
     Args:
         weights: A `.safetensors`, `.pt` or `.pth` file of a module's weights; without a module, a
-            `.pt2` archive of `torch.export` or a TorchScript file.
+            `.pt2` archive of `torch.export` or a TorchScript file that the user trusts.
         module: The module, something that makes it, its import path `"package.module:Class"`, or
             None.
         module_args: Keyword arguments for what makes the module.
@@ -55,10 +50,67 @@ def load_network(
         message = f'`weights` must be an existing file, got "{weights}". Correct the path, or download the file first.'
         raise GeneratorError("SA411", message)
     if module is None:
-        return _load_program(weights, device)
+        return load_program(weights, device)
     network = _make_module(module, module_args)
-    _fit(network, _read_weights(weights), weights)
+    fit_weights(network, read_weights(weights), weights)
     return network.to(device).eval()
+
+
+def call_network(network: Callable[..., Any], inputs: Sequence[Tensor], *, name: str) -> Any:
+    """Run a network, and say what it was given when it fails.
+
+    Args:
+        network: What `load_network` returned.
+        inputs: Latents, and perhaps classes.
+        name: Name of the generator, for the message.
+
+    Returns:
+        What the network returns.
+
+    Raises:
+        GeneratorContractBroken: Its code raised an error, which stays attached as the cause (SA416).
+        OutOfMemoryError: The device's memory is full; torch's own, so that a smaller batch can be
+            tried.
+    """
+    import torch
+
+    try:
+        return network(*inputs)
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever the network's code raises
+        # A program's error tells the trouble last, after its own traceback.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
+        message = (
+            f'The network of generator "{name}" must take what it is given.\n'
+            f"  given: {' and '.join(str(list(tensor.shape)) for tensor in inputs)}\n"
+            f"  got:   {type(error).__name__}: {' ... '.join(dict.fromkeys((lines[0], lines[-1])))}\n"
+            "Correct `latent`, `classes` or `label_input`; `batch_size`, the first number, must be "
+            "that of a program with a fixed batch."
+        )
+        raise GeneratorContractBroken("SA416", message) from error
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch can use a device, before anything is read.
+
+    Args:
+        device: Torch device.
+
+    Raises:
+        ConfigError: It is unknown, or not there (SA410).
+    """
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        message = (
+            f"`device` must be one that torch finds here, got {device!r} "
+            f"({str(error).strip().splitlines()[0]}). "
+            'Use "cpu", or install a build of torch for this hardware.'
+        )
+        raise ConfigError("SA410", message) from error
 
 
 def import_object(path: str) -> Any:
@@ -95,34 +147,16 @@ def import_object(path: str) -> Any:
     return found
 
 
-def describe_module(module: nn.Module | Callable[..., nn.Module] | str | None) -> str:
-    """Write down which network this is, the same in every process.
-
-    Args:
-        module: As for `load_network`.
-
-    Returns:
-        An import path; for a module that is already made, its layers as well.
-    """
-    from torch import nn
-
-    if module is None or isinstance(module, str):
-        return module or ""
-    if isinstance(module, nn.Module):
-        return f"{type(module).__module__}:{type(module).__qualname__} {module!r}"
-    factory: Any = getattr(module, "func", module)
-    return f"{factory.__module__}:{factory.__qualname__}"
-
-
 @contextlib.contextmanager
-def own_randomness(device: str) -> Iterator[None]:
-    """Leave torch's global generators as they were.
+def own_randomness(device: str, seed: int = 0) -> Iterator[None]:
+    """Seed torch's global generators of one device and of the CPU, and leave them as they were.
 
     A network that draws from them all the same starts at a fixed seed, so that at least whole
-    batches repeat.
+    batches repeat. No other device is touched: training may run there.
 
     Args:
         device: Torch device whose generator is meant, besides the CPU's.
+        seed: Where they start. Integer >= 0.
 
     Yields:
         Nothing.
@@ -130,10 +164,19 @@ def own_randomness(device: str) -> Iterator[None]:
     import torch
 
     place = torch.device(device)
-    devices = [place] if place.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(0)
+    generators = [torch.default_generator]
+    if place.type == "cuda":
+        torch.cuda.init()
+        index = torch.cuda.current_device() if place.index is None else place.index
+        generators.append(torch.cuda.default_generators[index])
+    before = [generator.get_state() for generator in generators]
+    try:
+        for generator in generators:
+            generator.manual_seed(seed)
         yield
+    finally:
+        for generator, state in zip(generators, before, strict=True):
+            generator.set_state(state)
 
 
 def _make_module(
@@ -145,7 +188,15 @@ def _make_module(
     factory = import_object(module) if isinstance(module, str) else module
     if isinstance(factory, nn.Module):
         return copy.deepcopy(factory)
-    made = factory(**module_args)
+    try:
+        made = factory(**module_args)
+    except Exception as error:  # whatever the user's code raises; it stays attached as the cause
+        message = (
+            f"`module` must be made by calling it with `module_args`, got {type(error).__name__} "
+            f"({error}) from {module!r} with {sorted(module_args)}. "
+            "Give the arguments that the network was trained with."
+        )
+        raise ConfigError("SA415", message) from error
     if not isinstance(made, nn.Module):
         message = (
             f"`module` must be or make a torch.nn.Module, got {type(made).__name__} from "
@@ -154,97 +205,3 @@ def _make_module(
         )
         raise ConfigError("SA415", message)
     return made
-
-
-def _load_program(weights: Path, device: str) -> Callable[..., Any]:
-    """Open a network that carries its own graph."""
-    import torch
-
-    try:
-        if weights.suffix == ".pt2":
-            program = torch.export.load(weights)
-            if torch.device(device).type != "cpu":
-                from torch.export.passes import move_to_device_pass
-
-                program = move_to_device_pass(program, device)
-            return program.module()
-        if weights.suffix == ".safetensors":
-            raise ValueError(
-                "the file holds tensors only, so `module` must say what to do with them"
-            )
-        with warnings.catch_warnings():
-            # Newer torch versions call TorchScript deprecated; files in that format will be around for years.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            script: Any = torch.jit  # typed in some versions of torch and not in others
-            return script.load(str(weights), map_location=device).eval()  # type: ignore[no-any-return]
-    except Exception as error:  # each torch version raises another kind for a damaged file
-        reason = str(error).strip().split("\n")[0]
-        message = (
-            '`weights` without a `module` must be a ".pt2" or TorchScript program, got '
-            f'"{weights}" ({reason}). '
-            "If the file holds weights only, pass the network: module=MyGenerator()."
-        )
-        raise GeneratorError("SA411", message) from error
-
-
-def _read_weights(weights: Path) -> dict[str, Tensor]:
-    """Read named tensors, from safetensors or from a state dict."""
-    import torch
-
-    try:
-        if weights.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(weights)
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ) as error:  # each torch version raises another kind for a damaged or unsafe file
-        reason = str(error).strip().split("\n")[0]
-        message = (
-            f'`weights` must be a readable ".safetensors" file or state dict, got "{weights}" '
-            f"({reason}). "
-            "Files that hold pickled code are not read: convert them with "
-            "safetensors.torch.save_file."
-        )
-        raise GeneratorError("SA411", message) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
-        message = (
-            f"`weights` must hold a state dict of named tensors, got {type(state).__name__} from "
-            f'"{weights}". '
-            "Save model.state_dict() with safetensors.torch.save_file."
-        )
-        raise GeneratorError("SA411", message)
-    return state
-
-
-def _fit(network: nn.Module, state: dict[str, Tensor], weights: Path) -> None:
-    """Put the weights into the module, or say exactly what does not fit."""
-    wanted = network.state_dict()
-    missing = sorted(set(wanted) - set(state))
-    unexpected = sorted(set(state) - set(wanted))
-    reshaped = [
-        f"{key}: module {list(wanted[key].shape)}, file {list(state[key].shape)}"
-        for key in sorted(set(wanted) & set(state))
-        if wanted[key].shape != state[key].shape
-    ]
-    if missing or unexpected or reshaped:
-        message = (
-            f'The weights must fit `module` {type(network).__name__}, got others in "{weights}".\n'
-            f"  missing in the file:       {_shorten(missing)}\n"
-            f"  unexpected in the file:    {_shorten(unexpected)}\n"
-            f"  of another shape:          {_shorten(reshaped)}\n"
-            "Give the module that these weights were saved from, with the same arguments."
-        )
-        raise GeneratorError("SA412", message)
-    network.load_state_dict(state)
-
-
-def _shorten(names: list[str]) -> str:
-    """List a few names and count the rest."""
-    if not names:
-        return "none"
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

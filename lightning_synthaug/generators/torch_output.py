@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, final
 
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "OutputForm"]
 
+_log = logging.getLogger(__name__)
+
 Layout: TypeAlias = Literal["CHW", "HWC", "HW", "flat"]
 
 _DIMENSIONS = {"CHW": 4, "HWC": 4, "HW": 3, "flat": 2}
-_OUTSIDE_LIMIT = 0.5
+_CHANNELS = (1, 3, 4)
+_OUTSIDE_LIMIT = 0.25
+_NARROW = 0.02
 
 
 @final
@@ -75,7 +80,7 @@ class OutputForm:
 
     def _channels_last(self, output: Tensor, rows: int, name: str) -> Tensor:
         """Check the shape, and move channels to the end; a single channel is dropped."""
-        dimensions = _DIMENSIONS[self.layout]
+        dimensions, shape = _DIMENSIONS[self.layout], output.shape
         if output.ndim != dimensions or len(output) != rows:
             asked = f'{dimensions} dimensions for layout "{self.layout}", {rows} rows'
             _broken(name, "images in its `layout`", asked, list(output.shape))
@@ -88,10 +93,40 @@ class OutputForm:
             axes = "CHW" if len(size) == 3 else "HW"
         if axes == "CHW":
             output = output.permute(0, 2, 3, 1)
+        if axes != "HW" and output.shape[-1] not in _CHANNELS:
+            _broken(name, "1, 3 or 4 channels where its `layout` says", axes, list(shape))
         return output[..., 0] if axes != "HW" and output.shape[-1] == 1 else output
 
+    def warn(self, images: NDArray[Any], *, name: str) -> None:
+        """Say in the log when `output_range` looks wrong although nothing had to be clipped.
+
+        A network for [0, 1] declared as (-1, 1) never uses the lower half and makes pale images;
+        one for (-1, 1) declared as (0, 255) uses next to nothing. It is no error, since a few images
+        can be so by right.
+
+        Args:
+            images: What `images` returned for several different requests.
+            name: Name of the generator.
+        """
+        full = 255.0 if self.dtype == "uint8" else 1.0
+        darkest, brightest = float(images.min()) / full, float(images.max()) / full
+        low, high = self.output_range
+        zero = -low / (high - low)
+        if 0.0 < zero < 1.0 and darkest > zero - 0.5 / 255:
+            reason = "no value lies below zero, as after a sigmoid, whose range is (0, 1)"
+        elif brightest - darkest < _NARROW:
+            reason = f"the values use {brightest - darkest:.1%} of it"
+        else:
+            return
+        _log.warning(
+            "Generator %r: check output_range=%r, because %s (SA417).",
+            name,
+            self.output_range,
+            reason,
+        )
+
     def _check_range(self, pixels: Tensor, scaled: Tensor, finite: Tensor, name: str) -> None:
-        """Notice a wrong `output_range`: clipping most of the values cannot be what was meant."""
+        """Notice a wrong `output_range`: clipping many of the values cannot be what was meant."""
         if not bool(finite.any()):
             return
         pixels, scaled = pixels[finite], scaled[finite]

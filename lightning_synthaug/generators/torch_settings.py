@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+import operator
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.generators.torch_identity import describe_module, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightning_synthaug.generators.torch_generator import TorchGenerator
 
-__all__ = ["check_settings", "class_index", "latent_shape", "plain"]
+__all__ = ["check_settings", "class_index", "latent_shape", "whole"]
 
 _LAYOUTS = ("CHW", "HWC", "HW", "flat")
 
@@ -31,10 +34,15 @@ def check_settings(generator: TorchGenerator) -> None:
         (
             "latent",
             generator.latent,
-            min(latent_shape(generator.latent), default=0) >= 1,
-            "sizes of at least 1",
+            latent_shape(generator.latent) != (),
+            "a whole number or several, sizes of at least 1",
         ),
-        ("batch_size", generator.batch_size, generator.batch_size >= 1, "at least 1"),
+        (
+            "batch_size",
+            generator.batch_size,
+            _size(generator.batch_size) > 0,
+            "a whole number of at least 1",
+        ),
         (
             "noise",
             generator.noise,
@@ -64,13 +72,35 @@ def check_settings(generator: TorchGenerator) -> None:
             f'`image_size` must be given for layout "flat" and only there, got {got}',
             'Write layout="flat", image_size=(rows, columns), or leave both out.',
         )
-    if generator.image_size is not None and len(generator.image_size) not in (2, 3):
+    size = generator.image_size
+    if size is not None and (isinstance(size, int) or len(latent_shape(size)) not in (2, 3)):
         _wrong(
             "`image_size` must be (rows, columns) or (channels, rows, columns), got "
             f"{generator.image_size!r}",
             "Give two or three sizes.",
         )
     _check_classes(generator)
+    _check_trust(generator)
+    describe_module(generator.module)
+    if not isinstance(generator.module_args, Mapping | None):
+        _wrong(
+            f"`module_args` must be a mapping, got {generator.module_args!r}",
+            "Write {argument: value}.",
+        )
+    plain(generator.module_args)
+
+
+def _check_trust(generator: TorchGenerator) -> None:
+    """Insist that a file which is a program is one that the user knows."""
+    if generator.module is not None or generator.trust_program:
+        return
+    message = (
+        "`weights` without a `module` is a program that can read and write your files, and must be "
+        f'trusted, got trust_program={generator.trust_program!r} for "{generator.weights}". '
+        "If it holds weights, pass the network: module=MyGenerator (safetensors are the safe way); "
+        "if you know who made the program: trust_program=True."
+    )
+    raise ConfigError("SA418", message)
 
 
 def _check_classes(generator: TorchGenerator) -> None:
@@ -87,15 +117,20 @@ def _check_classes(generator: TorchGenerator) -> None:
             "Write classes=10 for labels 0..9, or classes=[...] with the label of each class "
             "index.",
         )
-    values = list(class_index(generator.classes))
-    count = (
-        generator.classes if isinstance(generator.classes, int) else len(generator.classes or ())
-    )
-    if generator.classes is not None and (count < 1 or len(values) != count):
+    if generator.classes is not None and not class_index(generator.classes):
         _wrong(
-            "`classes` must be a count of at least 1, or distinct labels, got "
+            "`classes` must be a count of at least 1, or distinct whole labels, got "
             f"{generator.classes!r}",
             "Name each label once, in the order of the network's class indices.",
+        )
+    names = generator.class_names
+    if names is not None and (
+        isinstance(names, str) or len(names) != len(class_index(generator.classes))
+    ):
+        _wrong(
+            f"`class_names` must name each class once, got {names!r} for "
+            f"classes={generator.classes!r}",
+            "Give one name a class, in the order of `classes`.",
         )
     if isinstance(generator.classes, set | frozenset):
         _wrong(
@@ -126,9 +161,15 @@ def latent_shape(latent: int | Sequence[int]) -> tuple[int, ...]:
         latent: Size or shape.
 
     Returns:
-        The shape.
+        The shape; empty where these are no sizes of at least 1.
+
+    Example:
+        >>> latent_shape(5), latent_shape([5, 1]), latent_shape(2.5)
+        ((5,), (5, 1), ())
     """
-    return (latent,) if isinstance(latent, int) else tuple(latent)
+    sizes = latent if isinstance(latent, list | tuple) else (latent,)
+    shape = tuple(map(_size, sizes))
+    return shape if all(shape) else ()
 
 
 def class_index(classes: int | Sequence[int] | None) -> dict[int, int]:
@@ -138,29 +179,40 @@ def class_index(classes: int | Sequence[int] | None) -> dict[int, int]:
         classes: A count, the label of each index, or None.
 
     Returns:
-        Labels in the order of their indices; empty without classes.
+        Labels in the order of their indices; empty without classes, and where these are no count
+        of at least 1 and no distinct whole labels.
 
     Example:
         >>> class_index([5, 2])
         {5: 0, 2: 1}
     """
-    if classes is None:
+    if classes is None or isinstance(classes, str):
         return {}
-    labels = range(classes) if isinstance(classes, int) else classes
-    return {int(label): index for index, label in enumerate(labels)}
+    if not isinstance(classes, Iterable):
+        return {label: label for label in range(_size(classes))}
+    labels = [whole(label) for label in classes]
+    if None in labels or len(set(labels)) < len(labels):
+        return {}
+    return {int(label or 0): index for index, label in enumerate(labels)}
 
 
-def plain(value: object) -> Any:
-    """Make a module argument fit for JSON.
+def whole(value: object) -> int | None:
+    """Read a whole number of any kind, numpy's included; a truth value is none.
 
     Args:
-        value: Any value.
+        value: Anything.
 
     Returns:
-        The same for plain values and lists of them, else how it prints.
+        The number, or None.
     """
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return repr(value)
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # a tensor or array of several
+        return None
+
+
+def _size(value: object) -> int:
+    """Read a whole number of at least 1; 0 for anything else."""
+    return max(0, whole(value) or 0)

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset, TensorDataset
 
 from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, check_compatible
+from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.mixing.assemble import (
@@ -83,6 +84,7 @@ class MixedDataset(Dataset[Any]):
         transform_synthetic: Whether generated rows may be transformed, which asks for them one by one.
         sources: Number of synthetic sources.
         relabel: Sources whose rows get the label planned, in the user's terms; those of others keep their own.
+        labels: What the user passed as `labels=`, or None.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class MixedDataset(Dataset[Any]):
         transform_synthetic: bool,
         sources: int,
         relabel: frozenset[int],
+        labels: Any = None,
     ) -> None:
         self.adapter = adapter
         self.reader = reader
@@ -109,6 +112,7 @@ class MixedDataset(Dataset[Any]):
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
+        self._labels = labels
         self._unchecked = set(range(1, sources + 1))
         #: The main process's half; a sampler that a framework makes anew finds the plan through it. Not pickled.
         self.feed: Any = None
@@ -265,6 +269,8 @@ class MixedDataset(Dataset[Any]):
                 spread = np.linspace(0, len(self) - 1, 8).astype(np.int64)
                 some = np.unique(np.concatenate([rows.twin[rows.source == source][:4], spread]))
                 check_compatible([self.adapter.real(i) for i in some.tolist()], item)
+                if self._relabel[source]:
+                    check_labels(self.adapter, self._labels, some.tolist())
 
 
 def _row(columns: Mapping[str, npt.NDArray[Any]], i: int) -> Record:

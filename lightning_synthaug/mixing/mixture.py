@@ -104,6 +104,7 @@ class Mixture:
             transform_synthetic=recipe.transform_on != "real",
             sources=len(sources),
             relabel=self._relabelled(),
+            labels=recipe.labels,
         )
 
     @cached_property

@@ -76,7 +76,7 @@ class TestTorchScript(GeneratorContract):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 torch.jit.trace(small_gan(seed), example).save(str(path))
-        return TorchGenerator(path, latent=5, classes=3, batch_size=4)
+        return TorchGenerator(path, latent=5, classes=3, batch_size=4, trust_program=True)
 
     def make_other(self) -> Generator:
         return self.make(seed=1)
@@ -91,7 +91,7 @@ class TestExportedProgram(GeneratorContract):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 torch.export.save(torch.export.export(small_gan(seed), example), path)
-        return TorchGenerator(path, latent=5, classes=3, batch_size=4)
+        return TorchGenerator(path, latent=5, classes=3, batch_size=4, trust_program=True)
 
     def make_other(self) -> Generator:
         return self.make(seed=1)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from torch.utils.data import ConcatDataset, Subset, TensorDataset
+from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
 from lightning_synthaug.data import (
     LabelMap,
@@ -99,12 +99,47 @@ def test_difference_is_symmetric_for_single_items(left: Any, right: Any) -> None
     assert generalise([a]) == a
 
 
+def _tensors(codes: list[int]) -> Any:
+    return TensorDataset(torch.zeros(len(codes), 2), torch.tensor(codes))
+
+
+def _pairs(codes: list[int]) -> Any:
+    return [(np.zeros(2), code) for code in codes]
+
+
+class _Keeping(Dataset[Any]):
+    """Labels kept apart, and a transform of them that labels are told before."""
+
+    def __init__(self, codes: list[int]) -> None:
+        self.targets = codes
+        self.target_transform = int
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> Any:
+        return np.zeros(2), self.target_transform(self.targets[index])
+
+
+class _Counting(_Keeping):
+    """Labels in the items only."""
+
+    def __init__(self, codes: list[int]) -> None:
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: int) -> Any:
+        return {"x": np.zeros(2), "y": self.codes[index]}
+
+
 @given(st.data())
 def test_labels_through_nested_views_are_those_of_the_items(data: st.DataObject) -> None:
     parts = []
     for _ in range(data.draw(st.integers(1, 3))):
         codes = data.draw(st.lists(st.integers(-5, 5), min_size=1, max_size=8))
-        part = TensorDataset(torch.zeros(len(codes), 2), torch.tensor(codes))
+        part = data.draw(st.sampled_from([_tensors, _pairs, _Keeping, _Counting]))(codes)
         chosen = data.draw(
             st.none() | st.lists(st.integers(0, len(codes) - 1), min_size=1, max_size=8)
         )
@@ -113,7 +148,8 @@ def test_labels_through_nested_views_are_those_of_the_items(data: st.DataObject)
     view = Subset(
         whole, data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=12))
     )
-    naive = [int(view[index][1]) for index in range(len(view))]
+    items = [view[index] for index in range(len(view))]
+    naive = [int(item["y"] if isinstance(item, dict) else item[1]) for item in items]
     table = find_labels(view)
     assert table.codes.tolist() == naive
     adapter = adapt(view)

@@ -6,10 +6,11 @@ alike, because it asks the dataset itself (see `bare.py`) instead of knowing cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.adapters.base import DatasetAdapter
@@ -17,10 +18,12 @@ from lightning_synthaug.data.bare import Call, calls_on, replay, without_transfo
 from lightning_synthaug.data.leaves import type_name
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.data.template import ItemTemplate
+from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
 __all__ = ["ItemAdapter"]
 
+_SEEN = 8  # items that are read at most to tell which transform gets what
 _NEEDED_FOR = "twins (image-to-image, paraphrases), `transform=` and gates"
 
 
@@ -66,7 +69,9 @@ class ItemAdapter(DatasetAdapter):
     def item(self, record: Mapping[str, Any]) -> Any:
         """Build the raw item and run the dataset's own transforms on it, in its own order."""
         probe = self._probe()
-        elements = probe.template.elements(record)
+        calls = probe.calls or ()
+        given = {p for c in calls for p in (*c.places, *(place for _, place in c.named))}
+        elements = probe.template.elements(record, transformed=given)
         if probe.calls is None:
             msg = (
                 "What the dataset does to a sample must be known to make items of it, got a "
@@ -108,16 +113,11 @@ class ItemAdapter(DatasetAdapter):
             )
             raise DataError("SA201", msg)
         bare, spies = without_transforms(self.dataset)
-        elements: list[Any] = []
-        found: list[ItemTemplate] = []
-
-        def read() -> None:
-            item = bare[0]
-            found.append(ItemTemplate(item, self._names))
-            elements.extend(found[0].split(item))
-
+        spread = np.unique(np.linspace(0, len(self.dataset) - 1, _SEEN).astype(np.int64)).tolist()
         try:
-            calls = calls_on(elements, spies, read)
+            with seeded_globals(0):  # samples that are random must not move the user's random state
+                template = ItemTemplate(bare[0], self._names)
+                calls = calls_on(_reader(bare, template), spies, spread, template.names)
         except DataError as error:
             raise DataError(
                 error.code, f"{error.message} Raw samples are needed for {_NEEDED_FOR}."
@@ -131,4 +131,15 @@ class ItemAdapter(DatasetAdapter):
                 f"for {_NEEDED_FOR}."
             )
             raise DataError("SA202", msg) from error
-        return _Probe(bare, found[0], calls)
+        return _Probe(bare, template, calls)
+
+
+def _reader(bare: Any, template: ItemTemplate) -> Callable[[int], list[Any]]:
+    """Read the parts of a raw item."""
+
+    def read(index: int) -> list[Any]:
+        item = bare[index]
+        template.parse(item)  # PIL keeps a file open until its pixels are read
+        return template.split(item)
+
+    return read

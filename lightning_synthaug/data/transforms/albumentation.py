@@ -6,12 +6,14 @@ import hashlib
 import random
 import struct
 import sys
+from contextlib import nullcontext
 from typing import Any, final
 
 import numpy as np
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.data.transforms.base import SampleTransform, checked_array
+from lightning_synthaug.data.transforms.base import SampleTransform, check_axes, checked_array
+from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import DataError
 
 __all__ = ["AlbumentationsTransform"]
@@ -24,7 +26,10 @@ class AlbumentationsTransform(SampleTransform):
     The library's `set_random_seed` makes two new generators for every transform in the pipeline
     (127 us measured for a pipeline of four, one of them a choice of two). Here the pipeline shares
     one pair, which is put into the state that the seed asks for (11 us on the same machine), and
-    the result depends on the seed alone.
+    the result depends on the seed alone. A pipeline with code of the user's (`Lambda`, classes of
+    their own) also finds the global random states seeded, which are put back afterwards. OpenCV's
+    own generator, which some noise of the library comes from, is seeded too; OpenCV has no way to
+    read its state, so that it is not put back.
 
     Args:
         transform: Anything with `set_random_state`, called with `image=` (and `mask=`). Its random
@@ -38,6 +43,7 @@ class AlbumentationsTransform(SampleTransform):
         self._bits = np.random.PCG64(0)
         self._numpy = np.random.Generator(self._bits)
         self._python = random.Random(0)
+        self._users_code = _has_users_code(transform)
 
     def fields(self, record: Record, seed: int) -> dict[str, Any]:
         """Call the pipeline with the image and the mask."""
@@ -49,9 +55,12 @@ class AlbumentationsTransform(SampleTransform):
                 "`transform=` only for images, or a function of your own."
             )
             raise DataError("SA212", msg)
+        check_axes(arrays["image"], self.transform)
         self._seed(seed)
         # Copies: some transforms write into what they are given, and records are read-only.
-        result = self.transform(**{name: np.array(value) for name, value in arrays.items()})
+        copies = {name: np.array(value) for name, value in arrays.items()}
+        with seeded_globals(seed) if self._users_code else nullcontext():
+            result = self.transform(**copies)
         return {
             name: checked_array(name, result[name], value, self.transform)
             for name, value in arrays.items()
@@ -74,3 +83,10 @@ class AlbumentationsTransform(SampleTransform):
         cv2 = sys.modules.get("cv2")
         if cv2 is not None:  # some of its noise comes from OpenCV's own generator
             cv2.setRNGSeed(words[1] & 0x7FFFFFFF)
+
+
+def _has_users_code(transform: Any) -> bool:
+    """Tell whether a pipeline holds functions or classes that are not the library's."""
+    kind = type(transform)
+    foreign = not kind.__module__.startswith("albumentations.") or kind.__name__ == "Lambda"
+    return foreign or any(map(_has_users_code, getattr(transform, "transforms", None) or ()))

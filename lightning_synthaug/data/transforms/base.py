@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightning_synthaug.data.layout import has_known_axes
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.plan.seeding import child_seed
 
-__all__ = ["SampleTransform", "called", "checked_array"]
+__all__ = ["SampleTransform", "called", "check_axes", "checked_array"]
 
 _UNIT = 2.0**-64
 
@@ -101,6 +102,25 @@ def checked_array(
         "and convert to tensors in the dataset's own transform."
     )
     raise DataError("SA212", msg)
+
+
+def check_axes(image: npt.NDArray[Any], transform: object) -> None:
+    """Make sure that a library will find rows, columns and channels where it looks for them.
+
+    Args:
+        image: Image of a record.
+        transform: The transform, for the message.
+
+    Raises:
+        DataError: Nobody can tell which axis holds the channels (SA212).
+    """
+    if image.ndim == 3 and not has_known_axes(image.shape):
+        msg = (
+            "An image must be (H, W) or (H, W, C) with 1, 3 or 4 channels for "
+            f"{called(transform)}, got shape {list(image.shape)}, whose axes nobody can tell. Pass "
+            "a function of the array that calls it with the axes as they are in your data."
+        )
+        raise DataError("SA212", msg)
 
 
 def called(transform: object) -> str:

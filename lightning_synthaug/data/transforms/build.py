@@ -23,6 +23,9 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
       seeded and restored;
     * any other callable: called with the image as an array, global states seeded and restored.
 
+    A function with a parameter `mask` gets the record's mask as well, and returns both. What takes no
+    mask is refused for records that have one.
+
     Args:
         transform: One of these, or a `SampleTransform`, which is returned as it is.
         p: Probability that a record is transformed at all. Fraction in [0, 1]; kept by a
@@ -55,18 +58,19 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
         raise ConfigError("SA211", msg)
     if hasattr(transform, "set_random_state"):
         return AlbumentationsTransform(transform, p=p)
-    if _takes_rng(transform):
-        return FunctionTransform(transform, takes_rng=True, p=p)
+    takes_mask = _takes(transform, "mask")
+    if _takes(transform, "rng"):
+        return FunctionTransform(transform, takes_rng=True, takes_mask=takes_mask, p=p)
     torch = sys.modules.get("torch")
     is_module = torch is not None and isinstance(transform, torch.nn.Module)
     if is_module or type(transform).__module__.partition(".")[0] == "torchvision":
         return ModuleTransform(transform, p=p)
-    return FunctionTransform(transform, p=p)
+    return FunctionTransform(transform, takes_mask=takes_mask, p=p)
 
 
-def _takes_rng(function: Any) -> bool:
-    """Tell whether a callable has a parameter of the name `rng`."""
+def _takes(function: Any, name: str) -> bool:
+    """Tell whether a callable has a parameter of this name."""
     try:
-        return "rng" in inspect.signature(function).parameters
+        return name in inspect.signature(function).parameters
     except (TypeError, ValueError):  # built in, without a signature
         return False

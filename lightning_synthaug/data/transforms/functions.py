@@ -9,7 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from lightning_synthaug.data.record import Record, Value
-from lightning_synthaug.data.transforms.base import SampleTransform, called, checked_array
+from lightning_synthaug.data.transforms.base import (
+    SampleTransform,
+    called,
+    check_axes,
+    checked_array,
+)
 from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.plan.seeding import child_seed
@@ -28,27 +33,45 @@ class FunctionTransform(SampleTransform):
             which the global random states are seeded and restored afterwards.
         takes_rng: Whether the function wants a `numpy.random.Generator` as `rng`; it is the faster
             way.
+        takes_mask: Whether the function wants the record's mask as `mask` and returns both.
         p: Probability that a record is transformed at all. Fraction in [0, 1].
     """
 
     def __init__(
-        self, transform: Callable[..., Any], *, takes_rng: bool = False, p: float = 1.0
+        self,
+        transform: Callable[..., Any],
+        *,
+        takes_rng: bool = False,
+        takes_mask: bool = False,
+        p: float = 1.0,
     ) -> None:
         super().__init__(p=p)
         self.transform = transform
         self.takes_rng = takes_rng
+        self.takes_mask = takes_mask
 
     def fields(self, record: Record, seed: int) -> dict[str, Any]:
         """Call the function with the first field that it can be for."""
         name, value = _subject(record)
         given = np.array(value) if isinstance(value, np.ndarray) else value
+        named: dict[str, Any] = {}
+        mask = record.get("mask")
+        if self.takes_mask and isinstance(mask, np.ndarray):
+            named["mask"] = np.array(mask)
+        elif name == "image":
+            _refuse_mask(record, self.transform)
         if self.takes_rng:
-            result = self.transform(
-                given, rng=np.random.Generator(np.random.PCG64(child_seed(seed, "rng")))
-            )
+            named["rng"] = np.random.Generator(np.random.PCG64(child_seed(seed, "rng")))
+            result = self.transform(given, **named)
         else:
             with seeded_globals(seed):
-                result = self.transform(given)
+                result = self.transform(given, **named)
+        if "mask" in named and isinstance(value, np.ndarray) and isinstance(mask, np.ndarray):
+            both = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+            return {
+                key: checked_array(key, part, old, self.transform)
+                for key, part, old in zip((name, "mask"), both, (value, mask), strict=True)
+            }
         if isinstance(value, np.ndarray):
             return {name: checked_array(name, result, value, self.transform)}
         if type(result) is type(value):
@@ -87,6 +110,8 @@ class ModuleTransform(SampleTransform):
                 "of your own."
             )
             raise DataError("SA212", msg)
+        _refuse_mask(record, self.transform)
+        check_axes(value, self.transform)
         planes = value[None] if value.ndim == 2 else np.moveaxis(value, 2, 0)
         with seeded_globals(seed):
             result = self.transform(torch.from_numpy(np.array(planes, order="C")))
@@ -94,6 +119,17 @@ class ModuleTransform(SampleTransform):
             array = result.detach().cpu().numpy()
             result = np.array(array[0] if value.ndim == 2 else np.moveaxis(array, 0, 2), order="C")
         return {"image": checked_array("image", result, value, self.transform)}
+
+
+def _refuse_mask(record: Record, transform: object) -> None:
+    """Do not move an image under its mask."""
+    if "mask" in record:
+        msg = (
+            "A transform must change image and mask alike, got one of the image alone, "
+            f"{called(transform)}, for {record!r}. Pass an albumentations transform, or a function "
+            "of (image, mask) that returns both."
+        )
+        raise DataError("SA212", msg)
 
 
 def _subject(record: Record) -> tuple[str, Value]:

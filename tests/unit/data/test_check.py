@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lightning_synthaug.data import check_compatible
+from lightning_synthaug.data import adapt, check_compatible
+from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.errors import DataError
 
 REAL = [(torch.zeros(3, 8, 8), 1), (torch.zeros(3, 8, 9), 2)]
@@ -54,3 +55,28 @@ def test_all_differences_are_listed() -> None:
 def test_nothing_to_compare_with_is_an_error() -> None:
     with pytest.raises(DataError, match=r"At least one real item is needed.*\[SA201\]"):
         check_compatible([], 3)
+
+
+class Shifted(list[tuple[str, int]]):
+    """Targets that count from 1."""
+
+    @property
+    def targets(self) -> list[int]:
+        return [label + 1 for _, label in self]
+
+
+def test_labels_kept_apart_must_be_those_of_the_samples() -> None:
+    adapter = adapt(Shifted([("a", 0), ("b", 1)]))
+    with pytest.raises(
+        DataError, match=r"at sample 1:\n  the dataset's .*: 2\n  sample: 1\n.*SA208"
+    ):
+        check_labels(adapter, None, [1])
+    check_labels(adapter, torch.tensor([0, 1]), [0, 1])
+    check_labels(adapter, lambda index: index, [0, 1])
+    with pytest.raises(DataError, match=r"`labels=`: 5\n  sample: 0\n.*SA208"):
+        check_labels(adapter, [5, 1], [0])
+
+
+@pytest.mark.parametrize("items", [[("a", 1)], [("a", "cat")], [("a", {"deep": 1})], ["a"]])
+def test_samples_without_a_number_as_label_are_not_compared(items: list[object]) -> None:
+    check_labels(adapt(items), [1], [0])

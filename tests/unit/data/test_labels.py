@@ -48,6 +48,8 @@ TENSORS = TensorDataset(torch.rand(5, 3), torch.tensor(CODES)[:, None], torch.ra
         Unreadable(targets=np.array(CODES, np.uint8)),
         Unreadable(targets=["a"] * 5, labels=CODES),
         Unreadable(targets=[1, 2], labels=CODES),
+        Unreadable(targets=dict.fromkeys(range(5), "name"), labels=CODES),
+        Unreadable(targets={0, 1, 2, 3, 4}, labels=CODES),
         Columns(),
         TENSORS,
         Subset(ConcatDataset([TENSORS, Unreadable(targets=[9, 9, 9, 9, 9])]), range(5)),
@@ -128,7 +130,6 @@ def test_given_labels_have_the_last_word(labels: Any) -> None:
     [
         ([("x", 1), ("x", 1.5)], "a float at sample 1"),
         ([("x", "cat")], "a str at sample 0"),
-        ([("x", torch.rand(4))], "a torch.Tensor at sample 0"),
         ([torch.rand(4)], "none at sample 0"),
         ([{"image": 1}], "none at sample 0"),
     ],
@@ -175,3 +176,16 @@ def test_a_label_map_must_start_from_the_users_labels() -> None:
 )
 def test_nothing_is_stored(dataset: Any) -> None:
     assert stored_labels(dataset) is None
+
+
+def test_whole_numbers_may_be_floats() -> None:
+    for label in (3.0, np.float32(3), torch.tensor(3.0), np.array([3.0])):
+        assert find_labels([("x", label)]).codes.tolist() == [3]
+
+
+def test_one_hot_labels_are_shown_with_a_way_out() -> None:
+    with pytest.raises(
+        DataError,
+        match=r"got torch.float32 of shape \[4\] at sample 0.*y.argmax\(1\).*item=.*SA208",
+    ):
+        find_labels([("x", torch.eye(4)[1])])

@@ -5,7 +5,14 @@ import pytest
 import torch
 from PIL import Image
 
-from lightning_synthaug.data.leaves import like, to_array, to_value, type_name
+from lightning_synthaug.data.leaves import (
+    image_of,
+    like,
+    to_array,
+    to_value,
+    type_name,
+    without_palette,
+)
 from lightning_synthaug.errors import DataError
 
 
@@ -57,3 +64,28 @@ def test_other_things_are_refused() -> None:
 def test_types_are_named_with_their_module() -> None:
     assert type_name(torch.zeros(1)) == "torch.Tensor"
     assert type_name([]) == "list"
+
+
+def test_a_palette_gives_way_to_its_colours() -> None:
+    red = Image.new("RGB", (3, 2), (255, 0, 0)).convert("P")
+    assert np.asarray(without_palette(red)).tolist() == [[[255, 0, 0]] * 3] * 2
+    red.info["transparency"] = 0
+    assert without_palette(red).mode == "RGBA"
+    assert without_palette(red.convert("PA")).mode == "RGBA"
+    plain = Image.new("L", (3, 2))
+    assert without_palette(plain) is plain
+    assert without_palette("P") == "P"
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode"),
+    [((2, 3), "L"), ((2, 3, 1), "L"), ((2, 3, 2), "LA"), ((2, 3, 3), "RGB"), ((2, 3, 4), "RGBA")],
+)
+def test_pixels_tell_their_mode(shape: tuple[int, ...], mode: str) -> None:
+    image = image_of(np.zeros(shape, np.uint8))
+    assert (image.mode, image.size) == (mode, (3, 2))
+
+
+def test_what_is_no_picture_of_bytes_tells_no_mode() -> None:
+    for array in (np.zeros((2, 3)), np.zeros(4, np.uint8), np.zeros((2, 3, 5), np.uint8)):
+        assert image_of(array) is None

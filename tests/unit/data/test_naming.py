@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -35,3 +36,18 @@ def test_tensors_are_named_by_position_and_by_holding_whole_numbers() -> None:
     assert tensor_names([real, whole, real]) == ("image", "label", "field2")
     assert tensor_names([real, whole, whole]) == ("image", "field1", "label")
     assert tensor_names([real, real, real]) == ("image", "field1", "field2")
+
+
+def test_a_label_that_covers_the_image_is_its_mask() -> None:
+    image, plane, vector = torch.zeros(3, 8, 9), torch.zeros(8, 9), torch.zeros(9)
+    for mask in (plane, plane[None], np.zeros((8, 9), np.uint8)):
+        assert field_names((image, mask), [image, mask]) == ("image", "mask")
+    assert field_names({"x": image, "y": plane}, [image, plane]) == ("image", "mask")
+    pil = Image.new("RGB", (9, 8))
+    assert field_names((pil, plane), [pil, plane]) == ("image", "mask")
+    for other in (vector, plane.T, torch.zeros(9, 8, 1)):
+        assert field_names((image, other), [image, other]) == ("image", "label")
+    assert field_names((vector, vector), [vector, vector]) == ("image", "label")
+    both = {"image": image, "label": plane, "mask": plane}
+    assert field_names(both, list(both.values())) == ("image", "label", "mask")
+    assert tensor_names([torch.zeros(2, 3, 8, 9), torch.zeros(2, 8, 9)]) == ("image", "mask")

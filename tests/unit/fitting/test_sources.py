@@ -13,12 +13,23 @@ from lightning_synthaug.fitting.sources import read_source
 IMAGES = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 CODE = """
 import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import TensorDataset
 images = np.zeros((4, 5, 6), np.uint8)
 labels = [0, 1, 0, 1]
 def arrays():
     return images, labels
 def dataset():
     return list(zip(images, labels))
+def tensors():
+    return TensorDataset(torch.zeros(4, 1, 5, 6), torch.tensor(labels))
+def dicts():
+    return [{"image": Image.fromarray(x), "label": y} for x, y in zip(images, labels)]
+def first():
+    return images[:, None], labels
+def colour():
+    return TensorDataset(torch.arange(4 * 90).reshape(4, 3, 5, 6).byte(), torch.tensor(labels))
 pair = (images, labels)
 nothing = 3
 """
@@ -48,22 +59,48 @@ def test_classes_choose_folders_and_their_order(folder: Path) -> None:
         read_source(str(folder), class_names=["cow"])
 
 
+def test_folders_named_by_numbers_are_those_labels(tmp_path: Path) -> None:
+    for name, image in zip(("10", "2"), IMAGES, strict=False):
+        (tmp_path / name).mkdir()
+        Image.fromarray(image).save(tmp_path / name / "0.png")
+    source = read_source(str(tmp_path))
+    np.testing.assert_array_equal(source.images, IMAGES[[1, 0]])
+    assert (source.labels.tolist(), source.class_names) == ([2, 10], ["2", "10"])
+
+
 def test_arrays_are_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", images=IMAGES, labels=[0, 1, 0, 1])
     source = read_source(str(tmp_path / "d.npz"))
     np.testing.assert_array_equal(source.images, IMAGES)
     assert source.class_names is None
+    np.savez(tmp_path / "d.npz", images=IMAGES[:, None], labels=[0, 1, 0, 1])
+    np.testing.assert_array_equal(read_source(str(tmp_path / "d.npz")).images, IMAGES[..., None])
 
 
-@pytest.mark.parametrize("name", ["arrays", "dataset", "pair"])
-def test_code_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("arrays", (4, 5, 6)),
+        ("dataset", (4, 5, 6)),
+        ("pair", (4, 5, 6)),
+        ("dicts", (4, 5, 6)),
+        ("tensors", (4, 5, 6, 1)),
+        ("first", (4, 5, 6, 1)),
+        ("colour", (4, 5, 6, 3)),
+    ],
+)
+def test_code_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shape: tuple[int, ...]
+) -> None:
     (tmp_path / "synthaug_source_code.py").write_text(CODE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "synthaug_source_code", raising=False)
     source = read_source(f"synthaug_source_code:{name}")
-    assert source.images.shape == (4, 5, 6)
+    assert source.images.shape == shape
     assert source.labels.tolist() == [0, 1, 0, 1]
+    if name == "colour":
+        assert source.images[0, 0, :2].tolist() == [[0, 30, 60], [1, 31, 61]]
     with pytest.raises(DataError, match=r"got int \(.*SA446"):
         read_source("synthaug_source_code:nothing")
     with pytest.raises(ConfigError, match="SA415"):

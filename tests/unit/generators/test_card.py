@@ -32,13 +32,29 @@ def test_a_card_and_its_weights_make_the_generator(card: Path) -> None:
     assert generator.fingerprint() == generator_from_card(DEMO_CARD).fingerprint()
 
 
+def test_class_names_come_with_the_card(card: Path) -> None:
+    assert generator_from_card(card).label_names() is None
+    names = [f"digit {label}" for label in range(10)]
+    edit(card, class_names=names)
+    assert generator_from_card(card).label_names() == dict(enumerate(names))
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
         ({"format": 99}, "a card of format 1, got format 99"),
         ({"format": "drop"}, "a readable card, got KeyError: 'format'"),
-        ({"labels": "drop"}, r"a card with \['weights'.*got \["),
-        ({"network": {"module": "os:system"}}, "a card of one of .*, got os:system"),
+        ({"labels": "drop"}, r"a card with 'labels' as list, got \["),
+        ({"network": "x"}, "a card with 'network' as dict"),
+        ({"network": {"module": 3}}, "a card with 'network.module' as str"),
+        ({"output": {"range": 3, "dtype": "uint8"}}, "a card with 'output.range' as list"),
+        ({"weights": 7}, "a readable card, got TypeError"),
+        ({"weights": None}, "a readable card, got TypeError"),
+        ({"labels": 10}, "a card with 'labels' as list"),
+        (
+            {"network": {"module": "os:system", "arguments": {}, "latent": 3}},
+            "a card of one of .*, got os:system",
+        ),
         ({"weights": "../other.safetensors"}, "beside its weights, got no other.safetensors"),
         ({"weights_digest": "0" * 32}, "with digest 00000000"),
     ],
@@ -63,3 +79,26 @@ def test_damaged_and_missing_files_are_refused(card: Path) -> None:
         read_card(card)
     with pytest.raises(GeneratorError, match=r"got FileNotFoundError.*SA443"):
         generator_from_card(card.parent / "none.json")
+
+
+@pytest.mark.parametrize("content", ["[1]", "3", "null", '"text"'])
+def test_json_of_another_kind_is_refused(card: Path, content: str) -> None:
+    card.write_text(content)
+    with pytest.raises(GeneratorError, match=r"a readable card, got \w+.*SA443"):
+        read_card(card)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": ["a", "b"]},
+        {"labels": []},
+        {"class_names": ["one"]},
+        {"output": {"range": [1.0], "dtype": "uint8"}},
+        {"output": {"range": [0, 1], "dtype": "int8"}},
+    ],
+)
+def test_entries_that_make_no_generator_are_refused(card: Path, changes: dict[str, Any]) -> None:
+    edit(card, **changes)
+    with pytest.raises(GeneratorError, match=r"must have entries that .*SA443"):
+        generator_from_card(card)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from pickle import PicklingError
 from typing import Any
 
@@ -54,6 +55,18 @@ class ForgetsArgument(Noise):
         super().__init__(side)
 
 
+class KeepsAnother(Noise):
+    def __init__(self, side: int = 4) -> None:
+        super().__init__(side)
+        self.side = side + 1
+
+
+class ReadsInConstructor(Noise):
+    def __init__(self, side: int = 4) -> None:
+        super().__init__(side)
+        self.text = Path(__file__).read_text("utf-8")
+
+
 class UnstableFingerprint(Noise):
     def fingerprint(self) -> str:
         return str(id(self))
@@ -91,6 +104,10 @@ class WrongLabel(Noise):
         return super().one(request, place).replace(label=1 - request.label)
 
 
+class WrongLabelOfAny(WrongLabel):
+    labels = None  # says that it can make any
+
+
 class OneShort(Noise):
     def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
         return super().generate(requests)[1:]
@@ -111,12 +128,15 @@ class NoProvenance(Noise):
     ("broken", "test", "error"),
     [
         (ForgetsArgument, "test_constructor_keeps_its_arguments", AssertionError),
+        (KeepsAnother, "test_constructor_keeps_its_arguments", AssertionError),
+        (ReadsInConstructor, "test_constructor_is_free", AssertionError),
         (UnstableFingerprint, "test_fingerprint_is_stable", AssertionError),
         (SameFingerprint, "test_fingerprint_changes_with_the_weights", AssertionError),
         (DependsOnPlace, "test_results_do_not_depend_on_neighbours", AssertionError),
         (NeverTheSame, "test_same_request_gives_same_bytes", AssertionError),
         (UsesGlobalRandomness, "test_global_randomness_is_left_alone", AssertionError),
         (WrongLabel, "test_count_order_and_labels", GeneratorContractBroken),
+        (WrongLabelOfAny, "test_count_order_and_labels", GeneratorContractBroken),
         (OneShort, "test_count_order_and_labels", GeneratorContractBroken),
         (Unpicklable, "test_survives_the_way_into_another_process", UNPICKLABLE),
         (NoProvenance, "test_provenance_is_plain_json", AssertionError),

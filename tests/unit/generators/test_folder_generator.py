@@ -16,14 +16,15 @@ from lightning_synthaug.generators import FolderGenerator, Rejection, Request
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two classes: three grey cats, two coloured dogs, and things that do not count."""
+    """Two classes: three small cats, two larger dogs, and things that do not count."""
     for kind, count in (("cat", 3), ("dog", 2)):
         (tmp_path / kind).mkdir()
         for number in range(count):
-            shape = (4, 5) if kind == "cat" else (6, 7, 3)
+            shape = (4, 5) if kind == "cat" else (6, 7)
             image = Image.fromarray(np.full(shape, 10 * number, np.uint8))
             image.save(tmp_path / kind / f"{number}.png")
-    (tmp_path / ".hidden").mkdir()
+    for name in (".hidden", "__MACOSX", "_old"):
+        (tmp_path / name).mkdir()
     (tmp_path / "cat" / "notes.txt").write_text("x")
     return tmp_path
 
@@ -41,13 +42,13 @@ def test_sorted_subfolders_are_the_labels(folder: Path) -> None:
     assert [generator.count(label) for label in (0, 1, 2, None)] == [3, 2, 0, 5]
     cat, dog = ask(generator, 0, 2), ask(generator, 1, 1)
     assert (cat["image"].shape, cat["label"], cat["image"].max()) == ((4, 5), 0, 20)
-    assert (dog["image"].shape, dog["label"], dog["image"].max()) == ((6, 7, 3), 1, 10)
+    assert (dog["image"].shape, dog["label"], dog["image"].max()) == ((6, 7), 1, 10)
     generator.unload()
 
 
 @pytest.mark.parametrize("names", [["dog", "cat"], {"dog": 0, "cat": 1}])
 def test_class_names_choose_the_labels(folder: Path, names: Any) -> None:
-    assert ask(FolderGenerator(folder, class_names=names), 0)["image"].ndim == 3
+    assert ask(FolderGenerator(folder, class_names=names), 0)["image"].shape == (6, 7)
 
 
 def test_a_mapping_may_leave_folders_out(folder: Path) -> None:
@@ -89,6 +90,33 @@ def test_a_damaged_file_is_one_rejection(folder: Path) -> None:
     assert isinstance(ask(generator, 0, 1), Record)
 
 
+def test_a_picture_too_large_to_be_one_is_a_rejection(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5)
+    assert "0.png cannot be read: DecompressionBomb" in ask(FolderGenerator(folder), 0).reason
+
+
+def test_pictures_are_turned_as_the_camera_says(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by a quarter
+    image = Image.fromarray(np.zeros((4, 5), np.uint8))
+    image.save(folder / "cat" / "0.png", exif=exif)
+    assert ask(FolderGenerator(folder), 0)["image"].shape == (5, 4)
+
+
+def test_grey_and_coloured_files_need_a_mode(folder: Path) -> None:
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(folder / "cat" / "1.png")
+    generator = FolderGenerator(folder)
+    ask(generator, 0, 0)
+    with pytest.raises(
+        GeneratorError, match=r'"0.png" in grey and "1.png" in colour.*mode="RGB".*SA434'
+    ):
+        ask(generator, 0, 1)
+    converted = FolderGenerator(folder, mode="L")
+    assert ask(converted, 0, 0)["image"].ndim == ask(converted, 0, 1)["image"].ndim
+
+
 def test_fingerprint_follows_content_names_and_mode_but_not_the_place(folder: Path) -> None:
     def fingerprint(**arguments: Any) -> str:
         return FolderGenerator(folder, **arguments).fingerprint()
@@ -107,6 +135,8 @@ def test_fingerprint_follows_content_names_and_mode_but_not_the_place(folder: Pa
         ({"class_names": "cat"}, "several names, got 'cat'.*SA431"),
         ({"class_names": ["cat", "cat"]}, "once, got .*SA431"),
         ({"class_names": {"cat": 1, "dog": 1}}, "once, got .*SA431"),
+        ({"class_names": {"cat": "0"}}, "whole number, got '0' in .*SA431"),
+        ({"class_names": {"cat": True}}, "whole number, got True in .*SA431"),
     ],
 )
 def test_bad_arguments_are_refused_at_construction(arguments: dict[str, Any], match: str) -> None:

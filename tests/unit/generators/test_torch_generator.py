@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.errors import ConfigError, GeneratorContractBroken, GeneratorError
 from lightning_synthaug.generators import Rejection, Request, TorchGenerator
 
 
@@ -78,25 +79,6 @@ def test_batches_are_padded_to_one_shape(weights: Path) -> None:
     assert generator._network.shapes == [(4, 2, 1, 1), (4, 2, 1, 1)]
 
 
-@pytest.mark.parametrize(("noise", "low", "high"), [("normal", -3, 3), ("uniform", -1, 1)])
-def test_latents_follow_their_distribution(
-    weights: Path, noise: Any, low: float, high: float
-) -> None:
-    generator = make(weights, noise=noise, latent=2000)
-    drawn = generator._draw(7)
-    assert drawn.dtype == np.float32
-    assert abs(float(drawn.mean())) < 0.1
-    assert low * 1.5 < drawn.min() < low * 0.9
-    assert high * 0.9 < drawn.max() < high * 1.5
-    np.testing.assert_array_equal(drawn, generator._draw(7))
-    assert not np.array_equal(drawn, generator._draw(8))
-
-
-def test_seeds_use_all_64_bits(weights: Path) -> None:
-    generator = make(weights)
-    assert not np.array_equal(generator._draw(2**64 - 1), generator._draw(2**32 - 1))
-
-
 def test_not_a_number_is_one_rejection(tmp_path: Path) -> None:
     path = tmp_path / "nan.safetensors"
     save_file({"scale": torch.full((1,), float("nan"))}, path)
@@ -130,6 +112,9 @@ def test_fingerprint_changes_with_what_changes_the_samples_only(weights: Path) -
         {"classes": 3, "label_input": "onehot"},
         {"module": Show()},
         {"module_args": {"size": 5}},
+        {"module": functools.partial(Show, size=5)},
+        {"module": functools.partial(Show, size=6)},
+        {"module": Show(6)},
         {"autocast": False},
     ]
     assert len({first, *(fingerprint(**other) for other in others)}) == len(others) + 1
@@ -156,3 +141,52 @@ def test_provenance_holds_the_digest_of_the_weights(weights: Path) -> None:
         "there",
     )
     assert len(provenance["weights"]) == 32
+
+
+def test_class_names_are_told_by_label_and_change_no_sample(weights: Path) -> None:
+    named = make(weights, classes=[7, 3], class_names=["seven", "three"])
+    assert named.label_names() == {7: "seven", 3: "three"}
+    assert make(weights, classes=[7, 3]).label_names() is None
+    assert named.fingerprint() == make(weights, classes=[7, 3]).fingerprint()
+
+
+class Picky(nn.Module):
+    """Takes latents of four numbers only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return latents @ torch.ones(4, 4)
+
+
+def test_a_network_that_fails_is_shown_with_what_it_was_given(weights: Path) -> None:
+    with pytest.raises(
+        GeneratorContractBroken,
+        match=r"given: \[4, 3\]\n  got:   RuntimeError: .*\n.*SA416",
+    ) as caught:
+        ask(make(weights, module=Picky), None)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "nonsense"])
+def test_a_device_that_is_not_there_is_refused(weights: Path, device: str) -> None:
+    with pytest.raises(ConfigError, match=rf"`device` must be .* got '{device}' .*SA410"):
+        make(weights).load(device)
+
+
+def test_numpy_numbers_are_numbers(weights: Path) -> None:
+    mine = make(weights, latent=np.int64(3), classes=np.int64(2), batch_size=np.int64(4))
+    assert mine.fingerprint() == make(weights, latent=3, classes=2).fingerprint()
+    assert [result["label"] for result in ask(mine, 1, 0)] == [1, 0]
+
+
+def test_a_doubtful_range_is_said_once(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    generator = make(weights, classes=9, output_range=(-1.0, 1.0), batch_size=8)
+    ask(generator, *range(3))
+    assert not caplog.records  # too few to tell
+    ask(generator, *range(8))
+    ask(generator, *range(8))
+    (record,) = caplog.records
+    assert "check output_range=(-1.0, 1.0), because no value lies below zero" in record.message

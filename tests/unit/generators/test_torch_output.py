@@ -95,8 +95,51 @@ def test_rows_that_are_not_finite_are_marked() -> None:
             torch.full((2, 1, 4, 5), 200.0),
             r"asked: \(0.0, 1.0\)\n  got:   200 to 200, 100% outside\n.*SA417",
         ),
+        (
+            {},
+            torch.linspace(-0.5, 1.0, 40).reshape(2, 1, 4, 5),
+            r"-0.5 to 1, 30% outside\n.*SA417",
+        ),
+        (
+            {"layout": "HWC"},
+            torch.zeros(2, 3, 8, 8),
+            r"1, 3 or 4 channels .*\n  asked: HWC\n  got:   \[2, 3, 8, 8\]\n.*SA416",
+        ),
+        (
+            {},
+            torch.zeros(2, 8, 8, 3),
+            r"1, 3 or 4 channels .*\n  asked: CHW\n  got:   \[2, 8, 8, 3\]\n.*SA416",
+        ),
     ],
 )
 def test_other_output_is_refused(changes: dict[str, Any], output: Any, match: str) -> None:
     with pytest.raises(GeneratorContractBroken, match=match):
         form(**changes).images(output, rows=2, name="g")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize(
+    ("declared", "low", "high", "doubt"),
+    [
+        ((-1, 1), -1, 1, None),
+        ((-1, 1), -0.2, 1, None),
+        ((0, 1), 0.6, 0.9, None),
+        ((-1, 1), 0, 1, "no value lies below zero"),
+        ((0, 255), 0, 1, "0.4% of it"),
+        ((0, 255), -1, 1, "0.4% of it"),
+        ((0, 1), 0.5, 0.5, "0.0% of it"),
+    ],
+)
+def test_a_part_of_the_range_that_is_never_used_is_doubted(
+    dtype: Any,
+    declared: tuple[float, float],
+    low: float,
+    high: float,
+    doubt: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    judged = form(layout="HW", output_range=declared, dtype=dtype)
+    images, _ = judged.images(torch.linspace(low, high, 64).reshape(4, 4, 4), rows=4, name="g")
+    judged.warn(images, name="g")
+    assert bool(caplog.text) == (doubt is not None)
+    assert doubt is None or doubt in caplog.text

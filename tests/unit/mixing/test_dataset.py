@@ -126,6 +126,32 @@ def test_user_labels_are_put_back(tmp_path: Path) -> None:
         assert all(s.label == label + 7 * made for s, label, made in rows)
 
 
+class FromOne(Dataset[Any]):
+    """Keeps targets that count from 1, returns labels that count from 0."""
+
+    def __init__(self) -> None:
+        self.inner = traced_dataset(SIZE)
+        self.targets = [int(self.inner[i][1]) + 1 for i in range(SIZE)]
+
+    def __len__(self) -> int:
+        return SIZE
+
+    def __getitem__(self, index: int) -> Any:
+        return self.inner[index][0], self.targets[index] - 1
+
+
+def test_labels_that_are_not_the_items_own_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"difference at sample \d+:\n.*targets.*: \d\n  sample: \d"
+    ):
+        list(mixed(tmp_path, data=FromOne(), source=Tracer(labels=[1, 2, 3])))
+    data = FromOne()
+    right = mixed(tmp_path, data=data, labels=[target - 1 for target in data.targets])
+    assert sum(sa.batch_info(right).is_synthetic.sum() for _ in right) > 0
+    with pytest.raises(DataError, match=r"`labels=`: \d\n  sample: \d\n.*SA208"):
+        list(mixed(tmp_path, data=data, labels=lambda index: 0))
+
+
 def test_errors_of_the_package_come_as_values(tmp_path: Path) -> None:
     other = [(torch.zeros(2), 0)] * 9
     loader = mixed(tmp_path, source=other)

@@ -323,6 +323,77 @@ def test_a_record_that_would_have_to_be_changed_is_refused(
     )
 
 
+@pytest.mark.parametrize(
+    ("item", "fields", "match"),
+    [
+        (
+            (torch.rand(3, 8, 8), 4, 17),
+            {"image": np.zeros((8, 8, 3), np.float32), "label": 1},
+            r"field2': the record has no such field\n(.*\n)+.*`\S+ \S+ \(\S+, \S+'label'\], -1\)`\.",
+        ),
+        (
+            {"x": torch.rand(3, 8, 8), "y": 4, "name": "a"},
+            {"image": np.zeros((8, 8, 3), np.float32), "label": 1},
+            r"\{'x': record\['image'\], 'y': record\['label'\], 'name': \.\.\.\}`\.",
+        ),
+        (
+            (torch.rand(3, 8, 8), 4),
+            {"image": np.zeros((8, 8, 3), np.uint8), "label": 1},
+            r"dtype uint8 instead of float32\n(.*\n)+.*, or ask a TorchGenerator for dtype=\"float32\"\.",
+        ),
+        (
+            (np.zeros((8, 8, 3), np.uint8), 4),
+            {"image": np.zeros((8, 8), np.uint8), "label": 1},
+            r"shape \[8, 8\] does not become \[8, 8, 3\]\n(.*\n)+.* FolderGenerator .*mode=\"L\"",
+        ),
+    ],
+)
+def test_a_misfit_says_why_and_what_to_do(item: Any, fields: dict[str, Any], match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        adapt([item]).item(Record(fields))
+
+
+class Opened(Dataset[Any]):
+    """Files of all modes, brought into one form by the transform."""
+
+    MODES = ("RGB", "L", "P", "RGBA", "LA")
+
+    def __init__(self, transform: Transform = None, first: int = 0) -> None:
+        self.transform = transform
+        self.modes = self.MODES[first:] + self.MODES[:first]
+
+    def __len__(self) -> int:
+        return len(self.modes)
+
+    def __getitem__(self, index: int) -> Any:
+        image = Image.new("RGBA", (6, 5), (200, 0, 40, 255)).convert(self.modes[index])
+        return (image if self.transform is None else self.transform(image)), index
+
+
+def as_rgb(image: Any) -> Any:
+    return torch.from_numpy(np.array(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_the_users_transform_gets_files_of_any_mode(first: int) -> None:
+    dataset = Opened(as_rgb, first)
+    adapter = adapt(dataset)
+    for index in range(5):
+        image, label = adapter.item(adapter.record(index))
+        assert torch.equal(image, dataset[index][0])
+        assert label == index
+    grey = adapter.item({"image": np.full((5, 6), 7, np.uint8), "label": 1})
+    assert torch.equal(grey[0], torch.full((5, 6, 3), 7, dtype=torch.uint8))
+
+
+def test_without_a_transform_the_mode_must_be_the_datasets() -> None:
+    with pytest.raises(DataError, match="SA203"):
+        adapt(Opened()).item({"image": np.zeros((5, 6), np.uint8), "label": 1})
+    for first in (2, 4):
+        with pytest.raises(DataError, match="SA203"):
+            adapt(Opened(first=first)).item({"image": np.zeros((5, 6, 3), np.uint8), "label": 1})
+
+
 def test_nested_items_need_functions() -> None:
     adapter = adapt([({"image": 1}, 3)])
     assert adapter.has_records
@@ -336,7 +407,7 @@ def test_nested_items_need_functions() -> None:
 @pytest.mark.parametrize(
     ("value", "got"),
     [
-        (Image.new("P", (4, 4)), "a PIL image of mode P"),
+        (Image.new("RGBa", (4, 4)), "a PIL image of mode RGBa"),
         (torch.zeros(3, dtype=torch.bfloat16), "a tensor of torch.bfloat16"),
         ({1, 2}, "a set"),
     ],

@@ -117,6 +117,30 @@ def test_global_random_states_stay_as_they_are() -> None:
     assert torch.equal(torch.get_rng_state(), before[2])
 
 
+def noisy(image: Any, **_: Any) -> Any:
+    return image + np.random.randint(0, 9, image.shape, np.uint8) + random.randrange(5)  # noqa: NPY002
+
+
+class Own(A.ImageOnlyTransform):  # type: ignore[misc]
+    def apply(self, img: Any, **params: Any) -> Any:
+        return noisy(img)
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        lambda: A.Lambda(image=noisy, p=1),
+        lambda: A.Compose([A.HorizontalFlip(), A.OneOf([A.Lambda(image=noisy, p=1)], p=1)]),
+        lambda: A.Compose([Own(p=1)]),
+    ],
+)
+def test_the_users_own_code_is_seeded_and_leaves_no_trace(users: Any) -> None:
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    made = [build_transform(users()).apply(RECORD, seed) for seed in (7, 8, 7)]
+    assert made[0] == made[2] != made[1]
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
 def test_image_and_mask_move_together_and_other_fields_stay() -> None:
     mask = np.arange(24 * 24, dtype=np.int32).reshape(24, 24)
     picture = np.repeat(mask[..., None] % 251, 3, axis=2).astype(np.uint8)

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
 from functools import partial
 from typing import Any
 
+import albumentations as A
 import numpy as np
 import pytest
+import torch
 
-from lightning_synthaug.data import Record, SampleTransform
+from lightning_synthaug.data import Record, SampleTransform, build_transform
 from lightning_synthaug.data.transforms.base import called, checked_array
 from lightning_synthaug.errors import DataError
 
@@ -48,3 +54,12 @@ def test_other_dtypes_and_ranks_are_refused() -> None:
 def test_transforms_are_named_by_function_or_class() -> None:
     assert called(partial(len)) == "partial"
     assert called(Numbering()) == "Numbering"
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 9), (8, 9, 5), (3, 9, 3), (2, 8, 9)])
+def test_axes_that_nobody_can_tell_are_not_guessed_at(shape: tuple[int, ...]) -> None:
+    record = Record({"image": np.zeros(shape, np.uint8)})
+    for library in (torch.nn.Identity(), A.HorizontalFlip()):
+        with pytest.raises(DataError, match=r"whose axes nobody can tell.*SA212"):
+            build_transform(library).apply(record, 1)
+    assert build_transform(lambda image: image[::-1]).apply(record, 1) == record

@@ -125,3 +125,27 @@ def test_records_with_nothing_to_change_are_refused() -> None:
         DataError, match=r"needs an 'image' \(H, W\[, C\]\), got Record\(label: 1\)"
     ):
         build_transform(Noise()).apply(Record({"label": 1}), 1)
+
+
+MASKED = RECORD.replace(mask=IMAGE[..., 0])
+
+
+def shifted_both(image: Any, mask: Any, rng: np.random.Generator) -> Any:
+    step = int(rng.integers(1, 5))
+    return np.roll(image, step, 1), np.roll(mask, step, 1)
+
+
+def test_a_mask_moves_with_its_image() -> None:
+    made = build_transform(shifted_both).apply(MASKED, 3)
+    assert np.array_equal(np.asarray(made["image"])[..., 0], made["mask"])
+    assert not np.array_equal(np.asarray(made["mask"]), MASKED["mask"])
+    flipped = build_transform(lambda image, mask: (image[::-1], mask[::-1])).apply(MASKED, 3)
+    assert np.array_equal(np.asarray(flipped["image"])[..., 0], flipped["mask"])
+    with pytest.raises(DataError, match=r"return 'mask' as an array .* got NoneType.*SA212"):
+        build_transform(lambda image, mask: image).apply(MASKED, 3)
+
+
+@pytest.mark.parametrize("function", [with_rng, with_globals, Noise()])
+def test_an_image_is_not_moved_under_its_mask(function: Any) -> None:
+    with pytest.raises(DataError, match=r"change image and mask alike.*\[SA212\]"):
+        build_transform(function).apply(MASKED, 3)
