@@ -1,8 +1,10 @@
 """The one fixed split of the UCI handwritten digits behind the demo and its generator.
 
-Three disjoint parts of scikit-learn's 1,797 digits: `test`, seen by nothing but the last line of
-the demo's table; `partner`, the digits of somebody who shares a generator instead of data;
-`train_pool`, from which the demo draws its few real training digits. The part of a digit follows
+Three disjoint parts of scikit-learn's 1,797 digits: `test`, which nothing is fitted or chosen on;
+`partner`, which stand for the digits of somebody who shares a generator instead of data;
+`train_pool`, from which the demo draws its few real training digits. The set does not say who wrote
+a digit, so each writer's digits are, very likely, in all three parts: the parts are other digits,
+not other people's. The part of a digit follows
 from a hash of its own pixels, so the split is the same in the script that trains the generator and
 in the demo, whatever the order of the data.
 """
