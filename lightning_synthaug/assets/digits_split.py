@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, install_hint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,9 +115,9 @@ def _load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except ImportError as error:
         message = (
             "The handwritten digits must come with scikit-learn, got no such module. "
-            "Install it: pip install scikit-learn."
+            f"{install_hint('demo')}"
         )
-        raise MissingDependency("SA419", message) from error
+        raise MissingDependency("SA802", message) from error
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     return images, bunch.target.astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.loader import CountedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.shape import loader_shape
@@ -49,6 +51,7 @@ def mix(
         >>> [batch[0].tolist() for batch in mixed]
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
+    refuse_unknown(options, known=[f.name for f in fields(Recipe) if f.init])
     recipe = Recipe(source=source, ratio=ratio, **options)
     shape = loader_shape(loader)
     rank, world, local_rank = _ranks()

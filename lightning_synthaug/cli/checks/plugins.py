@@ -6,6 +6,7 @@ from collections import Counter
 from importlib import metadata
 
 from lightning_synthaug.cli.checks.finding import Finding, fail, ok, warn
+from lightning_synthaug.errors import install_hint
 
 __all__ = ["GROUP", "check_plugins"]
 
@@ -22,7 +23,7 @@ def check_plugins() -> list[Finding]:
     points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
     if not points:
         detail = f"no entry point in the group {GROUP}: not even the built-in ones"
-        return [warn("generators", detail, repair="Reinstall: pip install lightning-synthaug")]
+        return [warn("generators", detail, repair=install_hint())]
     findings = [_load(point) for point in points]
     for name, times in Counter(point.name for point in points).items():
         if times > 1:

@@ -11,6 +11,7 @@ from importlib import metadata, util
 
 from lightning_synthaug.cli.checks.finding import Finding, fail, ok, warn
 from lightning_synthaug.cli.checks.installed import installed_versions
+from lightning_synthaug.errors import install_hint
 
 __all__ = [
     "REFUSED_LIGHTNING",
@@ -146,7 +147,7 @@ def _lightning() -> list[Finding]:
     if versions:
         return [judge_lightning(name, version) for name, version in versions.items()]
     detail = "not installed: the callback and the DataModule need it, `sa.mix` does not"
-    return [warn("lightning", detail, repair="pip install 'lightning-synthaug[lightning]'")]
+    return [warn("lightning", detail, repair=install_hint("lightning"))]
 
 
 def _cuda() -> list[Finding]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lightning_synthaug.errors import ConfigError, DataError, GeneratorError
+from lightning_synthaug.errors import DataError, GeneratorError
 from lightning_synthaug.fitting.sources import read_source
 
 IMAGES = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
@@ -21,6 +21,8 @@ def dataset():
     return list(zip(images, labels))
 pair = (images, labels)
 nothing = 3
+def boom():
+    return 1 // 0
 """
 
 
@@ -66,24 +68,36 @@ def test_code_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: s
     assert source.labels.tolist() == [0, 1, 0, 1]
     with pytest.raises(DataError, match=r"got int \(.*SA446"):
         read_source("synthaug_source_code:nothing")
-    with pytest.raises(ConfigError, match="SA415"):
+    with pytest.raises(DataError, match=r"`--data` must name code that runs.*missing.*SA446"):
         read_source("synthaug_source_code:missing")
+    with pytest.raises(
+        DataError, match=r"`--data` must name code that runs.*no_such_module.*SA446"
+    ):
+        read_source("no_such_module:x")
+    with pytest.raises(DataError, match=r"ZeroDivisionError: .*SA446") as caught:
+        read_source("synthaug_source_code:boom")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_other_things_are_refused(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(DataError, match=r'no import path at "nowhere".*SA446'):
+    with pytest.raises(DataError, match=r'nothing of that name at "nowhere".*SA446'):
         read_source("nowhere")
     with pytest.raises(DataError, match=r"images without class subfolders.*SA446"):
         read_source(str(folder / "cat"))
     np.savez(tmp_path / "a.npz", pictures=IMAGES)
-    with pytest.raises(DataError, match=r"KeyError.*SA446"):
+    with pytest.raises(DataError, match=r"a file without them.*SA446"):
         read_source(str(tmp_path / "a.npz"))
     np.savez(tmp_path / "b.npz", images=np.array([object()]), labels=[0])
-    with pytest.raises(DataError, match=r"allow_pickle=False.*SA446"):
+    with pytest.raises(DataError, match=r"no archive of plain arrays.*SA446"):
         read_source(str(tmp_path / "b.npz"))
-    (tmp_path / "c.npz").write_bytes(b"x")
-    with pytest.raises(DataError, match="SA446"):
+    (tmp_path / "c.npz").write_text("some text")
+    with pytest.raises(DataError, match=r"no archive of plain arrays.*SA446") as caught:
         read_source(str(tmp_path / "c.npz"))
+    assert "pickle" not in str(caught.value)
+    with pytest.raises(DataError, match=r"must exist.*Correct the path. \[SA446\]"):
+        read_source(str(tmp_path / "mistyped.npz"))
+    with pytest.raises(DataError, match=r"a file of another kind.*SA446"):
+        read_source(str(folder / "cat" / "1.png"))
     (folder / "cat" / "x.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"no image \(x.png.*SA446"):
         read_source(str(folder))
