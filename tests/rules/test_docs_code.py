@@ -7,8 +7,8 @@ The blocks of a page run in order, in one namespace, in an empty folder. Two HTM
   file before what the page is about.
 
 What readers bring along stands elsewhere: modules in `brought`, which any page can import; and for the pages of
-`docs/errors` the two datasets of `DATASETS`. On one of those a block may end in that page's own error: showing it is its
-purpose.
+`docs/errors` the two datasets of `DATASETS`. On one of those a block may end in that page's own error: showing it is
+its purpose.
 """
 
 from __future__ import annotations

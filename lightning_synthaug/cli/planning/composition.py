@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +12,7 @@ import numpy as np
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan import (
+    Breakpoint,
     Clock,
     Epoch,
     Plan,
@@ -96,6 +97,9 @@ class Preview:
         reuse: Servings after which a sample is replaced, >= 1; None: never.
         seed: Run seed.
 
+    Attributes:
+        unreached: Row at which the schedule changes for the last time, where the run has ended by then; else None.
+
     Raises:
         ConfigError: A number or the run's length lies outside its range (SA805), or a weight does (SA102).
 
@@ -139,7 +143,14 @@ class Preview:
         clock = Clock(self.epoch.slot(self.batches), self.epoch.slots, self.epoch.slot)
         sources = [SourceSpec(n, w, pool, reuse) for n, w in zip(self.names, whole, strict=True)]
         self.plan = Plan(self.epoch, schedule.compile(clock), sources, seed=seed)
+        self.unreached = self._unreached(schedule.breakpoints(clock))
         self._shares = ShareTable(whole)
+
+    def _unreached(self, points: Sequence[Breakpoint]) -> int | None:
+        """Find the last row at which the schedule still changes, if the run has ended by then."""
+        return max(
+            (p.position for p in points if p.position > self.plan.slot(self.batches)), default=None
+        )
 
     def step(self, number: int) -> StepView:
         """Compose one global batch.

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from lightning_synthaug.cli import checks
-from lightning_synthaug.cli.checks import Finding
+from lightning_synthaug.cli.checks import Finding, versions
 from lightning_synthaug.cli.doctor import examine
 from lightning_synthaug.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes seconds, and has tests of its own: importing Lightning in another process."""
+    monkeypatch.setattr(versions, "_import_error", lambda module: "")
 
 
 def test_table_names_each_subject_and_ends_with_the_counts(
