@@ -137,8 +137,9 @@ def _differences(axes: Axes, runs: Sequence[Run], baseline: str) -> None:
                 each = paired(runs, size, row.arm, baseline)
                 _difference(axes, row.difference, each, height, nth=i)
     axes.set(
-        title=f"difference to {baseline}: mean, 95 % interval, seeds",
-        xlabel="percentage points of test accuracy",
+        title=f"difference to {baseline}, paired by seed",
+        xlabel="percentage points: mean, 95 % interval, seeds below\n"
+        "beside the names: mean test accuracy",
     )
     axes.set_yticks(range(len(arms)), [_labelled(arm, rows) for arm in arms])
     axes.set_ylim(len(arms) - 0.4, -0.6)
