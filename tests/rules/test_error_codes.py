@@ -23,12 +23,20 @@ def used_codes() -> dict[str, str]:
 
 
 def codes_named_in_tests() -> set[str]:
-    """Codes that the text of any test, other than the rules, names."""
+    """Codes that a test expects: in a string that is neither a comment nor a docstring, such as `match=`."""
     tests, rules = ROOT / "tests", ROOT / "tests" / "rules"
-    texts = (
-        path.read_text(encoding="utf-8")
+    trees = [
+        tree(path)
         for path in files(".py")
         if path.is_relative_to(tests) and not path.is_relative_to(rules)
+    ]
+    texts = (
+        child.value
+        for module in trees
+        for node in ast.walk(module)
+        if not isinstance(node, ast.Expr)  # where docstrings hang
+        for child in ast.iter_child_nodes(node)
+        if isinstance(child, ast.Constant) and isinstance(child.value, str)
     )
     return {code for text in texts for code in CODE.findall(text)}
 
