@@ -60,15 +60,14 @@ class Story:
         )
         differences = {a: r.difference for a, r in rows.items() if r.difference is not None}
         items = [f"- {arm} {_judge(difference)}" for arm, difference in differences.items()]
-        pairs = [(self.synthetic, arm) for arm in self.mixed]
-        pairs += [(self.mixed[0], arm) for arm in self.mixed[1:]]
-        pairs += [(arm, self.bound) for arm in self.mixed]
-        others = [
-            f"- against {other}, {arm} {_judge(compare(self.runs, size, arm, other))}"
-            for other, arm in pairs
-        ]
+        first, *later = self.mixed
+        against = {self.synthetic: self.mixed, first: (*later, self.bound)}
+        against |= dict.fromkeys(later, (self.bound,))
+        for other, arms in against.items():
+            items.append(f"Held against {other},")
+            items += [f"- {arm} {_judge(compare(self.runs, size, arm, other))}" for arm in arms]
         conclusion = _conclude([differences[arm] for arm in self.mixed])
-        return "\n".join([_wrap(opening), *items, "Among each other:", *others, _wrap(conclusion)])
+        return "\n".join([_wrap(opening), *items, _wrap(conclusion)])
 
     def _reading(self) -> str:
         """Say where the gain comes from, what the intervals are, and what they do not say."""

@@ -80,9 +80,12 @@ def test_the_arms_that_mix_are_summed_up(
 @pytest.mark.parametrize(
     ("ramp", "said"),
     [
-        ((0.2, CLEAR[::-1]), "- against constant, ramp is better by 10.0 points"),
-        ((0.0, CLEAR[::-1]), "- against constant, ramp is worse by 10.0 points"),
-        ((0.1, CLEAR[::-1]), "- against constant, ramp makes no clear difference: +0.0 points"),
+        ((0.2, CLEAR[::-1]), "Held against constant, - ramp is better by 10.0 points"),
+        ((0.0, CLEAR[::-1]), "Held against constant, - ramp is worse by 10.0 points"),
+        (
+            (0.1, CLEAR[::-1]),
+            "Held against constant, - ramp makes no clear difference: +0.0 points",
+        ),
     ],
 )
 def test_the_ramp_is_held_against_the_constant(
@@ -103,7 +106,9 @@ def test_the_ramp_is_held_against_the_constant(
 def test_arms_that_mix_are_held_against_synthetic_only(
     arm: str, synthetic: tuple[float, tuple[float, ...]], said: str
 ) -> None:
-    assert f"- against synthetic, {arm} {said}" in told(synthetic=synthetic)
+    shown = told(synthetic=synthetic)
+    group = shown[shown.index("Held against synthetic,") : shown.index("Held against constant,")]
+    assert f"- {arm} {said}" in group
 
 
 @pytest.mark.parametrize(
@@ -118,8 +123,9 @@ def test_the_upper_bound_is_held_against_each_arm_that_mixes_with_an_interval(
     bound: tuple[float, tuple[float, ...]], said: str
 ) -> None:
     shown = told(bound=bound)
-    assert f"- against constant, {said}" in shown
-    assert f"- against ramp, {said}" in shown
+    constant, ramp = (shown.index(f"Held against {arm},") for arm in ("constant", "ramp"))
+    assert f"- {said}" in shown[constant:ramp]
+    assert f"- {said}" in shown[ramp:]
     assert "%)" not in shown, "no ratio of means, which has no interval here"
 
 
