@@ -10,7 +10,7 @@ SYNC ?= $(VENV)/.synced
 export NO_ALBUMENTATIONS_UPDATE = 1
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test lint check bench docs clean
+.PHONY: demo test lint check bench docs clean help
 .DEFAULT_GOAL := test
 
 $(VENV)/.synced: pyproject.toml constraints.txt
@@ -41,5 +41,8 @@ bench: $(SYNC)  ## each benchmark against the targets in its docstring
 		echo "== $$file"; $(BIN)/python $$file --check || failed=1; \
 	done; exit $$failed
 
-clean:  ## everything that the other targets made
-	rm -rf $(VENV) docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+clean:  ## remove everything that the other targets made
+	rm -rf $(VENV) synthaug-demo docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -17,9 +17,8 @@ class Changed(Dataset):
 
     def __init__(self, change: Any) -> None:
         self.digits, self.change = Digits(train=True), change
-        self.targets = (
-            self.digits.targets
-        )  # the labels; without them, a stand-in's label is unknown
+        # The labels; without them, a stand-in's label is unknown.
+        self.targets = self.digits.targets
 
     def __len__(self) -> int:
         return len(self.digits)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lightning_synthaug.data import Record
+    from lightning_synthaug.errors import SynthAugError
     from lightning_synthaug.generators import (
         FolderGenerator,
         Generator,
@@ -57,6 +58,7 @@ __all__ = [
     "Steps",
     "SynthAug",
     "SynthAugDataModule",
+    "SynthAugError",
     "TorchGenerator",
     "batch_info",
     "merge_batchnorm",
@@ -66,6 +68,7 @@ __all__ = [
 
 _HOMES = {
     "data": ("Record",),
+    "errors": ("SynthAugError",),
     "generators": ("FolderGenerator", "Generator", "Rejection", "Request", "TorchGenerator"),
     "mixing": (
         "BatchInfo",

@@ -1,22 +1,25 @@
 """Every error the package raises on purpose, each with a code and a page in `docs/errors/`.
 
-The tree::
+The class says what kind of thing is wrong::
 
     SynthAugError
-    ├── ConfigError (also ValueError)      SA1xx  an argument is wrong
-    ├── PlanError                          SA1xx  the plan cannot be made
-    │   └── ResumeMismatch                        checkpoint and configuration disagree
-    ├── DataError (also ValueError)        SA2xx  the user's dataset or labels
-    ├── CacheError                         SA3xx  the sample store
+    ├── ConfigError (also ValueError)         an argument, an option or a setting
+    ├── PlanError                             the composition cannot be planned
+    │   └── ResumeMismatch                    checkpoint and configuration disagree
+    ├── DataError (also ValueError)           the user's dataset, its labels or its items
+    ├── CacheError                            the sample store
     │   ├── CacheCorrupt
     │   ├── CacheLocked
     │   └── CacheFull
-    ├── GeneratorError                     SA4xx  sample generators
+    ├── GeneratorError                        sample generators
     │   ├── GeneratorNotFound
     │   └── GeneratorContractBroken
-    ├── FillError                          SA5xx  making samples ahead of training
-    ├── TrainerError                       SA7xx  the training framework
-    └── MissingDependency (also ImportError)  SA8xx  an extra is not installed
+    ├── FillError                             making samples ahead of training
+    ├── TrainerError                          the training framework
+    └── MissingDependency (also ImportError)  a library is not installed
+
+The code's first digit says where it was noticed, so one class has codes of several parts: 1 plan and configuration,
+2 data, 3 store, 4 generators and fitting them, 5 filling, 6 mixing, 7 trainer, 8 command line and missing libraries.
 
 A message says what must hold, what was got and where, and what to do. It ends with its code in brackets.
 """
@@ -39,6 +42,7 @@ __all__ = [
     "ResumeMismatch",
     "SynthAugError",
     "TrainerError",
+    "install_hint",
 ]
 
 
@@ -121,3 +125,20 @@ class TrainerError(SynthAugError):
 
 class MissingDependency(SynthAugError, ImportError):
     """A library that this feature needs is not installed."""
+
+
+def install_hint(*extras: str) -> str:
+    """Say how to install the package with some of its extras; the package index does not have it.
+
+    Args:
+        extras: Names of extras; none of them for the core alone.
+
+    Returns:
+        A sentence with a command, for the end of a message.
+
+    Example:
+        >>> install_hint("images")
+        'Run in a clone of the repository: pip install ".[images]".'
+    """
+    chosen = f"[{','.join(extras)}]" if extras else ""
+    return f'Run in a clone of the repository: pip install ".{chosen}".'

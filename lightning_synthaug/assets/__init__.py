@@ -1,4 +1,4 @@
-"""What the package ships besides code: the demo's generator, and the split of the digits that it " "was fitted on."""
+"""What the package ships besides code: the demo's generator, and the split of the digits that it was fitted on."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """The one fixed split of the UCI handwritten digits behind the demo and its generator.
 
-Three disjoint parts of scikit-learn's 1,797 digits: `test`, seen by nothing but the last line of
-the demo's table; `partner`, the digits of somebody who shares a generator instead of data;
-`train_pool`, from which the demo draws its few real training digits. The part of a digit follows
+Three disjoint parts of scikit-learn's 1,797 digits: `test`, which nothing is fitted or chosen on;
+`partner`, which stand for the digits of somebody who shares a generator instead of data;
+`train_pool`, from which the demo draws its few real training digits. The set does not say who wrote
+a digit, so each writer's digits are, very likely, in all three parts: the parts are other digits,
+not other people's. The part of a digit follows
 from a hash of its own pixels, so the split is the same in the script that trains the generator and
 in the demo, whatever the order of the data.
 """
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, install_hint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,9 +115,9 @@ def _load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except ImportError as error:
         message = (
             "The handwritten digits must come with scikit-learn, got no such module. "
-            "Install it: pip install scikit-learn."
+            f"{install_hint('demo')}"
         )
-        raise MissingDependency("SA419", message) from error
+        raise MissingDependency("SA802", message) from error
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     return images, bunch.target.astype(np.int64)

@@ -19,7 +19,8 @@ Writes generator.safetensors and card.json (what it was made from, counts by cla
 licence) into a new folder, all at once at the end: an interrupted fit leaves nothing behind.
 
 example: synthaug fit-generator cvae --data digits.npz --out runs/digits --licence CC-BY-4.0
-then:    generator = lightning_synthaug.fitting.load_fitted("runs/digits")
+then:    from lightning_synthaug.fitting import load_fitted
+         generator = load_fitted("runs/digits")
 """
 
 
@@ -75,6 +76,7 @@ def _add_card(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--classes",
+        dest="class_names",
         nargs="+",
         metavar="NAME",
         help="class names: for a folder, its subfolders in the order of the labels 0, 1, ...\n"
@@ -101,8 +103,8 @@ def run(args: argparse.Namespace) -> int:
     from lightning_synthaug.fitting.sources import read_source
 
     check_out(args.out)
-    source = read_source(args.data, class_names=args.classes)
-    names = source.class_names or args.classes
+    source = read_source(args.data, class_names=args.class_names)
+    names = source.class_names or args.class_names
     generator = fit_cvae(
         source.images,
         source.labels,
@@ -120,5 +122,7 @@ def run(args: argparse.Namespace) -> int:
     )
     count = len(source.labels)
     print(f"Fitted on {count} images of {len(generator.labels or ())} classes: {args.out}")
-    print(f'Use it: lightning_synthaug.fitting.load_fitted("{args.out}")')
+    print("Use it:")
+    print("    from lightning_synthaug.fitting import load_fitted")
+    print(f"    generator = load_fitted({str(args.out)!r})")
     return 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
+import re
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -13,13 +15,16 @@ from types import ModuleType
 import lightning_synthaug.cli as commands_package
 from lightning_synthaug.errors import SynthAugError
 
-__all__ = ["EXIT_ERROR", "EXIT_INTERRUPTED", "build_parser", "find_commands", "main"]
+__all__ = ["EXIT_ERROR", "EXIT_INTERRUPTED", "EXIT_PIPE", "build_parser", "find_commands", "main"]
 
 EXIT_ERROR = 2
 """Status after an error that the package raised on purpose; argparse's own for bad usage."""
 
 EXIT_INTERRUPTED = 130
 """Status after Ctrl-C, as shells expect it (128 + SIGINT)."""
+
+EXIT_PIPE = 141
+"""Status when the reader of a pipe has gone, as shells expect it (128 + SIGPIPE)."""
 
 
 def find_commands() -> dict[str, ModuleType]:
@@ -73,21 +78,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit status: the command's own (0 is success), 2 after a package error (its message and code
-        are printed to stderr), 130 after Ctrl-C.
+        are printed to stderr), 130 after Ctrl-C, 141 when the reader of a pipe has gone.
 
     Raises:
         SystemExit: On bad usage (2) and after `--help` or `--version` (0), as argparse does.
     """
     commands = find_commands()
-    args = build_parser(commands).parse_args(argv)
+    parser = build_parser(commands)
+    args = parser.parse_args(argv)
     try:
-        return int(commands[args.command].run(args))
+        status = int(commands[args.command].run(args))
+        sys.stdout.flush()
     except SynthAugError as error:
-        print(f"synthaug {args.command}: {error}", file=sys.stderr)
+        print(
+            f"synthaug {args.command}: {_as_typed(str(error), parser, args.command)}",
+            file=sys.stderr,
+        )
         return EXIT_ERROR
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; without this, the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE
     except KeyboardInterrupt:
         print(f"synthaug {args.command}: interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+    return status
+
+
+def _as_typed(message: str, parser: argparse.ArgumentParser, command: str) -> str:
+    """Name arguments by the options that they were typed as: `max_minutes` becomes `--max-minutes`."""
+    (choices,) = (a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    options = {a.dest: a.option_strings[0] for a in choices[command]._actions if a.option_strings}
+    return re.sub(r"`(\w+)`", lambda match: f"`{options.get(match[1], match[1])}`", message)
 
 
 def _version() -> str:

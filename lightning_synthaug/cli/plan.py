@@ -40,7 +40,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     _add_run(parser)
     add = parser.add_argument
-    add("--step", type=int, action="append", metavar="N", help="show this step, from 0; repeatable")
+    add(
+        "--step",
+        type=int,
+        action="append",
+        metavar="N",
+        help="show this batch of the run, from 0 over all epochs; repeatable",
+    )
     add("--rank", type=int, metavar="R", help="also list the rows of this rank; needs --step")
     add("--json", action="store_true", help="print JSON instead of tables")
 
@@ -132,6 +138,7 @@ def to_json(preview: Preview, steps: list[int], rank: int | None) -> dict[str, A
         "ratio": str(preview.schedule),
         "sources": preview.names,
         "seed": preview.plan.seed,
+        "unreached": preview.unreached,
     }
     if steps:
         return {"run": about, "steps": [_step_json(preview, n, rank) for n in steps]}

@@ -94,6 +94,12 @@ def _check_images(pixels: NDArray[Any]) -> None:
     sides = pixels.shape[1:3]
     shaped = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 2, 3, 4))
     if not shaped or len(pixels) < 2 or min(sides) < _SMALLEST:
+        if pixels.ndim == 4 and pixels.shape[1] in (1, 2, 3, 4):
+            message = (
+                f"`images` must have their channels last, got {_form(pixels)}. "
+                "Move them: images.transpose(0, 2, 3, 1)."
+            )
+            raise DataError("SA440", message)
         wanted = "`images` must be at least two of (rows, columns) or (rows, columns, channels)"
         _wrong(f"{wanted}, sides of at least {_SMALLEST}", _form(pixels))
     if pixels.dtype == np.uint8:

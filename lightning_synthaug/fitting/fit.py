@@ -34,6 +34,7 @@ __all__ = ["fit_cvae"]
 
 _STEPS = 4000
 _TINY = 1024
+_SEEDS = 1 << 63  # torch takes no larger ones
 _ACCELERATORS = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}
 _INTENDED = "Synthetic training samples of the classes it was fitted on; not for measuring a model."
 
@@ -112,6 +113,9 @@ def fit_cvae(
     _check(settings, epochs, class_names, data)
     if device not in _ACCELERATORS:
         message = f"`device` must be one of {list(_ACCELERATORS)}, got {device!r}. Choose one."
+        raise ConfigError("SA444", message)
+    if device == "cuda" and not torch.cuda.is_available():
+        message = '`device` must be one that torch can use, got \'cuda\' without a usable GPU. Use "auto" or "cpu".'
         raise ConfigError("SA444", message)
     folder = check_out(out)
     network, losses = _fit(data, settings, device, progress)
@@ -258,6 +262,10 @@ def _check(
             raise ConfigError(
                 "SA444", f"`{key}` must be at least {least}, got {given[key]!r}. Raise it."
             )
+    if settings["seed"] >= _SEEDS:
+        raise ConfigError(
+            "SA444", f"`seed` must lie below 2**63, got {settings['seed']!r}. Lower it."
+        )
     for key in ("beta", "learning_rate", "max_minutes"):
         value = settings[key]
         if value is not None and not value > 0:

@@ -10,7 +10,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, install_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ def _import() -> Any:
                 raise
     message = (
         f"Fitting a generator must have one of {list(_NAMES)}, got neither. "
-        "Install it: pip install 'lightning-synthaug[lightning]'."
+        f"{install_hint('lightning')}"
     )
-    raise MissingDependency("SA445", message)
+    raise MissingDependency("SA801", message)
 
 
 lightning: Any = _import()

@@ -56,8 +56,9 @@ def check_out(out: str | Path) -> Path:
     """
     path = Path(out)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        state = "with something in it" if path.is_dir() else "which is a file"
         message = (
-            f'`out` must be a new or empty folder, got "{path}" with something in it. '
+            f'`out` must be a new or empty folder, got "{path}", {state}. '
             "Choose another folder, or remove this one; nothing is overwritten."
         )
         raise ConfigError("SA441", message)

@@ -13,7 +13,7 @@ import numpy as np
 from lightning_synthaug.data import adapt, find_labels
 from lightning_synthaug.data.layout import is_channels_first
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import DataError
+from lightning_synthaug.errors import DataError, SynthAugError
 from lightning_synthaug.generators.folder_generator import FolderGenerator
 from lightning_synthaug.generators.request import Request
 from lightning_synthaug.generators.torch_network import import_object
@@ -55,16 +55,17 @@ def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Sourc
 
     Raises:
         DataError: Nothing usable is there.
-        ConfigError: The import path leads nowhere.
         GeneratorError: The folder holds no images, or lacks a class named.
     """
     path = Path(what)
     if path.is_dir():
         return _read_folder(path, class_names)
+    if path.suffix == ".npz" and not path.exists():
+        raise DataError("SA446", f'`--data` must exist, got "{what}". Correct the path.')
     if path.suffix == ".npz":
         return _read_arrays(path)
     if ":" not in what or path.exists():
-        _wrong(what, "no folder, no .npz file and no import path")
+        _wrong(what, "a file of another kind" if path.exists() else "nothing of that name")
     return _read_code(what)
 
 
@@ -97,8 +98,11 @@ def _read_arrays(path: Path) -> Source:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return Source(_channels_last(arrays["images"]), arrays["labels"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        _wrong(str(path), f"{type(error).__name__}: {error}", error)
+    except KeyError as error:
+        _wrong(str(path), f"a file without them ({error.args[0]})", error)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        # NumPy advises to allow pickles, for what is no archive, too: reading one runs code.
+        _wrong(str(path), "no archive of plain arrays", error)
 
 
 def _read_code(path: str) -> Source:
@@ -106,8 +110,19 @@ def _read_code(path: str) -> Source:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    found = import_object(path)
-    content = found() if callable(found) else found
+    try:
+        found = import_object(path)
+        content = found() if callable(found) else found
+    except Exception as error:  # the user's own code may raise anything; the cause is kept
+        reason = (
+            error.message
+            if isinstance(error, SynthAugError)
+            else f"{type(error).__name__}: {error}"
+        )
+        raise DataError(
+            "SA446",
+            f'`--data` must name code that runs, got "{path}": {reason} Correct the path or the code.',
+        ) from error
     if isinstance(content, tuple) and len(content) == 2:
         return Source(_channels_last(np.asarray(content[0])), np.asarray(content[1]))
     try:

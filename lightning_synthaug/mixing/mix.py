@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -18,6 +19,7 @@ from lightning_synthaug.mixing.foreign import (
 from lightning_synthaug.mixing.handing import HandedProgress
 from lightning_synthaug.mixing.loader import CountedLoader, MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.ranks import ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
@@ -59,6 +61,7 @@ def mix(
         >>> [batch[0].tolist() for batch in mixed]
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
+    refuse_unknown(options, known=[f.name for f in fields(Recipe) if f.init])
     recipe = Recipe(source=source, ratio=ratio, **options)
     now = ranks = ranks_now()
     counted: CountedProgress = CountedProgress(total_batches)

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from lightning_synthaug.data import LabelMap, Record, build_transform
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
+from lightning_synthaug.mixing.options import check_cache, check_device, check_weight, refuse_later
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
 __all__ = ["Recipe", "Source", "default_cache"]
@@ -115,6 +116,7 @@ class Recipe:
         self.source_weights()
         LabelMap(self.label_map)
         _check_choice("transform_on", self.transform_on, ("both", "real", "synthetic"))
+        refuse_later("fill", self.fill, ("background",))
         _check_choice("fill", self.fill, ("ahead", "off"))
         _check_choice("on_miss", self.on_miss, ("real", "wait", "error"))
         _check_choice("on_mismatch", self.on_mismatch, ("error", "rescale", "keep"))
@@ -139,10 +141,9 @@ class Recipe:
             raise ConfigError(
                 "SA114", f"`extra` must be at least 0, got {self.extra}. Use 0 for no added rows."
             )
-        if not 0 <= self.loss_weight < float("inf"):
-            raise ConfigError(
-                "SA114", f"`loss_weight` must be a number >= 0, got {self.loss_weight!r}. Use 1.0."
-            )
+        check_weight("loss_weight", self.loss_weight)
+        check_device(self.device)
+        check_cache(self.cache)
         if self.transform is not None:
             build_transform(self.transform)
 
@@ -155,7 +156,7 @@ class Recipe:
 
     def cache_folder(self) -> Path:
         """Return the folder that samples are kept in."""
-        return Path(self.cache) if self.cache is not None else default_cache()
+        return Path(self.cache).expanduser() if self.cache is not None else default_cache()
 
 
 def _named(source: Any) -> dict[str, Any]:
@@ -168,6 +169,12 @@ def _named(source: Any) -> dict[str, Any]:
         raise ConfigError(
             "SA115",
             f"`source` must hold at least one source, got {source!r}. Give a generator or a dataset.",
+        )
+    if "real" in named:
+        raise ConfigError(
+            "SA115",
+            f"A source must have another name than 'real', got {list(named)}: `batch_info` calls the dataset's own "
+            "rows so. Rename it.",
         )
     for name, value in named.items():
         usable = isinstance(value, Generator) or (

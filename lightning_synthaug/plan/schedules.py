@@ -87,10 +87,10 @@ def as_schedule(ratio: float | Schedule, *, argument: str = "ratio") -> Schedule
 
 
 def check_ratio(value: object, argument: str) -> None:
-    """Refuse what is no ratio; a value above 1 is most often a percentage."""
+    """Refuse what is no ratio; a value of 2 and more is most often a percentage."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
         return
     hint = "Give a number, or a schedule such as Linear(0.0, 0.5)."
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 < value <= 100:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 2 <= value <= 100:
         hint = f"For a percentage, divide by 100: {value / 100:g}."
     raise ConfigError("SA101", f"`{argument}` must be a ratio in [0, 1], got {value!r}. {hint}")

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, install_hint
 
 __all__ = ["callback_class", "datamodule_class"]
 
@@ -76,6 +76,6 @@ def _flavour(loaded: list[str]) -> Any:
             return import_module(ours)
     raise MissingDependency(
         "SA801",
-        "SynthAug needs `lightning` or `pytorch-lightning`, got neither installed. Run `pip install "
-        "lightning-synthaug[lightning]`; without a trainer, use `lightning_synthaug.mix(loader, ...)`.",
+        "SynthAug needs `lightning` or `pytorch-lightning`, got neither installed. Without a trainer, use "
+        f"`lightning_synthaug.mix(loader, ...)`. {install_hint('lightning')}",
     )

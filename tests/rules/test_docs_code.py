@@ -3,19 +3,25 @@
 The blocks of a page run in order, in one namespace, in an empty folder. Two HTML comments steer it:
 
 * `<!-- not run: REASON -->` on the line before a block leaves that block out;
-* `<!-- setup` ... `-->` holds code that runs at its place unseen: what a reader brings along.
+* `<!-- setup` ... `-->` holds code that runs at its place unseen, on pages where a reader would not see it in the raw
+  file before what the page is about.
 
-On a page of `docs/errors`, a block may end in that page's own error: showing it is its purpose.
+What readers bring along stands elsewhere: modules in `brought`, which any page can import; and for the pages of
+`docs/errors` the two datasets of `DATASETS`. On one of those a block may end in that page's own error: showing it is
+its purpose.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
+from torch.utils.data import TensorDataset
 
 from lightning_synthaug.errors import SynthAugError
 from tests.rules.repository import ERROR_PAGES, ROOT, files, shown
@@ -49,6 +55,12 @@ def blocks(text: str) -> Iterator[Block]:
         yield Block(line, "\n".join(lines), match["reason"])
 
 
+BROUGHT = Path(__file__).with_name("brought")
+DATASETS = {
+    name: TensorDataset(torch.rand(size, 1, 8, 8), torch.arange(size) % 4)
+    for name, size in {"real": 40, "synthetic": 20}.items()
+}
+
 PAGES = [
     path
     for path in files(".md")
@@ -60,6 +72,8 @@ PAGES = [
 def run(path: Path, page: list[Block]) -> None:
     """Run the blocks of a page; line numbers in tracebacks are the page's."""
     namespace: dict[str, object] = {"__name__": "__page__"}
+    if path.parent == ERROR_PAGES:
+        namespace |= DATASETS
     for block in page:
         if block.left_out is not None:
             continue
@@ -74,6 +88,9 @@ def run(path: Path, page: list[Block]) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=shown)
 def test_page_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(BROUGHT)
+    for module in BROUGHT.glob("*.py"):
+        monkeypatch.delitem(sys.modules, module.stem, raising=False)
     run(path, list(blocks(path.read_text(encoding="utf-8"))))
 
 

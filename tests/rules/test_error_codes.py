@@ -23,12 +23,20 @@ def used_codes() -> dict[str, str]:
 
 
 def codes_named_in_tests() -> set[str]:
-    """Codes that the text of any test, other than the rules, names."""
+    """Codes that a test expects: in a string that is neither a comment nor a docstring, such as `match=`."""
     tests, rules = ROOT / "tests", ROOT / "tests" / "rules"
-    texts = (
-        path.read_text(encoding="utf-8")
+    trees = [
+        tree(path)
         for path in files(".py")
         if path.is_relative_to(tests) and not path.is_relative_to(rules)
+    ]
+    texts = (
+        child.value
+        for module in trees
+        for node in ast.walk(module)
+        if not isinstance(node, ast.Expr)  # where docstrings hang
+        for child in ast.iter_child_nodes(node)
+        if isinstance(child, ast.Constant) and isinstance(child.value, str)
     )
     return {code for text in texts for code in CODE.findall(text)}
 
@@ -46,6 +54,32 @@ def page_faults(code: str, text: str) -> list[str]:
         for part, what in parts.items()
         if not re.search(part, text, re.MULTILINE)
     ]
+
+
+def clauses(code: str) -> list[str]:
+    """What must hold, in the words of the modules that raise a code: literals of messages, up to what was got."""
+    named = (path for path in modules() if f'"{code}"' in path.read_text(encoding="utf-8"))
+    nodes = (node for path in named for node in ast.walk(tree(path)))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    found = (" ".join(t.partition(", got ")[0].split()) for t in texts if isinstance(t, str))
+    return [text for text in found if re.search(r"\b(must|needs?)\b", text)]
+
+
+def quotes(code: str, text: str) -> list[str]:
+    """Messages that a page quotes with its code, in one line each."""
+    blocks = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [quote for quote in (" ".join(b.split()) for b in blocks) if quote.endswith(f"[{code}]")]
+
+
+def test_each_page_quotes_a_message_so_that_a_search_finds_it() -> None:
+    wrong = []
+    for code, path in PAGES.items():
+        quoted = quotes(code, path.read_text(encoding="utf-8"))
+        if not any(clause in quote for quote in quoted for clause in clauses(code)):
+            wrong.append(
+                f"{path.name}: a `text` block with a message as it is raised, [{code}] at its end"
+            )
+    assert not wrong, "\n".join(wrong)
 
 
 def test_each_code_has_a_page() -> None:

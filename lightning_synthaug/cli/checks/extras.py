@@ -8,6 +8,7 @@ from importlib import metadata
 
 from lightning_synthaug.cli.checks.finding import Finding, ok, warn
 from lightning_synthaug.cli.checks.installed import installed_versions
+from lightning_synthaug.errors import install_hint
 
 __all__ = ["DISTRIBUTION", "check_extras", "extras_of", "judge_extra"]
 
@@ -29,7 +30,7 @@ def check_extras() -> list[Finding]:
         requires = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         detail = "the package runs from source: its entry points cannot be found"
-        return [warn("extras", detail, repair="pip install -e . in the checkout")]
+        return [warn("extras", detail, repair=install_hint())]
     return [judge_extra(extra, names) for extra, names in extras_of(requires).items()]
 
 
@@ -69,7 +70,7 @@ def judge_extra(extra: str, names: Sequence[str]) -> Finding:
         >>> judge_extra("images", ["numpy", "no-such-distribution"]).status
         'WARN'
     """
-    subject, repair = f"extra {extra}", f"pip install '.[{extra}]' in a clone"
+    subject, repair = f"extra {extra}", install_hint(extra)
     versions = installed_versions(*names)
     missing = [name for name in names if name not in versions]
     if not missing:

@@ -18,22 +18,26 @@ _NETWORK = frozenset(
     | {"orangefs", "panfs", "smb3", "smbfs", "virtiofs", "wekafs"}
 )
 _LOCAL_FUSE = frozenset({"fuse.ext4", "fuse.fuse-overlayfs", "fuse.ntfs", "fuseblk"})
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WARN_BELOW = 2 * 10**9
 _FAIL_BELOW = 10**8
 
 
-def check_storage(cache: Path) -> list[Finding]:
+def check_storage(cache: str | os.PathLike[str]) -> list[Finding]:
     """Look at the folder that a cache is in, or would be made in.
 
     Nothing is created but one temporary file, which is removed.
 
     Args:
-        cache: Folder of the store; it need not exist yet.
+        cache: Folder of the store; it need not exist yet. `~` is the home folder, as in a shell.
 
     Returns:
         Findings on its file system, on writing to it, and on free disk.
     """
-    folder = _nearest_existing(cache.absolute())
+    if _URL.match(os.fspath(cache)):
+        detail = f"{os.fspath(cache)} is an address, and a cache has to be a folder"
+        return [fail("cache folder", detail, repair="Choose a folder on a local disk: cache=...")]
+    folder = _nearest_existing(Path(cache).expanduser().absolute())
     if not folder.is_dir():
         detail = f"{cache} lies under {folder}, which is not a folder"
         return [fail("cache folder", detail, repair="Choose another folder: cache=...")]

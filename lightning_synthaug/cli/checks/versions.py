@@ -11,6 +11,7 @@ from importlib import metadata, util
 
 from lightning_synthaug.cli.checks.finding import Finding, fail, ok, warn
 from lightning_synthaug.cli.checks.installed import installed_versions
+from lightning_synthaug.errors import install_hint
 
 __all__ = [
     "REFUSED_LIGHTNING",
@@ -23,6 +24,7 @@ __all__ = [
 REFUSED_LIGHTNING = ("2.6.2", "2.6.3")
 """Uploads of Lightning that were malicious; 2.6.4 is upstream's first release after them."""
 
+_LIGHTNING_MODULES = {"lightning": "lightning.pytorch", "pytorch-lightning": "pytorch_lightning"}
 _OLDEST_LIGHTNING = (2, 1)
 _OLDEST_PYTHON = (3, 10)
 _OLDEST_SQLITE = (3, 24)  # the first with upsert, which the index of the store uses
@@ -144,9 +146,37 @@ def _lightning() -> list[Finding]:
     """Judge each Lightning distribution that is installed, or the absence of both."""
     versions = installed_versions("lightning", "pytorch-lightning")
     if versions:
-        return [judge_lightning(name, version) for name, version in versions.items()]
+        return [_imported(judge_lightning(name, version)) for name, version in versions.items()]
     detail = "not installed: the callback and the DataModule need it, `sa.mix` does not"
-    return [warn("lightning", detail, repair="pip install 'lightning-synthaug[lightning]'")]
+    return [warn("lightning", detail, repair=install_hint("lightning"))]
+
+
+def _imported(finding: Finding) -> Finding:
+    """Import a release that may be used, in a process of its own: it is slow, and a broken one may do anything."""
+    if finding.status == "FAIL":
+        return finding
+    module = _LIGHTNING_MODULES[finding.subject]
+    error = _import_error(module)
+    if not error:
+        return finding
+    detail = f"{finding.detail}: {module} does not import: {error}"
+    return fail(finding.subject, detail, repair=f"pip install --force-reinstall {finding.subject}")
+
+
+def _import_error(module: str) -> str:
+    """Import a module in another process, and return the last line of what it printed if that failed."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {_IMPORT_TIMEOUT} seconds"
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    return lines[-1] if done.returncode else ""
 
 
 def _cuda() -> list[Finding]:
@@ -171,15 +201,7 @@ def _torchaudio() -> list[Finding]:
     """Import torchaudio in a process of its own: a mismatched one can take its process down."""
     if util.find_spec("torchaudio") is None:
         return []
-    done = subprocess.run(
-        [sys.executable, "-c", "import torchaudio"],
-        capture_output=True,
-        text=True,
-        timeout=_IMPORT_TIMEOUT,
-        check=False,
-    )
-    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-    error = lines[-1] if done.returncode else ""
+    error = _import_error("torchaudio")
     return [judge_torchaudio(metadata.version("torch"), metadata.version("torchaudio"), error)]
 
 

@@ -15,14 +15,19 @@ from lightning_synthaug.errors import ConfigError
 
 if TYPE_CHECKING:
     from lightning_synthaug.cli.demo.configuration import Configuration
+    from lightning_synthaug.cli.demo.training import Course
     from lightning_synthaug.cli.demo.words import Story
 
-__all__ = ["add_parser", "run"]
+__all__ = ["PICTURES", "add_parser", "run"]
+
+PICTURES = ("demo.png", "digits.png")
+"""Files in `--out`."""
 
 _DESCRIPTION = """\
 Train small classifiers on 5 and on 20 real handwritten digits of each class, with and without
-digits from a small generator. The generator was fitted on other people's digits (a partner who
-shares a generator instead of data); the test digits were seen by neither.
+digits from a small generator. The generator was fitted on 719 other digits of the same set, very
+likely by the same writers; they stand for a partner who shares a generator instead of data. The
+test digits were seen by neither, and are of the same set, too.
 
 Six ways of training, each with the same number of steps, repeated over several seeds:
   real digits alone; with classical augmentation; synthetic digits alone; half synthetic;
@@ -93,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     config = _configuration(args)
     _check_places(args)
     print(_announce(config))
-    story = _train(config, args)
+    story, course = _train(config, args)
     print(f"\n{render_table(story.rows)}\n")
     if args.quick:
         print("A quick look: these numbers mean nothing, everything ran.")
@@ -102,7 +107,10 @@ def run(args: argparse.Namespace) -> int:
     seconds = time.perf_counter() - began
     if args.json is not None:
         args.json.write_text(json.dumps(_to_json(config, story, seconds), indent=2) + "\n")
-    print(f"\n{seconds:.0f} seconds. Pictures: {args.out / 'demo.png'}, {args.out / 'digits.png'}")
+    _draw(story, course, args.out)
+    print(
+        f"\n{seconds:.0f} seconds. Pictures: {', '.join(str(args.out / name) for name in PICTURES)}"
+    )
     return 0
 
 
@@ -125,20 +133,30 @@ def _configuration(args: argparse.Namespace) -> Configuration:
 
 
 def _check_places(args: argparse.Namespace) -> None:
-    """Make sure that results can be written, before the training."""
-    cache = args.cache or args.out / "cache"
-    folders = {"--out": args.out, "--cache": cache}
+    """Make sure that results can be written, before the training: by writing."""
+    places = [("--out", args.out / name) for name in PICTURES]
+    places.append(("--cache", (args.cache or args.out / "cache") / "probe"))
     if args.json is not None:
-        folders["--json"] = args.json.parent
-    for option, folder in folders.items():
+        places.append(("--json", args.json))
+    for option, file in places:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _probe(file)
         except OSError as error:
             raise ConfigError(
                 "SA806",
-                f"`{option}` must lie in a folder that can be written to, got {str(folder)!r} "
+                f"`{option}` must name a place that can be written to, got {str(file)!r} "
                 f"({error.strerror}). Choose another place.",
             ) from error
+
+
+def _probe(file: Path) -> None:
+    """Open a file for writing, and leave it as it was: permissions do not tell of folders in its place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    there = file.exists()
+    with file.open("ab"):
+        pass
+    if not there:
+        file.unlink()
 
 
 def _announce(config: Configuration) -> str:
@@ -155,29 +173,36 @@ def _announce(config: Configuration) -> str:
     )
 
 
-def _train(config: Configuration, args: argparse.Namespace) -> Story:
-    """Run everything and draw the pictures."""
+def _train(config: Configuration, args: argparse.Namespace) -> tuple[Story, Course]:
+    """Run everything; return what it shows, and the share over the first run of the ramp."""
     from lightning_synthaug.assets import digits_split
-    from lightning_synthaug.cli.demo import pictures
     from lightning_synthaug.cli.demo.configuration import ARMS, BASELINE
     from lightning_synthaug.cli.demo.experiment import run_all
     from lightning_synthaug.cli.demo.words import Story
 
     runs, courses = run_all(config, args.cache or args.out / "cache")
-    constant, ramp, bound = (arm.name for arm in ARMS[-3:])
-    story = Story(runs, baseline=BASELINE.name, mixed=[constant, ramp], bound=bound)
-    pictures.draw_demo(
-        args.out / "demo.png",
-        course=courses[ramp],
-        arm=ramp,
-        rows=story.rows,
-        runs=runs,
+    synthetic, constant, ramp, bound = (arm.name for arm in ARMS[-4:])
+    story = Story(
+        runs,
         baseline=BASELINE.name,
+        synthetic=synthetic,
+        mixed=[constant, ramp],
+        bound=bound,
+        fitted_on=len(digits_split().partner),
     )
-    pictures.draw_digits(
-        args.out / "digits.png", real=digits_split().train_pool, made=pictures.generated(4, seed=0)
+    return story, courses[ramp]
+
+
+def _draw(story: Story, course: Course, out: Path) -> None:
+    """Draw the pictures."""
+    from lightning_synthaug.assets import digits_split
+    from lightning_synthaug.cli.demo import pictures
+
+    demo, digits = (out / name for name in PICTURES)
+    pictures.draw_demo(
+        demo, course=course, arm=story.mixed[-1], runs=story.runs, baseline=story.baseline
     )
-    return story
+    pictures.draw_digits(digits, real=digits_split().train_pool, made=pictures.generated(4, seed=0))
 
 
 def _to_json(config: Configuration, story: Story, seconds: float) -> dict[str, Any]:

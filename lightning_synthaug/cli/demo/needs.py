@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, install_hint
 
 __all__ = ["NEEDS", "check_needs"]
 
@@ -31,6 +31,6 @@ def check_needs(needs: Mapping[str, str] = NEEDS) -> None:
     if missing:
         raise MissingDependency(
             "SA802",
-            f"`synthaug demo` needs {', '.join(needs.values())}, got no {', no '.join(missing)}. Run: pip install "
-            '"lightning-synthaug[demo]".',
+            f"`synthaug demo` needs {', '.join(needs.values())}, got no {', no '.join(missing)}. "
+            f"{install_hint('demo')}",
         )

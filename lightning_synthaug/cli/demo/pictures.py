@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from lightning_synthaug.assets import Digits, demo_generator
-from lightning_synthaug.cli.demo.results import Row, Run
-from lightning_synthaug.data import Record
-from lightning_synthaug.errors import GeneratorContractBroken
+from lightning_synthaug.cli.demo.results import Interval, Row, Run, paired, tabulate
 from lightning_synthaug.generators import Request, request_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lightning_synthaug.cli.demo.training import Course
+    from lightning_synthaug.data import Record
 
 __all__ = ["draw_demo", "draw_digits", "generated"]
 
@@ -35,24 +34,21 @@ _STYLE = {
 }
 
 
-def draw_demo(
-    path: Path, *, course: Course, arm: str, rows: Sequence[Row], runs: Sequence[Run], baseline: str
-) -> None:
-    """Draw the synthetic share over time, and the accuracy of each arm.
+def draw_demo(path: Path, *, course: Course, arm: str, runs: Sequence[Run], baseline: str) -> None:
+    """Draw the synthetic share over time, and how each arm differs from the baseline, seed by seed.
 
     Args:
         path: PNG file to write.
         course: Share over the run of `arm`.
         arm: Whose share it is.
-        rows: The table.
-        runs: All runs; each is a faint dot.
+        runs: All runs; each but the baseline's is a faint dot.
         baseline: Name of the arm that the others are held against.
     """
     plt = _pyplot()
     with plt.rc_context(_STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(1, 1.35))
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(1, 1.35))
         _course(left, course, arm)
-        _accuracies(right, rows, runs, baseline)
+        _differences(right, runs, baseline)
         figure.savefig(path, dpi=150)
         plt.close(figure)
 
@@ -103,18 +99,9 @@ def generated(count: int, seed: int) -> Digits:
         made = generator.generate(requests)
     finally:
         generator.unload()
-    images = [np.asarray(_record(result)["image"]) for result in made]
+    # The shipped generator turns no request down: each result is a record.
+    images = [np.asarray(cast("Record", result)["image"]) for result in made]
     return Digits(np.stack(images), np.repeat(np.arange(10), count))
-
-
-def _record(result: Any) -> Record:
-    """Refuse what is no sample: the shipped generator never turns a request down."""
-    if not isinstance(result, Record):
-        raise GeneratorContractBroken(
-            "SA440",
-            f"The demo's generator must make every digit, got {result!r}. Install the package anew.",
-        )
-    return result
 
 
 def _pyplot() -> Any:
@@ -137,29 +124,51 @@ def _course(axes: Axes, course: Course, arm: str) -> None:
     axes.legend(frameon=False, loc="lower right")
 
 
-def _accuracies(axes: Axes, rows: Sequence[Row], runs: Sequence[Run], baseline: str) -> None:
-    """Draw a dot with its interval for each arm, beside faint dots for its runs."""
+def _differences(axes: Axes, runs: Sequence[Run], baseline: str) -> None:
+    """Draw the paired difference of each arm to the baseline, above faint dots for its seeds."""
+    rows = tabulate(runs, baseline)
     arms = list(dict.fromkeys(row.arm for row in rows))
     sizes = list(dict.fromkeys(row.size for row in rows))
+    axes.axvline(0, color=_GREY, linewidth=1)
     for i, size in enumerate(sizes):
-        mine = {row.arm: row for row in rows if row.size == size}
-        heights = [arms.index(arm) + 0.3 * (i - (len(sizes) - 1) / 2) for arm in mine]
-        means = [row.accuracy.mean for row in mine.values()]
-        low = [row.accuracy.mean - row.accuracy.low for row in mine.values()]
-        each = [(run.accuracy, heights[arms.index(run.arm)]) for run in runs if run.size == size]
-        colour = _COLOURS[i % len(_COLOURS)]
-        axes.scatter(
-            [x for x, _ in each], [y for _, y in each], s=10, color=colour, alpha=0.3, linewidths=0
-        )
-        axes.errorbar(
-            means, heights, xerr=low, fmt=_MARKERS[i % len(_MARKERS)], color=colour, capsize=3,
-            markersize=5, label=f"{size} real digits a class",
-        )  # fmt: skip
-        axes.axvline(mine[baseline].accuracy.mean, color=colour, linewidth=0.8, linestyle=":")
-    axes.set(title="test accuracy, mean and 95 % interval", yticks=range(len(arms)))
-    axes.set_yticklabels(arms)
-    axes.invert_yaxis()
-    axes.xaxis.set_major_formatter("{x:.0%}")
+        for row in rows:
+            if row.size == size and row.difference is not None:
+                height = arms.index(row.arm) + 0.4 * (i - (len(sizes) - 1) / 2)
+                each = paired(runs, size, row.arm, baseline)
+                _difference(axes, row.difference, each, height, nth=i)
+    axes.set(
+        title=f"difference to {baseline}, paired by seed",
+        xlabel="percentage points: mean, 95 % interval, seeds below\n"
+        "beside the names: mean test accuracy",
+    )
+    axes.set_yticks(range(len(arms)), [_labelled(arm, rows) for arm in arms])
+    axes.set_ylim(len(arms) - 0.4, -0.6)
     axes.grid(axis="x", color=_GREY, alpha=0.15)
     axes.tick_params(axis="y", length=0)
-    axes.legend(edgecolor="none", framealpha=0.9, loc="best")
+    handles = [
+        axes.plot([], [], _MARKERS[i], color=_COLOURS[i], label=f"{size} real digits a class")[0]
+        for i, size in enumerate(sizes)
+    ]
+    axes.legend(handles=handles, edgecolor="none", framealpha=0.9, loc="best")
+
+
+def _difference(
+    axes: Axes, difference: Interval, each: Sequence[float], height: float, *, nth: int
+) -> None:
+    """Draw one arm at one size: mean and interval, and its seeds just below, where they can be seen."""
+    mean, low, _ = difference
+    colour = _COLOURS[nth % len(_COLOURS)]
+    axes.errorbar(
+        100 * mean, height, xerr=100 * (mean - low), fmt=_MARKERS[nth % len(_MARKERS)],
+        color=colour, capsize=3, markersize=5,
+    )  # fmt: skip
+    axes.scatter(
+        [100 * value for value in each], [height + 0.15] * len(each), s=12, color=colour, alpha=0.5,
+        linewidths=0,
+    )  # fmt: skip
+
+
+def _labelled(arm: str, rows: Sequence[Row]) -> str:
+    """Name an arm, with its mean accuracy at each size below."""
+    means = " / ".join(f"{row.accuracy.mean:.1%}" for row in rows if row.arm == arm)
+    return f"{arm}\n{means}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
@@ -158,9 +159,13 @@ def train(
 
 
 def _fit(trainer: Trainer, model: DigitClassifier, loader: DataLoader[Any]) -> None:
-    """Fit; Ctrl-C ends the demo, where Lightning would end the fit (to 2.4) or exit silently (since 2.5)."""
+    """Fit; Ctrl-C ends the demo, where Lightning would end the fit (to 2.4) or exit silently (since 2.5).
+
+    What each of many fits remarks about its cache stays off the screen, which shows one bar.
+    """
     try:
-        trainer.fit(model, loader)
+        with redirect_stderr(io.StringIO()):
+            trainer.fit(model, loader)
     except SystemExit as ended:
         raise KeyboardInterrupt from ended
     if trainer.interrupted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +12,7 @@ import numpy as np
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan import (
+    Breakpoint,
     Clock,
     Epoch,
     Plan,
@@ -23,10 +24,12 @@ from lightning_synthaug.plan import (
     rank_rows,
 )
 
-__all__ = ["COUNTED_SLOTS", "Preview", "StepView", "Tenth"]
+__all__ = ["COUNTED_SLOTS", "MOST_ROWS", "Preview", "StepView", "Tenth"]
 
 #: Distinct samples are counted by walking through the run; above this many slots that takes too long.
 COUNTED_SLOTS = 1 << 22
+#: Most rows of a run, and most of whatever is counted: sums of such numbers stay within 64 bits.
+MOST_ROWS = 10**15
 _WALK = 1 << 16
 
 
@@ -94,8 +97,11 @@ class Preview:
         reuse: Servings after which a sample is replaced, >= 1; None: never.
         seed: Run seed.
 
+    Attributes:
+        unreached: Row at which the schedule changes for the last time, where the run has ended by then; else None.
+
     Raises:
-        ConfigError: A number lies outside its range (SA805), or a weight does (SA102).
+        ConfigError: A number or the run's length lies outside its range (SA805), or a weight does (SA102).
 
     Example:
         >>> from lightning_synthaug.plan import Constant
@@ -124,18 +130,27 @@ class Preview:
             "--batches": batches, "--pool": pool, "--reuse": reuse,
         }  # fmt: skip
         for option, value in given.items():
-            if value is not None and value < 1:
-                raise ConfigError("SA805", f"`{option}` must be at least 1, got {value}. Raise it.")
+            if value is not None and not 1 <= value <= MOST_ROWS:
+                raise _out_of_range(option, value)
         self.schedule = schedule
         self.epoch = Epoch(samples, batch_size * world, world, drop_last)
         self.batches = batches or (epochs or 1) * self.epoch.batches
+        if self.epoch.slot(self.batches) > MOST_ROWS:
+            raise _out_of_range("rows of the run", self.epoch.slot(self.batches))
         named = dict(weights) if weights else {"synthetic": 1.0}
         self.names = list(named)
-        whole = integer_weights(named, known=self.names)
+        whole = integer_weights(named, known=self.names, argument="--weights")
         clock = Clock(self.epoch.slot(self.batches), self.epoch.slots, self.epoch.slot)
         sources = [SourceSpec(n, w, pool, reuse) for n, w in zip(self.names, whole, strict=True)]
         self.plan = Plan(self.epoch, schedule.compile(clock), sources, seed=seed)
+        self.unreached = self._unreached(schedule.breakpoints(clock))
         self._shares = ShareTable(whole)
+
+    def _unreached(self, points: Sequence[Breakpoint]) -> int | None:
+        """Find the last row at which the schedule still changes, if the run has ended by then."""
+        return max(
+            (p.position for p in points if p.position > self.plan.slot(self.batches)), default=None
+        )
 
     def step(self, number: int) -> StepView:
         """Compose one global batch.
@@ -227,3 +242,11 @@ class Preview:
         stop = self.plan.slot(self.batches)
         for start in range(0, stop, _WALK):
             yield self.plan.slots(start, min(stop, start + _WALK))
+
+
+def _out_of_range(what: str, got: int) -> ConfigError:
+    """Make the error for a number that is too small or too large."""
+    repair = "Raise it." if got < 1 else "Lower it."
+    return ConfigError(
+        "SA805", f"`{what}` must be at least 1 and at most {MOST_ROWS:,}, got {got:,}. {repair}"
+    )

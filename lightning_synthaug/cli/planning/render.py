@@ -16,15 +16,27 @@ def render_header(preview: Preview) -> str:
         preview: The run.
 
     Returns:
-        Two lines.
+        Two lines, and a third where the run ends before its schedule does.
     """
     epoch = preview.epoch
     each = epoch.batch_size // epoch.world
     ranks = f"{each:,}" if epoch.world == 1 else f"{epoch.batch_size:,} ({epoch.world} x {each:,})"
+    late = ""
+    if preview.unreached is not None:
+        late = (
+            f"\nNote: the run ends after {preview.plan.slot(preview.batches):,} rows, before its schedule has run its "
+            f"course at row {preview.unreached:,}."
+        )
     return (
-        f"{epoch.samples:,} real samples, batch {ranks}, {epoch.batches:,} batches an epoch, "
-        f"{preview.batches:,} in all, seed {preview.plan.seed}\nratio: {preview.schedule}"
+        f"{_many(epoch.samples, 'real sample')}, batch {ranks}, {_many(epoch.batches, 'batch')} an epoch, "
+        f"{preview.batches:,} in all, seed {preview.plan.seed}\nratio: {preview.schedule}{late}"
     )
+
+
+def _many(count: int, what: str) -> str:
+    """Write a count and its noun: "1 batch", "2 batches"."""
+    plural = "" if count == 1 else "es" if what.endswith("ch") else "s"
+    return f"{count:,} {what}{plural}"
 
 
 def render_summary(preview: Preview) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan import (
-    Constant,
     Cosine,
     Exponential,
     Linear,
@@ -14,9 +14,10 @@ from lightning_synthaug.plan import (
     Schedule,
     Sigmoid,
     Steps,
+    as_schedule,
 )
 
-__all__ = ["RATIO_HELP", "parse_ratio", "parse_weights"]
+__all__ = ["RATIO_HELP", "parse_ratio", "parse_weights", "typed"]
 
 RATIO_HELP = """\
 synthetic share of the batches, one of:
@@ -58,14 +59,37 @@ def parse_ratio(text: str) -> Schedule:
     shape, _, rest = text.strip().partition(":")
     shape = shape.lower()
     if not rest:
-        return Constant(_number(shape, text))
+        return as_schedule(_number(shape, text), argument="--ratio")
     fields = rest.split(":")
-    if shape in _RAMPS and 2 <= len(fields) <= 4:
-        return _RAMPS[shape](_number(fields[0], text), _number(fields[1], text), *fields[2:])
-    if shape not in _STAGES:
-        raise _unreadable(text)
-    stages = [stage.partition("=") for stage in rest.split(",")]
-    return _STAGES[shape]([(time.strip(), _number(ratio, text)) for time, _, ratio in stages])
+    with typed("--ratio", text):
+        if shape in _RAMPS and 2 <= len(fields) <= 4:
+            return _RAMPS[shape](_number(fields[0], text), _number(fields[1], text), *fields[2:])
+        if shape not in _STAGES:
+            raise _unreadable(text)
+        stages = [stage.partition("=") for stage in rest.split(",")]
+        return _STAGES[shape]([(time.strip(), _number(ratio, text)) for time, _, ratio in stages])
+
+
+@contextmanager
+def typed(option: str, text: str) -> Iterator[None]:
+    """Put what was typed before an error about a part of it: nobody typed the parts' Python names.
+
+    Args:
+        option: The option, for example `"--ratio"`.
+        text: What was typed after it.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ConfigError: The one raised inside, with the option in front.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if option in error.message:
+            raise
+        raise ConfigError(error.code, f"In `{option} {text}`: {error.message}") from error
 
 
 def parse_weights(text: str) -> dict[str, float]:
@@ -78,7 +102,7 @@ def parse_weights(text: str) -> dict[str, float]:
         Weights by name, in the order given.
 
     Raises:
-        ConfigError: It cannot be read, or names a source twice (SA804).
+        ConfigError: It cannot be read, names a source twice, or calls one "real" (SA804).
 
     Example:
         >>> parse_weights("para=3,back=1")
@@ -92,6 +116,12 @@ def parse_weights(text: str) -> dict[str, float]:
                 "SA804",
                 f"`--weights` must give each source one number, got {part.strip()!r} in {text!r}. "
                 "Write --weights para=3,back=1.",
+            )
+        if name == "real":
+            raise ConfigError(
+                "SA804",
+                f"`--weights` must give sources other names than 'real', got {text!r}: the dataset's own rows are "
+                "called so. Name synthetic sources only; the share of real samples follows from --ratio.",
             )
         weights[name] = float(value)
     return weights

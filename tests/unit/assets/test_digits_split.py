@@ -56,5 +56,5 @@ def test_scikit_learn_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> N
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingDependency, match=r"pip install scikit-learn.*SA419"):
+    with pytest.raises(MissingDependency, match=r'pip install "\.\[demo\]".*SA802'):
         digits_split.__wrapped__()

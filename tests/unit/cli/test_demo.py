@@ -7,7 +7,7 @@ import pytest
 
 from lightning_synthaug.cli import demo
 from lightning_synthaug.cli.demo.configuration import ARMS
-from lightning_synthaug.cli.main import EXIT_ERROR, main
+from lightning_synthaug.cli.main import EXIT_ERROR, EXIT_INTERRUPTED, main
 from lightning_synthaug.errors import MissingDependency
 
 
@@ -16,7 +16,9 @@ def test_a_quick_look_prints_draws_and_writes(
 ) -> None:
     out, numbers = tmp_path / "out", tmp_path / "deep" / "numbers.json"
     assert main(["demo", "--quick", "--out", str(out), "--json", str(numbers)]) == 0
-    printed = capsys.readouterr().out
+    captured = capsys.readouterr()
+    printed = captured.out
+    assert "making" not in captured.err, "one bar, without the remarks of its runs"
     assert "12 training runs of 10 steps" in printed
     for arm in ARMS:
         assert f" {arm.name} " in printed
@@ -50,9 +52,35 @@ def test_a_place_that_cannot_be_written_is_refused_before_training(
     options = ["--out", str(tmp_path / "out")] if option != "--out" else []
     assert main(["demo", *options, option, str(file / "below")]) == EXIT_ERROR
     captured = capsys.readouterr()
-    assert f"`{option}` must lie in a folder" in captured.err
+    assert f"`{option}` must name a place" in captured.err
     assert "SA806" in captured.err
     assert "training runs" not in captured.out
+
+
+@pytest.mark.parametrize("name", ["demo.png", "digits.png", "numbers.json"])
+def test_a_folder_in_the_place_of_a_result_is_refused_before_training(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    options = ["--quick", "--out", str(tmp_path), "--json", str(tmp_path / "numbers.json")]
+    assert main(["demo", *options]) == EXIT_ERROR
+    captured = capsys.readouterr()
+    assert "SA806" in captured.err
+    assert "training runs" not in captured.out
+
+
+def test_asking_whether_results_can_be_written_leaves_them_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo.png").write_text("an older picture")
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "_train", stopped)
+    assert main(["demo", "--quick", "--out", str(tmp_path)]) == EXIT_INTERRUPTED
+    assert (tmp_path / "demo.png").read_text() == "an older picture"
+    assert not (tmp_path / "digits.png").exists()
 
 
 def test_a_missing_library_is_one_line(

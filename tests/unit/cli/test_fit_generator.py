@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,11 @@ def test_a_generator_is_fitted_and_can_be_loaded(
         main(["fit-generator", "cvae", "--data", str(data), "--out", str(out), *OPTIONS, *names])
         == 0
     )
-    assert "Fitted on 8 images of 2 classes" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Fitted on 8 images of 2 classes" in printed
+    namespace: dict[str, Any] = {}
+    exec("\n".join(line.strip() for line in printed.splitlines()[-2:]), namespace)
+    assert namespace["generator"].labels == {0, 1}, "what is printed works when it is copied"
     assert load_fitted(out).licence == "CC0-1.0"
 
 
@@ -41,6 +46,25 @@ def test_errors_leave_nothing(data: Path, capsys: pytest.CaptureFixture[str]) ->
         == 2
     )
     assert "SA441" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--epochs", "0"], "`--epochs` must be at least 1, got 0."),
+        (["--max-minutes", "0"], "`--max-minutes` must be positive"),
+        (["--classes", "a", "b", "c"], "`--classes` must name each of the 2 labels"),
+        (["--seed", str(10**30)], "`--seed` must lie below"),
+    ],
+)
+def test_errors_name_what_was_typed(
+    data: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(data.parent / "fitted")
+    assert (
+        main(["fit-generator", "cvae", "--data", str(data), "--out", out, *OPTIONS, *options]) == 2
+    )
+    assert said in capsys.readouterr().err
 
 
 def test_help_says_what_data_may_be(capsys: pytest.CaptureFixture[str]) -> None:

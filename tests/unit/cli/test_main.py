@@ -65,6 +65,15 @@ def test_a_package_error_is_one_line_on_stderr_with_its_code(
     assert captured.out == ""
 
 
+def test_arguments_are_named_by_the_options_that_were_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parser = build_parser(find_commands())
+    message = "`max_minutes` and `class_names`, but not `word` or `Linear(0, 1)`."
+    said = main_module._as_typed(message, parser, "fit-generator")
+    assert said == "`--max-minutes` and `--classes`, but not `word` or `Linear(0, 1)`."
+
+
 def test_any_other_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, command_that(RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lightning_synthaug.cli.main import EXIT_ERROR, main
+from lightning_synthaug.cli.main import EXIT_ERROR, EXIT_PIPE, main
 from lightning_synthaug.cli.plan import to_json
 from lightning_synthaug.cli.planning import Preview
 from lightning_synthaug.plan import Constant
@@ -60,7 +60,9 @@ def test_json_of_a_run_adds_up() -> None:
         (["--epochs", "1", "--step", "125"], "`--step` must lie in"),
         (["--epochs", "1", "--step", "0", "--rank", "1"], "`--rank` must lie in"),
         (["--epochs", "1", "--weights", "a:1"], "SA804"),
-        (["--epochs", "1", "--ratio", "30"], "For a percentage, divide by 100"),
+        (["--epochs", "1", "--weights", "a=0"], "`--weights['a']` must be a number above 0"),
+        (["--epochs", "1", "--ratio", "30"], "`--ratio` must be a ratio in [0, 1], got 30.0. For"),
+        (["--epochs", "1", "--ratio", "linear:0:50"], "In `--ratio linear:0:50`: `end` must be"),
         (["--epochs", "1", "--ratio", "half"], "SA803"),
     ],
 )
@@ -72,6 +74,24 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_printed(
     assert captured.out == ""
     assert said in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [sys.executable, "-m", "lightning_synthaug.cli.main", *RUN, "--batches", "500"]
+    steps = [option for _ in range(2000) for option in ("--step", "0")]  # more than a pipe holds
+    child = subprocess.Popen([*command, *steps], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.wait(60) == EXIT_PIPE
+        assert child.stderr.read() == b""
+    finally:
+        child.kill()
+        child.wait()
+        if child.stderr is not None:
+            child.stderr.close()
 
 
 @pytest.mark.parametrize("length", [[], ["--epochs", "1", "--batches", "1"]])

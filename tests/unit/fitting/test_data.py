@@ -40,6 +40,7 @@ def test_digest_follows_images_and_labels() -> None:
         (GREY[:1], [0], r"got uint8\[1, 4, 5\]"),
         (GREY[:, :3], [0] * 3, r"sides of at least 4, got uint8\[3, 3, 5\]"),
         (np.zeros((2, 4, 4, 9), np.uint8), [0, 1], r"got uint8\[2, 4, 4, 9\]"),
+        (np.zeros((2, 3, 8, 8), np.uint8), [0, 1], r"channels last, got .*transpose\(0, 2, 3, 1\)"),
         (GREY.astype(np.int64), [0] * 3, r"uint8, or floating point in \[0, 1\], got int64"),
         (GREY.astype(np.float32), [0] * 3, r"must lie in \[0, 1\], got 0 to 59"),
         (np.full((2, 4, 4), np.nan), [0, 1], r"must lie in \[0, 1\], got nan to nan"),

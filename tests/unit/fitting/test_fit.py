@@ -148,6 +148,7 @@ def test_time_can_be_limited(tmp_path: Path) -> None:
         ({"width": 7}, "`width` must be at least 8, got 7"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
         ({"seed": -1}, "`seed` must be at least 0, got -1"),
+        ({"seed": 10**30}, r"`seed` must lie below 2\*\*63, got 10+"),
         ({"beta": 0.0}, "`beta` must be positive, got 0.0"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive, got nan"),
         ({"max_minutes": 0}, "`max_minutes` must be positive, got 0"),
@@ -160,6 +161,15 @@ def test_bad_settings_are_refused_before_anything_is_written(
 ) -> None:
     with pytest.raises(ConfigError, match=rf"{match}.*SA444"):
         fit(tmp_path / "f", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"got 'cuda' without a usable GPU.*SA444"):
+        fit(tmp_path / "f", device="cuda")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -36,7 +36,7 @@ def test_neither_name_is_an_error_that_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hide(monkeypatch, "lightning.pytorch", "pytorch_lightning")
-    with pytest.raises(MissingDependency, match=r"lightning-synthaug\[lightning\].*SA445"):
+    with pytest.raises(MissingDependency, match=r'pip install "\.\[lightning\]".*SA801'):
         framework._import()
 
 

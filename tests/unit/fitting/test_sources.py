@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lightning_synthaug.errors import ConfigError, DataError, GeneratorError
+from lightning_synthaug.errors import DataError, GeneratorError
 from lightning_synthaug.fitting.sources import read_source
 
 IMAGES = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
@@ -32,6 +32,8 @@ def colour():
     return TensorDataset(torch.arange(4 * 90).reshape(4, 3, 5, 6).byte(), torch.tensor(labels))
 pair = (images, labels)
 nothing = 3
+def boom():
+    return 1 // 0
 """
 
 
@@ -103,24 +105,36 @@ def test_code_is_called(
         assert source.images[0, 0, :2].tolist() == [[0, 30, 60], [1, 31, 61]]
     with pytest.raises(DataError, match=r"got int \(.*SA446"):
         read_source("synthaug_source_code:nothing")
-    with pytest.raises(ConfigError, match="SA415"):
+    with pytest.raises(DataError, match=r"`--data` must name code that runs.*missing.*SA446"):
         read_source("synthaug_source_code:missing")
+    with pytest.raises(
+        DataError, match=r"`--data` must name code that runs.*no_such_module.*SA446"
+    ):
+        read_source("no_such_module:x")
+    with pytest.raises(DataError, match=r"ZeroDivisionError: .*SA446") as caught:
+        read_source("synthaug_source_code:boom")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_other_things_are_refused(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(DataError, match=r'no import path at "nowhere".*SA446'):
+    with pytest.raises(DataError, match=r'nothing of that name at "nowhere".*SA446'):
         read_source("nowhere")
     with pytest.raises(DataError, match=r"images without class subfolders.*SA446"):
         read_source(str(folder / "cat"))
     np.savez(tmp_path / "a.npz", pictures=IMAGES)
-    with pytest.raises(DataError, match=r"KeyError.*SA446"):
+    with pytest.raises(DataError, match=r"a file without them.*SA446"):
         read_source(str(tmp_path / "a.npz"))
     np.savez(tmp_path / "b.npz", images=np.array([object()]), labels=[0])
-    with pytest.raises(DataError, match=r"allow_pickle=False.*SA446"):
+    with pytest.raises(DataError, match=r"no archive of plain arrays.*SA446"):
         read_source(str(tmp_path / "b.npz"))
-    (tmp_path / "c.npz").write_bytes(b"x")
-    with pytest.raises(DataError, match="SA446"):
+    (tmp_path / "c.npz").write_text("some text")
+    with pytest.raises(DataError, match=r"no archive of plain arrays.*SA446") as caught:
         read_source(str(tmp_path / "c.npz"))
+    assert "pickle" not in str(caught.value)
+    with pytest.raises(DataError, match=r"must exist.*Correct the path. \[SA446\]"):
+        read_source(str(tmp_path / "mistyped.npz"))
+    with pytest.raises(DataError, match=r"a file of another kind.*SA446"):
+        read_source(str(folder / "cat" / "1.png"))
     (folder / "cat" / "x.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"no image \(x.png.*SA446"):
         read_source(str(folder))

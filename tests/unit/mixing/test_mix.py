@@ -6,7 +6,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
-from lightning_synthaug.errors import DataError, PlanError
+from lightning_synthaug.errors import ConfigError, DataError, PlanError
 from tests.helpers.traced import traced_dataset
 
 SIZE = 45
@@ -31,6 +31,11 @@ def test_percentages_need_the_total() -> None:
     shares = [sa.batch_info(mixed).is_synthetic.float().mean() for _ in range(2) for _ in mixed]
     assert shares[0] < 0.2
     assert shares[6:] == [1.0] * 6
+
+
+def test_an_unknown_option_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"`transfrom`.*Did you mean `transform`\?.*SA114"):
+        sa.mix(DataLoader(traced_dataset(SIZE), 8), SOURCE, 0.5, transfrom=None)
 
 
 @pytest.mark.parametrize("loader", [[1, 2, 3], None, iter([])])

@@ -43,6 +43,8 @@ def test_the_cache_folder_follows_the_environment(
     assert default_cache() == tmp_path / "lightning_synthaug"
     monkeypatch.setenv("LIGHTNING_SYNTHAUG_CACHE", str(tmp_path / "mine"))
     assert Recipe(source=DATA, ratio=0.3).cache_folder() == tmp_path / "mine"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Recipe(source=DATA, ratio=0.3, cache="~/here").cache_folder() == tmp_path / "here"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,11 @@ def test_the_cache_folder_follows_the_environment(
         ({"generation_seed": True}, r"`generation_seed` must be a whole number.*SA114"),
         ({"loss_weight": -1.0}, r"`loss_weight` must be a number >= 0.*SA114"),
         ({"loss_weight": float("inf")}, r"`loss_weight`.*SA114"),
+        ({"loss_weight": "x"}, r"`loss_weight` must be a number.*SA114"),
+        ({"device": "gpu"}, r"`device` must be.*SA114"),
+        ({"cache": 3}, r"`cache` must be.*SA114"),
+        ({"fill": "background"}, r"`fill`.*'background', which comes later.*SA114"),
+        ({"source": {"real": DATA}}, r"another name than 'real'.*SA115"),
         ({"source": {}}, r"at least one source.*SA115"),
         ({"source": "weights.pt"}, r"'synthetic' must be a generator or a map-style.*SA115"),
         ({"source": {"gan": iter([])}}, r"'gan' must be a generator.*SA115"),

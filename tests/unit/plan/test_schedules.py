@@ -36,9 +36,10 @@ def test_numbers_are_constant_schedules() -> None:
     ("ratio", "hint"),
     [
         (30, r"For a percentage, divide by 100: 0.3\."),
-        (1.5, "divide by 100: 0.015"),
         (-0.1, "Give a number"),
         (101, "Give a number"),
+        (1.5, "Give a number"),
+        (2, "divide by 100: 0.02"),
         (float("nan"), "Give a number"),
         (True, "Give a number"),
         ("0.3", "Give a number"),

@@ -43,4 +43,4 @@ def test_running_from_source_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     (finding,) = check_extras()
     assert finding.status == "WARN"
-    assert "pip install -e ." in finding.repair
+    assert 'pip install "."' in finding.repair

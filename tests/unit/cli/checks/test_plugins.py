@@ -18,12 +18,18 @@ def install(folder: Path, *, name: str, points: str) -> None:
 def test_each_point_is_named_with_its_distribution(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(tmp_path, name="probe-good", points="ordered = collections:OrderedDict")
+    install(
+        tmp_path,
+        name="probe-good",
+        points="good = lightning_synthaug.generators:FolderGenerator\nordered = collections:OrderedDict",
+    )
     install(tmp_path, name="probe-bad", points="missing = no_such_module:Thing")
     monkeypatch.syspath_prepend(tmp_path)
     found = {finding.subject: finding for finding in check_plugins()}
-    assert found["generator ordered"].status == "OK"
-    assert "probe-good 1.2" in found["generator ordered"].detail
+    assert found["generator good"].status == "OK"
+    assert "probe-good 1.2" in found["generator good"].detail
+    assert found["generator ordered"].status == "FAIL"
+    assert "is no subclass of" in found["generator ordered"].detail
     assert found["generator missing"].status == "FAIL"
     assert "no_such_module:Thing of probe-bad 1.2" in found["generator missing"].detail
     assert "ModuleNotFoundError" in found["generator missing"].detail

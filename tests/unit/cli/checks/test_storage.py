@@ -54,6 +54,18 @@ def test_disks_are_not_network(kind: str) -> None:
     assert not is_network(kind)
 
 
+def test_an_address_is_no_folder() -> None:
+    (finding,) = check_storage("s3://bucket/cache")
+    assert (finding.status, finding.subject) == ("FAIL", "cache folder")
+
+
+def test_the_home_folder_is_meant_by_its_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert all(str(tmp_path) in finding.detail for finding in check_storage("~/cache")[1:])
+
+
 def statuses(cache: Path) -> dict[str, str]:
     return {finding.subject: finding.status for finding in check_storage(cache)}
 

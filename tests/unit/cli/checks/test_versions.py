@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_synthaug.cli.checks import versions
 from lightning_synthaug.cli.checks.versions import (
     REFUSED_LIGHTNING,
     check_devices,
@@ -49,9 +50,8 @@ def test_torchaudio_has_to_fit_torch(audio: str, error: str, status: str) -> Non
 
 def test_this_installation_has_its_core_parts() -> None:
     statuses = {finding.subject: finding.status for finding in check_versions()}
-    assert {statuses[name] for name in ("python", "sqlite", "numpy", "torch", "safetensors")} == {
-        "OK"
-    }
+    core = ("python", "sqlite", "numpy", "torch", "safetensors", "lightning")
+    assert {statuses[name] for name in core} == {"OK"}
 
 
 def test_a_core_part_that_does_not_import_is_named(
@@ -60,9 +60,28 @@ def test_a_core_part_that_does_not_import_is_named(
     (tmp_path / "safetensors.py").write_text("raise OSError('wrong ELF class')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "safetensors", raising=False)
+    monkeypatch.setattr(versions, "_import_error", lambda module: "")  # takes seconds each
     found = {finding.subject: finding for finding in check_versions()}
     assert found["safetensors"].status == "FAIL"
     assert "OSError: wrong ELF class" in found["safetensors"].detail
+
+
+def test_a_lightning_that_does_not_import_is_found_without_importing_it_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lightning", "pytorch_lightning"):
+        (tmp_path / f"{name}.py").write_text("raise OSError('a broken wheel')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    broken = [f for f in check_versions() if f.subject in ("lightning", "pytorch-lightning")]
+    assert broken
+    for finding in broken:
+        assert finding.status == "FAIL"
+        assert "does not import: OSError: a broken wheel" in finding.detail
+
+
+def test_an_import_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "_IMPORT_TIMEOUT", 0.01)
+    assert versions._import_error("numpy") == "not done after 0.01 seconds"
 
 
 def test_a_torchaudio_that_does_not_import_is_found_without_importing_it_here(

@@ -77,6 +77,29 @@ def test_counts_below_one_are_refused(option: str) -> None:
         preview(**{option: 0})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"samples": 10**21},
+        {"epochs": 10**21},
+        {"pool": 10**21},
+        {"samples": 10**9, "epochs": 10**9},
+    ],
+)
+def test_runs_beyond_64_bits_are_refused(options: dict[str, int]) -> None:
+    given: dict[str, Any] = {"samples": 100, "epochs": 1} | options
+    with pytest.raises(ConfigError, match=r"at most 1,000,000,000,000,000, got .*SA805"):
+        Preview(given.pop("samples"), Constant(0.3), batch_size=8, **given)
+
+
+def test_the_longest_run_can_be_shown() -> None:
+    run = Preview(
+        10**9, Linear(0.0, 0.5), batch_size=10, epochs=10**6, weights={"a": 3.0, "b": 1.0}
+    )
+    assert run.total().slots == 10**15
+    assert run.step(run.batches - 1).counts.sum() == 10
+
+
 @pytest.mark.parametrize("number", [-1, 130])
 def test_a_step_outside_the_run_is_refused(number: int) -> None:
     with pytest.raises(ConfigError, match=r"`--step` must lie in \[0, 129\].*SA805"):

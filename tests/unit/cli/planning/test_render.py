@@ -5,7 +5,7 @@ import pytest
 from lightning_synthaug.cli.planning import composition
 from lightning_synthaug.cli.planning.composition import Preview
 from lightning_synthaug.cli.planning.render import render_header, render_step, render_summary
-from lightning_synthaug.plan import Constant
+from lightning_synthaug.plan import Constant, Linear, Schedule, Steps
 
 
 def preview(world: int = 1) -> Preview:
@@ -19,6 +19,33 @@ def test_the_header_says_what_run_it_is() -> None:
         "1,000 real samples, batch 8 (2 x 4), 125 batches an epoch, 500 in all, seed 1",
         "ratio: Constant(value=0.5)",
     ]
+
+
+def test_one_of_a_thing_is_not_called_several() -> None:
+    run = Preview(1, Constant(0.5), batch_size=4, batches=1)
+    assert render_header(run).startswith("1 real sample, batch 4, 1 batch an epoch, 1 in all")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "late"),
+    [
+        (Linear(0.0, 0.5, begin="10ep", over="5ep"), 15000),
+        (Linear(0.0, 0.5, begin="50%"), 6000),
+        (Steps([("0%", 0.1), ("5ep", 0.5)]), 5000),
+        (Linear(0.0, 0.5), None),
+        (Steps([("0%", 0.1), ("50%", 0.5)]), None),
+        (Constant(0.5), None),
+    ],
+)
+def test_a_schedule_that_outlasts_the_run_is_said(schedule: Schedule, late: int | None) -> None:
+    run = Preview(1000, schedule, batch_size=4, epochs=4)
+    assert run.unreached == late
+    said = (
+        f"ends after 4,000 rows, before its schedule has run its course at row {late:,}."
+        if late
+        else None
+    )
+    assert (said in render_header(run)) if said else (len(render_header(run).splitlines()) == 2)
 
 
 def test_the_summary_has_a_line_a_tenth_and_the_sum() -> None:

@@ -58,8 +58,13 @@ def test_what_is_no_ratio_is_refused(text: str) -> None:
     [("30", "SA101"), ("nan", "SA101"), ("linear:0:0.5:3h", "SA104"), ("linear:0:1:0%", "SA105")],
 )
 def test_what_no_schedule_may_say_keeps_its_own_code(text: str, code: str) -> None:
-    with pytest.raises(ConfigError, match=code):
+    with pytest.raises(ConfigError, match=rf"`--ratio( {text})?`.*{code}"):
         parse_ratio(text)
+
+
+def test_sources_cannot_take_the_name_of_the_dataset() -> None:
+    with pytest.raises(ConfigError, match=r"other names than 'real'.*SA804"):
+        parse_weights("real=1,gan=1")
 
 
 def test_the_help_shows_only_what_can_be_read() -> None:

@@ -1,0 +1,116 @@
+"""Checks of single options, so that a mistake is named where it was written down."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+from collections.abc import Collection
+
+import torch
+
+from lightning_synthaug.errors import ConfigError
+
+__all__ = ["check_cache", "check_device", "check_weight", "refuse_later", "refuse_unknown"]
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def refuse_unknown(names: Collection[str], *, known: Collection[str]) -> None:
+    """Refuse names that are no options.
+
+    Args:
+        names: Names given.
+        known: Names of all options.
+
+    Raises:
+        ConfigError: One of them is unknown; the nearest option is named (SA114).
+
+    Example:
+        >>> refuse_unknown({"pool": 5}, known=["pool", "reuse"])
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            repair = (
+                f"Did you mean `{near[0]}`?" if near else f"The options are {', '.join(known)}."
+            )
+            raise ConfigError(
+                "SA114", f"`{name}` must be one of the options, got an unknown name. {repair}"
+            )
+
+
+def refuse_later(name: str, value: object, later: Collection[str]) -> None:
+    """Refuse values that are planned but not built, and say so.
+
+    Args:
+        name: The option.
+        value: Its value.
+        later: Values that a later version will take.
+
+    Raises:
+        ConfigError: It is one of them (SA114).
+    """
+    if value in later:
+        raise ConfigError(
+            "SA114",
+            f"`{name}` must be something that this version can do, got {value!r}, which comes later. Leave it out.",
+        )
+
+
+def check_device(device: object) -> None:
+    """Refuse what torch does not know as a device; whether it is there is asked when it is used.
+
+    Args:
+        device: `"auto"`, or the name of a torch device.
+
+    Raises:
+        ConfigError: It is neither (SA114).
+    """
+    if device == "auto":
+        return
+    try:
+        if not isinstance(device, str):
+            raise TypeError
+        torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ConfigError(
+            "SA114",
+            f"`device` must be 'auto' or the name of a torch device, got {device!r}. Write for example 'cpu', "
+            "'cuda' or 'cuda:1'.",
+        ) from error
+
+
+def check_cache(cache: object) -> None:
+    """Refuse what is no folder's name.
+
+    Args:
+        cache: A path, or None.
+
+    Raises:
+        ConfigError: It is neither, or an address (SA114).
+    """
+    if cache is None or (
+        isinstance(cache, (str, os.PathLike)) and not _URL.match(str(os.fspath(cache)))
+    ):
+        return
+    raise ConfigError(
+        "SA114",
+        f"`cache` must be the path of a local folder or None, got {cache!r}. Write for example cache='runs/cache'.",
+    )
+
+
+def check_weight(name: str, value: object) -> None:
+    """Refuse what is no finite number >= 0.
+
+    Args:
+        name: The option.
+        value: Its value.
+
+    Raises:
+        ConfigError: It is none (SA114).
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value < math.inf:  # type: ignore[operator]  # a number by now
+        raise ConfigError("SA114", f"`{name}` must be a number >= 0, got {value!r}. Use 1.0.")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.mixing.options import (
+    check_cache,
+    check_device,
+    check_weight,
+    refuse_later,
+    refuse_unknown,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("transfrom", "Did you mean `transform`?"), ("zzz", "The options are transform, pool.")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_or_with_all(name: str, said: str) -> None:
+    with pytest.raises(ConfigError, match="SA114") as caught:
+        refuse_unknown({name: None}, known=["transform", "pool"])
+    assert said in str(caught.value)
+
+
+def test_what_comes_later_is_told_apart_from_what_is_wrong() -> None:
+    refuse_later("fill", "typo", ("background",))
+    with pytest.raises(ConfigError, match=r"`fill` .*'background', which comes later.*SA114"):
+        refuse_later("fill", "background", ("background",))
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
+def test_devices_are_taken_whether_they_are_there_or_not(device: str) -> None:
+    check_device(device)
+
+
+@pytest.mark.parametrize("device", ["gpu", "", 0, None])
+def test_other_devices_are_refused(device: object) -> None:
+    with pytest.raises(ConfigError, match=r"`device` must be 'auto' or the name.*SA114"):
+        check_device(device)
+
+
+@pytest.mark.parametrize("cache", [None, "runs", "~/x", Path("runs"), "C:/runs"])
+def test_folders_are_taken(cache: object) -> None:
+    check_cache(cache)
+
+
+@pytest.mark.parametrize("cache", [3, ["runs"], "s3://bucket/cache"])
+def test_other_places_are_refused(cache: object) -> None:
+    with pytest.raises(ConfigError, match=r"`cache` must be the path of a local folder.*SA114"):
+        check_cache(cache)
+
+
+@pytest.mark.parametrize("value", ["x", None, True, -0.1, float("nan"), float("inf")])
+def test_weights_are_finite_numbers(value: object) -> None:
+    check_weight("loss_weight", 0)
+    with pytest.raises(ConfigError, match=r"`loss_weight` must be a number >= 0.*SA114"):
+        check_weight("loss_weight", value)
