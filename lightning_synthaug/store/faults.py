@@ -12,7 +12,7 @@ from typing import Final
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
 
-__all__ = ["corrupt_index", "index_faults", "write_faults"]
+__all__ = ["corrupt_index", "damaged_shard", "index_faults", "write_faults"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_SPACE: Final = 1 << 16  # bytes; SQLite reports some full disks as "disk I/O error"
@@ -60,6 +60,8 @@ def index_faults(path: Path) -> Iterator[None]:
         if "disk i/o" in text or any(word in text for word in _DENIED):
             raise _not_writable(path.parent, error) from error
         raise corrupt_index(path, error) from error
+    except UnicodeDecodeError as error:
+        raise corrupt_index(path, error) from error
 
 
 def corrupt_index(path: Path, cause: object) -> CacheCorrupt:
@@ -68,6 +70,16 @@ def corrupt_index(path: Path, cause: object) -> CacheCorrupt:
         "SA303",
         f"The index of a store must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. "
         "Make it anew from the shards with `Store.open(path, rebuild=True)`.",
+    )
+
+
+def damaged_shard(path: Path, cause: object) -> CacheCorrupt:
+    """Build the error about a file of a shard that is not as the store wrote it."""
+    return CacheCorrupt(
+        "SA304",
+        f"A shard must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. Open the "
+        "store with `Store.open(path, rebuild=True)`, which sets the shard aside; its samples are "
+        "made again.",
     )
 
 

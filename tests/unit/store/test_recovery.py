@@ -71,8 +71,9 @@ def test_verify_finds_damage_of_every_kind(tmp_path: Path) -> None:
         flip(one_file(tmp_path, "*.rows"), 5)
         assert store.verify() == [key(0)]
         store._session().index.execute("UPDATE samples SET row = 3 WHERE key = ?", (key(4),))
-        assert store.verify() == sorted([key(0), key(4)])
-        assert store.forget(store.verify()) == 2
+        damaged = store.verify()
+        assert damaged == sorted([key(0), key(4)])
+        assert store.forget(damaged) == 1  # the entry that named another place is gone already
         assert store.verify() == []
         flip(one_file(tmp_path, "*.log"), 30)
         assert len(verify(store._session().index, tmp_path)) == 8
