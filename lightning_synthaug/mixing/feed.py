@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, final
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, Turns, say
+from lightning_synthaug.filling import UNKNOWN, SourceFiller, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
@@ -260,29 +261,30 @@ class Feed:
 
     def _fill(self, plan: Plan, start: int, stop: int) -> None:
         """Settle what a stretch of slots needs: the leader makes it, the other ranks wait for it."""
-        for source in self.mixture.generated:
-            if len(source.places) == plan.distinct(source.needs.number - 1):
-                continue
-            wanted = source.needs.of_range(plan, start, stop)
-            missing = source.look_up(wanted)
-            if not missing or self.mixture.recipe.fill == "off":
-                continue
-            turns = Turns(self.mixture.folder, source.name)
-            if not self.leader:
-                turns.wait(lambda source=source, wanted=wanted: len(source.look_up(wanted)))  # type: ignore[misc]
-                continue
-            try:
-                filled = source.fill(missing)
-            except BaseException as error:
-                if self.epoch.world > 1:
-                    turns.failed(error)
-                raise
-            self.totals.generated += filled.generated
-            if filled.given_up:
-                say(
-                    f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
-                    "real samples stand in for them"
-                )
+        recipe, any_made = self.mixture.recipe, bool(self.mixture.is_generated.any())
+        turns = Turns(self.mixture.folder, " ".join(recipe.sources))
+        watched = self.leader and self.epoch.world > 1 and recipe.fill == "ahead" and any_made
+        with turns.filling() if watched else contextlib.nullcontext():
+            for source in self.mixture.generated:
+                if len(source.places) == plan.distinct(source.needs.number - 1):
+                    continue
+                missing = source.look_up(source.needs.of_range(plan, start, stop))
+                if not missing or recipe.fill == "off":
+                    continue
+                if self.leader:
+                    self._make(source, missing)
+                else:
+                    turns.wait(source.watch(missing))
+
+    def _make(self, source: SourceFiller, missing: Any) -> None:
+        """Make samples."""
+        filled = source.fill(missing)
+        self.totals.generated += filled.generated
+        if filled.given_up:
+            say(
+                f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
+                "real samples stand in for them"
+            )
 
 
 def _positions(rows: _Rows) -> Int64Array:

@@ -121,7 +121,7 @@ class Mixture:
     @cached_property
     def store(self) -> Store:
         """The sample store, opened at first use."""
-        return Store.open(self.folder)
+        return Store.open(self.folder, byte_budget=self.recipe.cache_bytes)
 
     @cached_property
     def generated(self) -> list[SourceFiller]:

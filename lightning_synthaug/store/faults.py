@@ -95,7 +95,8 @@ def _full(folder: Path, cause: BaseException) -> CacheFull:
     return CacheFull(
         "SA306",
         f"The disk must have room for new samples, got {str(cause)!r} in {str(folder)!r}. Samples "
-        "that were stored before stay readable. Free some space, or lower `pool` or `byte_budget`.",
+        "that were stored before stay readable. Free some space, or ask for fewer samples with "
+        "`pool=`.",
     )
 
 

@@ -64,5 +64,5 @@ def marks(keys: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> npt.NDA
         >>> bool(one == marks(join_keys([b"k" * 16]), np.array([[5, 6]])))
         False
     """
-    mark: npt.NDArray[np.int64] = keys @ _KEY + places @ _PLACE
+    mark: npt.NDArray[np.int64] = keys.dot(_KEY) + places.dot(_PLACE)
     return mark
