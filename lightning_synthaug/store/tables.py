@@ -56,12 +56,12 @@ def connect(path: Path) -> sqlite3.Connection:
         CacheCorrupt: It is another program's database.
         CacheError: A later version of the package wrote it.
     """
+    if path.exists() and not path.is_file():
+        raise corrupt_index(path, "no regular file")
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
-        if path.exists() and not path.is_file():
-            raise corrupt_index(path, "no regular file")
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
         if sys.version_info >= (3, 11):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.filling import SourceFiller
@@ -26,7 +27,12 @@ ENV = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 def start(folder: Path, seed: int) -> subprocess.Popen[str]:
     command = [sys.executable, filler.__file__, str(folder), str(seed)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENV
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=ENV,
+        start_new_session=True,
     )
 
 
@@ -42,7 +48,8 @@ def fill(folder: Path, seed: int, kill_after: float | None) -> list[list[str]]:
     timer.cancel()
     process.stdout.close()
     assert process.wait() in (0, -9)
-    # `wait` has collected it; nothing that it started can be left, because it starts nothing.
+    with pytest.raises(ProcessLookupError):  # nor is anything left that it started
+        os.killpg(process.pid, 0)
     return [line.split() for line in lines if line.endswith("\n")]
 
 
