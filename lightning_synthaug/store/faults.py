@@ -49,7 +49,9 @@ def index_faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         text = str(error).lower()
-        if "full" in text or ("disk i/o" in text and _no_space(path)):
+        if "malformed" in text:  # and what follows is quoted from the file
+            raise corrupt_index(path, error) from error
+        if "disk is full" in text or ("disk i/o" in text and _no_space(path)):
             raise _full(path.parent, error) from error
         if "locked" in text or "busy" in text:
             raise CacheLocked(
