@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.faults import corrupt_index, index_faults
-from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks
+from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks, strays
 from lightning_synthaug.store.tables import INDEX_NAME, connect
 
 __all__ = ["BURIED", "UNKNOWN", "Index", "Rows", "ShardState"]
@@ -146,11 +146,13 @@ class Index:
         with self.lock, index_faults(self.path):
             return self._live().executemany(sql, parameters).rowcount
 
-    def select_keys(self, sql: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
-        """Run a query that ends in `key IN` for many keys. Yields rows in no order."""
+    def select_keys(self, sql: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        """Run a query that ends in `key IN` for many keys. Returns rows in no order."""
+        rows: list[tuple[Any, ...]] = []
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
-            yield from self.execute(f"{sql} ({','.join('?' * len(chunk))})", chunk)
+            rows += self.execute(f"{sql} ({','.join('?' * len(chunk))})", chunk)
+        return rows
 
     def locate(self, keys: Sequence[bytes]) -> npt.NDArray[np.int64]:
         """Find where keys are.
@@ -167,19 +169,22 @@ class Index:
             CacheCorrupt: The index does not hold integers.
             CacheError: A key is not 16 bytes.
         """
+        if not len(keys):
+            return np.empty((0, 2), np.int64)
         joined = join_keys(keys)
         sql = "SELECT key, shard, row, mark FROM samples WHERE key IN"
-        found = {row[0]: row[1:] for row in self.select_keys(sql, keys)}
+        rows = self.select_keys(sql, keys)
+        found = {key: (shard, row, mark) for key, shard, row, mark in rows}
         try:  # an array of integers takes nothing else
             cells = array("q", chain.from_iterable(map(found.get, keys, repeat(_NOWHERE))))
         except (TypeError, OverflowError) as error:
             check_keys(keys)
             raise corrupt_index(self.path, error) from error
-        table = np.array(cells, np.int64).reshape(-1, 3)
-        places = np.ascontiguousarray(table[:, :2])
-        absent = marks(joined, places) != table[:, 2]
-        if absent.any():
-            self._look_closer(keys, absent, found, places)
+        table = np.frombuffer(cells, np.int64).reshape(-1, 3)
+        places = table[:, :2]
+        absent = strays(joined, table)
+        if np.count_nonzero(absent):
+            self._look_closer(keys, absent != 0, found, places)
         return places
 
     def _look_closer(
@@ -211,7 +216,7 @@ class Index:
         places = np.array([(batch.shard, row) for row in batch.rows], np.int64).reshape(-1, 2)
         mark = marks(join_keys(batch.keys), places).tolist()
         columns = zip(batch.keys, batch.rows, batch.own, mark, strict=True)
-        rows = [(key, batch.shard, row, common, own, mark) for key, row, own, mark in columns]
+        rows = [(key, batch.shard, row, mark, common, own) for key, row, own, mark in columns]
         return self.execute_many("INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def note_shard(self, state: ShardState) -> None:

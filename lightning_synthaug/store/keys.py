@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from lightning_synthaug.errors import CacheError
 
-__all__ = ["KEY_BYTES", "check_keys", "join_keys", "marks"]
+__all__ = ["KEY_BYTES", "check_keys", "join_keys", "marks", "strays"]
 
 KEY_BYTES: Final = 16
 # Odd numbers: one changed bit in one of the four words always changes the sum modulo 2^64.
 _KEY: Final = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9], np.uint64).view(np.int64)
 _PLACE: Final = np.array([0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64).view(np.int64)
+_ENTRY: Final = np.append(_PLACE, -1)
 
 
 def check_keys(keys: Sequence[bytes]) -> None:
@@ -66,3 +67,17 @@ def marks(keys: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> npt.NDA
     """
     mark: npt.NDArray[np.int64] = keys.dot(_KEY) + places.dot(_PLACE)
     return mark
+
+
+def strays(keys: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Find entries that do not carry their own mark.
+
+    Args:
+        keys: Keys as `join_keys` writes them. Shape `(n, 2)`.
+        entries: Shard, row and mark of each. Shape `(n, 3)`.
+
+    Returns:
+        Zero where the mark is right. Shape `(n,)`.
+    """
+    left: npt.NDArray[np.int64] = keys.dot(_KEY) + entries.dot(_ENTRY)
+    return left

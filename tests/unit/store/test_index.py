@@ -83,8 +83,8 @@ def test_a_place_that_is_no_number_is_told(tmp_path: Path, value: str) -> None:
         "UPDATE shards SET bytes = 9e999",
         "UPDATE shards SET schema = x'00'",
         "UPDATE samples SET shard = '../../etc'",
-        "INSERT INTO samples VALUES ('abc', 1, 1, 1, '{}', 1)",
-        "INSERT INTO samples VALUES (x'00', 1, 1, 1, '{}', 1)",
+        "INSERT INTO samples VALUES ('abc', 1, 1, 1, 1, '{}')",
+        "INSERT INTO samples VALUES (x'00', 1, 1, 1, 1, '{}')",
     ],
 )
 def test_values_of_other_types_are_told(tmp_path: Path, change: str) -> None:

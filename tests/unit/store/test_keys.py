@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.store.keys import check_keys, join_keys, marks
+from lightning_synthaug.store.keys import check_keys, join_keys, marks, strays
 from tests.unit.store.samples import key
 
 
@@ -31,3 +31,6 @@ def test_a_mark_differs_when_any_bit_of_key_or_place_does() -> None:
         data[bit // 8] ^= 1 << bit % 8
         words = np.frombuffer(data, np.int64)
         assert int(marks(words[None, :2], words[None, 2:])[0]) != right, bit
+        entry = np.append(words[2:], right)
+        assert strays(words[None, :2], entry[None])[0] != 0
+    assert strays(whole[None, :2], np.append(whole[2:], right)[None]).tolist() == [0]
