@@ -44,6 +44,7 @@ class Turns:
         stem = f"fill-{quote(name, safe='', errors='replace')[:60]}-{digest}"
         self._note = folder / f"{stem}.failed.json"
         self._lock = folder / f"{stem}.lock"
+        self._parent = os.getppid()
 
     @contextlib.contextmanager
     def filling(self) -> Iterator[None]:
@@ -90,7 +91,7 @@ class Turns:
                 has been filling for ten minutes.
         """
         began = said = held = time.monotonic()
-        parent, pause = os.getppid(), _LOOK
+        pause = _LOOK
         while True:
             at_work = (
                 self._at_work()
@@ -102,7 +103,7 @@ class Turns:
             cause = None
             if (reason := self._reason()) is not None:
                 cause = f"its error: {reason}"
-            elif os.getppid() != parent:
+            elif os.getppid() != self._parent:
                 cause = "none: the process that started this one has ended"
             elif now - held > _ABSENT:
                 cause = f"none: nobody has been filling for {_ABSENT:.0f} s while {count:,} samples are missing"

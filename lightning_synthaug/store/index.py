@@ -191,7 +191,7 @@ class Index:
         self,
         keys: Sequence[bytes],
         absent: npt.NDArray[np.bool_],
-        found: dict[bytes, tuple[int, ...]],
+        found: dict[bytes, tuple[int, int, int]],
         places: npt.NDArray[np.int64],
     ) -> None:
         """Tell apart keys that are unknown, buried, and in entries that are damaged."""
