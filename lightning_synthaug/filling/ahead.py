@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
-from lightning_synthaug.filling.say import FillBar
+from lightning_synthaug.filling.say import FillBar, say
 from lightning_synthaug.generators import Rejection, Request, check_batch
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import NewSample, Store
@@ -21,6 +22,8 @@ __all__ = ["MAX_ATTEMPTS", "Filled", "SourceFiller"]
 
 #: How often a request is tried before it is given up.
 MAX_ATTEMPTS = 3
+#: Requests that a waiting process looks for at once.
+_AT_ONCE = 512
 
 
 class Filled(NamedTuple):
@@ -78,29 +81,53 @@ class SourceFiller:
             The requests that must be made, in the order given.
         """
         unknown = self.places.missing(identities).tolist()
-        opened = [self._attempt(identity, 0) for identity in unknown]
+        return self._settle([self._attempt(identity, 0) for identity in unknown])
+
+    def watch(self, missing: Sequence[_Open]) -> Callable[[], int]:
+        """Make a look at what another process is making.
+
+        A look costs little, however much is missing: samples come in the order asked, so the first ones tell.
+
+        Args:
+            missing: As `look_up` returned them.
+
+        Returns:
+            A function that settles what has come, and counts what has not.
+        """
+        rest = list(missing)
+
+        def look() -> int:
+            nonlocal rest
+            while rest:
+                still = self._settle(rest[:_AT_ONCE])
+                rest = still + rest[_AT_ONCE:]
+                if still:
+                    break
+            return len(rest)
+
+        return look
+
+    def _settle(self, opened: Sequence[_Open]) -> list[_Open]:
+        """Settle what the store has of these; return the rest, each at its next attempt, in the same order."""
         settled: list[int] = []
         places: list[Any] = []
         missing: dict[int, _Open] = {}
-        for attempt in range(MAX_ATTEMPTS):
-            found = (
-                self._store.resolve([o.key for o in opened])
-                if opened
-                else np.empty((0, 2), np.int64)
-            )
+        order = [o.identity for o in opened]
+        while opened:
             retry = []
-            for o, place in zip(opened, found, strict=True):
-                if place[0] >= 0 or (place[0] == GIVEN_UP and attempt + 1 == MAX_ATTEMPTS):
+            for o, place in zip(opened, self._store.resolve([o.key for o in opened]), strict=True):
+                attempt = o.request.attempt + 1
+                if place[0] == UNKNOWN:
+                    missing[o.identity] = o
+                elif place[0] == GIVEN_UP and attempt < MAX_ATTEMPTS:
+                    retry.append(self._attempt(o.identity, attempt))
+                else:
                     settled.append(o.identity)
                     places.append(place)
-                elif place[0] == GIVEN_UP:
-                    retry.append(self._attempt(o.identity, attempt + 1))
-                else:
-                    missing[o.identity] = o
             opened = retry
         if settled:
             self.places.add(np.array(settled), np.array(places, np.int64).reshape(-1, 2))
-        return [missing[i] for i in unknown if i in missing]
+        return [missing[i] for i in order if i in missing]
 
     def fill(self, missing: Sequence[_Open]) -> Filled:
         """Make requests and store them, batch by batch; each batch is durable before the next one.
@@ -120,16 +147,17 @@ class SourceFiller:
         began = time.perf_counter()
         generator = self.needs.generator
         size = max(1, generator.batch_size)
+        say(f"making {len(missing):,} samples with {self.name!r} on {self._device}")
         generator.load(self._device)
         generated = given_up = 0
         try:
-            with FillBar(self.name, len(missing), self._device, self._store) as bar:
-                queue = list(missing)
+            with FillBar(self.name, len(missing), self._store) as bar:
+                queue = deque(missing)
                 while queue:
-                    batch, queue = queue[:size], queue[size:]
+                    batch = [queue.popleft() for _ in range(min(size, len(queue)))]
                     retry, made, failed = self._make(batch, bar)
                     generated, given_up = generated + made, given_up + failed
-                    queue = retry + queue
+                    queue.extendleft(reversed(retry))
         finally:
             generator.unload()
         return Filled(generated, given_up, time.perf_counter() - began, self._reason)
@@ -173,20 +201,25 @@ class SourceFiller:
         common = self.needs.generator.provenance()
         accepted: list[tuple[_Open, NewSample]] = []
         retry: list[_Open] = []
-        failed = 0
+        hopeless: list[int] = []
+        rejected: dict[tuple[str, int], list[bytes]] = {}
         for o, result in zip(batch, results, strict=True):
             if isinstance(result, Rejection):
                 attempt = o.request.attempt + 1
-                self._store.bury([o.key], reason=result.reason, attempts=attempt)
+                # What UTF-8 cannot hold is replaced: a reason is for reading, and must not end the fill.
+                self._reason = result.reason.encode(errors="replace").decode()
+                rejected.setdefault((self._reason, attempt), []).append(o.key)
                 if attempt < MAX_ATTEMPTS:
                     retry.append(self._attempt(o.identity, attempt))
-                    continue
-                failed += 1
-                self._reason = result.reason
-                self.places.add(np.array([o.identity]), np.array([[GIVEN_UP, GIVEN_UP]]))
+                else:
+                    hopeless.append(o.identity)
                 continue
             self._like = self._like or result
             accepted.append((o, NewSample(o.key, result, {**common, **_particulars(o.request)})))
+        for (reason, attempts), keys in rejected.items():
+            self._store.bury(keys, reason=reason, attempts=attempts)
+        if hopeless:
+            self.places.add(np.array(hopeless), np.full((len(hopeless), 2), GIVEN_UP))
         if accepted:
             self._store.put([sample for _, sample in accepted])
             places = self._store.resolve([o.key for o, _ in accepted])
@@ -198,8 +231,8 @@ class SourceFiller:
                     f"{self._store.folder}`; another process may be deleting the cache.",
                 )
             self.places.add(np.array([o.identity for o, _ in accepted]), places)
-        bar.advance(len(accepted) + failed, [sample.record for _, sample in accepted])
-        return retry, len(accepted), failed
+        bar.advance(len(accepted) + len(hopeless), len(accepted))
+        return retry, len(accepted), len(hopeless)
 
     def _attempt(self, identity: int, attempt: int) -> _Open:
         """Write out one attempt at a request."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, final
 
-import numpy as np
 from tqdm import tqdm
 
-from lightning_synthaug.data import Record
 from lightning_synthaug.errors import CacheFull
 from lightning_synthaug.store import Store
 
-__all__ = ["FillBar", "human_bytes", "say"]
+__all__ = ["FillBar", "human_bytes", "human_time", "say"]
+
+
+#: About what the header of a shard takes. Bytes.
+_HEADER = 400
 
 
 def say(text: str) -> None:
@@ -48,6 +49,23 @@ def human_bytes(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def human_time(seconds: float) -> str:
+    """Write a duration for people.
+
+    Args:
+        seconds: Seconds, >= 0.
+
+    Returns:
+        Hours, minutes and seconds.
+
+    Example:
+        >>> human_time(7384.2)
+        '2:03:04'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
 @final
 class FillBar:
     """Announce a fill after its first batch, which tells rate and size, then show progress.
@@ -55,18 +73,17 @@ class FillBar:
     Args:
         name: The source's name.
         total: Samples to be made.
-        device: Where they are made.
         store: Where they go.
     """
 
-    def __init__(self, name: str, total: int, device: str, store: Store) -> None:
-        self._name, self._total, self._device, self._store = name, total, device, store
+    def __init__(self, name: str, total: int, store: Store) -> None:
+        self._name, self._total, self._store = name, total, store
         self._bar: tqdm[Any] | None = None
         self._announced = False
 
     def __enter__(self) -> FillBar:
         """Start the clock."""
-        self._began = time.perf_counter()
+        self._began, self._used = time.perf_counter(), self._store.used()
         self._bar = tqdm(
             total=self._total,
             desc=f"synthaug: {self._name}",
@@ -86,52 +103,42 @@ class FillBar:
         if self._bar is not None:
             self._bar.close()
 
-    def advance(self, count: int, records: Sequence[Record]) -> None:
-        """Count settled requests; at the first ones, say what is ahead and refuse what the disk cannot hold.
+    def advance(self, settled: int, stored: int) -> None:
+        """Count settled requests; at the first ones, say what is ahead and refuse what there is no room for.
 
         Args:
-            count: Requests settled by this batch.
-            records: The samples among them.
+            settled: Requests settled by this batch.
+            stored: How many of them left a sample in the store.
 
         Raises:
-            CacheFull: The rest does not fit on the disk.
+            CacheFull: The rest does not fit on the disk, or not into the store's budget.
         """
-        if self._bar is None or not count:
+        if self._bar is None or not settled:
             return
-        if records and not self._announced:
+        if stored and not self._announced:
             # A flag of its own: a bar that is not shown, for want of a terminal, does not count.
             self._announced = True
-            self._announce(count, records)
-        self._bar.update(count)
+            self._announce(settled, stored)
+        self._bar.update(settled)
 
-    def _announce(self, count: int, records: Sequence[Record]) -> None:
-        """Say samples, bytes, time and free disk."""
-        elapsed = max(1e-9, time.perf_counter() - self._began)
-        each = sum(_size(r) for r in records) / len(records)
-        rest = self._total - count
-        free = shutil.disk_usage(self._store.folder).free
-        if rest * each > free:
+    def _announce(self, settled: int, stored: int) -> None:
+        """Say bytes, time and room."""
+        elapsed = time.perf_counter() - self._began
+        used, store = self._store.used(), self._store
+        # With checksums and provenance, as they lie there; a shard's header is not each sample's.
+        each = max(0, used - self._used - _HEADER) / stored
+        rest = self._total - settled
+        free = shutil.disk_usage(store.folder).free
+        room = max(0, min(free, store.byte_budget - used))
+        if rest * each > room:
             raise CacheFull(
                 "SA501",
-                f"The disk must have room for what the coming epoch needs, got {human_bytes(free)} free for "
-                f"{human_bytes(rest * each)} ({rest:,} samples of {self._name!r}) in {self._store.folder}. "
-                "Choose another `cache=`, or a smaller `pool=`.",
+                f"The cache must have room for what the coming epoch needs, got {human_bytes(room)} for "
+                f"{human_bytes(rest * each)} ({rest:,} samples of {self._name!r}) in {store.folder}: the disk has "
+                f"{human_bytes(free)} free, and {human_bytes(used)} of a budget of {human_bytes(store.byte_budget)} "
+                "are used. Choose another `cache=`, a larger `cache_bytes=` or a smaller `pool=`.",
             )
-        seconds = round(rest * elapsed / count)
         say(
-            f"making {self._total:,} samples with {self._name!r} on {self._device}: {human_bytes(self._total * each)}, "
-            f"about {seconds // 60}:{seconds % 60:02d} more; {human_bytes(free)} of disk free"
+            f"{self._name!r}: {human_bytes(self._total * each)}, about {human_time(rest * elapsed / settled)} more; "
+            f"there is room for {human_bytes(room)}"
         )
-
-
-def _size(record: Record) -> int:
-    """Return about how many bytes a record takes in the store."""
-    total = 0
-    for value in record.values():
-        if isinstance(value, np.ndarray):
-            total += value.nbytes
-        elif isinstance(value, (str, bytes)):
-            total += len(value)
-        else:
-            total += 8
-    return total

@@ -2,47 +2,83 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, final
+from typing import final
 from urllib.parse import quote
 
-from lightning_synthaug.errors import FillError
+from lightning_synthaug.errors import CacheError, FillError
 from lightning_synthaug.filling.say import say
+from lightning_synthaug.store.log import open_file
 
 __all__ = ["Turns"]
 
-#: Seconds between looks of a waiting rank, and between its words.
-_LOOK, _WORD = 0.1, 60.0
+#: Seconds between looks of a waiting rank, the first and the longest, and between its words.
+_LOOK, _LONGEST_LOOK, _WORD = 0.1, 2.0, 60.0
+#: Seconds without anybody who fills, after which a waiting rank gives up: as long as the collective operation that
+#: would come next waits by default, so that a rank that is merely late is never taken for a lost one.
+_ABSENT = 600.0
+_LOADED = time.time()
+_LONGEST_NOTE = 1 << 16
 
 
 @final
 class Turns:
-    """A failure note in the store's folder, written by the rank that fills and read by those that wait.
+    """Two files in the store's folder: a lock that is held while samples are made, and word of a failure.
+
+    The system itself drops the lock of a process that dies, however it dies.
 
     Args:
         folder: The store's folder, seen by all ranks of the node.
-        name: What is being filled, one note each.
+        name: What is being filled, a lock and a note each.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._note = folder / f"fill-{quote(name, safe='')}.failed.json"
+        digest = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+        stem = f"fill-{quote(name, safe='', errors='replace')[:60]}-{digest}"
+        self._note = folder / f"{stem}.failed.json"
+        self._lock = folder / f"{stem}.lock"
+        self._parent = os.getppid()
+
+    @contextlib.contextmanager
+    def filling(self) -> Iterator[None]:
+        """Let the waiting ranks know that this one is at work, and of the error if one ends it."""
+        fd = -1
+        try:
+            with contextlib.suppress(OSError):  # the store will say what is wrong with the folder
+                self._lock.parent.mkdir(parents=True, exist_ok=True)
+                fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                fcntl.flock(fd, fcntl.LOCK_SH)  # shared: another run may fill the same cache
+                self._note.unlink(missing_ok=True)
+            yield
+        except BaseException as error:
+            self.failed(error)
+            raise
+        finally:
+            if fd >= 0:
+                fcntl.flock(fd, fcntl.LOCK_UN)  # closing alone leaves it to forked children
+                os.close(fd)
 
     def failed(self, error: BaseException) -> None:
-        """Leave word for the waiting ranks that filling ended in an error.
+        """Leave word for the waiting ranks that filling ended in an error; where it cannot be left, nothing happens.
 
         Args:
             error: The error.
         """
-        text = json.dumps(
-            {"time": time.time(), "pid": os.getpid(), "error": f"{type(error).__name__}: {error}"}
-        )
+        text = f"{type(error).__name__}: {error}"[:4000]
         part = self._note.with_suffix(f".{os.getpid()}.part")
-        part.write_text(text)
-        part.replace(self._note)
+        try:
+            part.write_text(json.dumps({"time": time.time(), "pid": os.getpid(), "error": text}))
+            part.replace(self._note)
+        except OSError:  # the disk is full, say: the error itself is what must be seen
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def wait(self, remaining: Callable[[], int]) -> None:
         """Poll until nothing remains.
@@ -51,35 +87,69 @@ class Turns:
             remaining: Looks again and counts what is still missing.
 
         Raises:
-            FillError: The rank that fills left word of an error, or the process that started this one is gone.
+            FillError: The rank that fills left word of an error, the process that started this one is gone, or nobody
+                has been filling for ten minutes.
         """
-        began = said = time.time()
-        parent = os.getppid()
-        while count := remaining():
-            if (reason := self._reason(began)) is not None:
+        began = said = held = time.monotonic()
+        pause = _LOOK
+        while True:
+            at_work = (
+                self._at_work()
+            )  # before the look: who stops between the two has stored everything
+            if not (count := remaining()):
+                return
+            now = time.monotonic()
+            held = now if at_work else held
+            cause = None
+            if (reason := self._reason()) is not None:
+                cause = f"its error: {reason}"
+            elif os.getppid() != self._parent:
+                cause = "none: the process that started this one has ended"
+            elif now - held > _ABSENT:
+                cause = f"none: nobody has been filling for {_ABSENT:.0f} s while {count:,} samples are missing"
+            if cause is not None:
                 raise FillError(
                     "SA502",
-                    f"Another rank must fill the cache before the epoch begins, got its error: {reason}. See "
-                    "that rank's own output, mend the cause and resume.",
+                    f"Another rank must fill the cache before the epoch begins, got {cause}. See that rank's own "
+                    "output, mend the cause and resume.",
                 )
-            if os.getppid() != parent:
-                raise FillError(
-                    "SA502",
-                    "Another rank must fill the cache before the epoch begins, got none: the process that started this "
-                    "one has ended. See its output, and resume.",
-                )
-            if time.time() - said >= _WORD:
-                said = time.time()
+            if now - said >= _WORD:
+                said = now
                 say(
-                    f"waiting for another rank to make {count:,} samples ({said - began:.0f} s so far)"
+                    f"waiting for another rank to make {count:,} samples ({now - began:.0f} s so far)"
                 )
-            time.sleep(_LOOK)
+            time.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_LOOK)
 
-    def _reason(self, since: float) -> str | None:
-        """Read the note, if it is newer than the wait; its text is shown, never trusted."""
+    def _at_work(self) -> bool:
+        """Tell whether anybody is filling."""
         try:
-            note: dict[Literal["time", "error"], object] = json.loads(self._note.read_text())
+            fd = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # held; or a disk without locks, where nobody can be told absent
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def _reason(self) -> str | None:
+        """Read the note, if it is newer than this process; its text is shown, never trusted."""
+        try:
+            with os.fdopen(open_file(self._note), "rb") as file:
+                note = json.loads(file.read(_LONGEST_NOTE))
             stamp, error = note["time"], note["error"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, CacheError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return str(error)[:500] if isinstance(stamp, float) and stamp >= since - 5 else None
+        return str(error)[:500] if isinstance(stamp, float) and stamp >= _started() else None
+
+
+def _started() -> float:
+    """Return when this process began, or where the system does not tell, when this module was loaded. Unix seconds."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        up = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.time() - up + ticks / os.sysconf("SC_CLK_TCK")
+    return _LOADED

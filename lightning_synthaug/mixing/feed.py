@@ -7,14 +7,12 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from lightning_synthaug.data.transforms import seeded_globals
-from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, Turns, say
-from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
+from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.supply import Supply
 from lightning_synthaug.mixing.totals import Totals
 from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, RealOrder, rank_rows
 from lightning_synthaug.plan.seeding import Int64Array
@@ -99,7 +97,7 @@ class Feed:
         self.start = 0
         self.stop = 0
         self.reading = False  # by a mixed loader, which alone makes batches of what is planned
-        self._blocks = Blocks(mixture)
+        self._supply = Supply(mixture, leader=leader, world=epoch.world)
         self._accounts: dict[int, _Account] = {}
         self._last = -1
         self._said_unmakeable = self._said_missing = False
@@ -134,8 +132,8 @@ class Feed:
         self.stop = self.start + self.progress.coming(self.epoch.batches)
         self._accounts.clear()
         began = time.perf_counter()
-        self._fill(self.plan, self.plan.slot(self.start), self.plan.slot(self.stop))
-        self._blocks.clear()
+        self._supply.fill(self.plan, self.start, self.stop)
+        self.totals.generated += self._supply.made()
         self.totals.fill_seconds += time.perf_counter() - began
 
     def message(self, number: int) -> BatchMessage:
@@ -149,7 +147,8 @@ class Feed:
         """
         plan = self.plan
         assert plan is not None
-        block = self._complete(plan, number)
+        block = self._supply.complete(plan, number)
+        self.totals.generated += self._supply.made()
         a, b = block.span(number)
         rows: _Rows = slice(a, b)
         if self.epoch.world > 1:
@@ -181,7 +180,7 @@ class Feed:
                 served = served.copy()
                 served[missed] = REAL
                 self._accounts[number] = account._replace(served=served)
-                self._damaged(account.block.where(_positions(account.rows)[missed]))
+                self._supply.damaged(account.block.where(_positions(account.rows)[missed]))
             self._count(account, served)
         if mixed is not None:
             self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
@@ -241,77 +240,6 @@ class Feed:
                 f"{missing} of {asked} synthetic rows of a batch are not in the cache; real samples with the "
                 "labels asked for stand in, here and from now on, counted as `misses`"
             )
-
-    def _damaged(self, planned: PlannedSlots) -> None:
-        """Have damaged samples made again when the next epoch is filled."""
-        self.mixture.forget(planned, for_all=self.leader)
-        self._blocks.clear()
-
-    def _complete(self, plan: Plan, number: int) -> ReadyBlock:
-        """Find a batch's samples; under `on_miss` other than "real", do not go on without them."""
-        block = self._blocks.of(plan, number)
-        recipe = self.mixture.recipe
-        if recipe.on_miss == "real":
-            return block
-        lacking = self._lacking(number, block)
-        if lacking and self.leader:
-            # Found damaged since the epoch began: what this process fills, it makes again.
-            self._fill(plan, plan.slot(number), plan.slot(number + 1))
-            self._blocks.clear()
-            block = self._blocks.of(plan, number)
-            lacking = self._lacking(number, block)
-        if lacking and recipe.on_miss == "error":
-            raise FillError(
-                "SA504",
-                f'Each planned sample must be in the cache under on_miss="error", got {lacking} missing in batch '
-                f'{number} in {recipe.cache_folder()}. Fill it (fill="ahead"), or let real samples stand in '
-                '(on_miss="real").',
-            )
-        if lacking:
-            say(
-                f"waiting for {lacking} samples that another process shall put into {recipe.cache_folder()}"
-            )
-        while lacking:
-            time.sleep(0.2)
-            block = self._blocks.of(plan, number, look_again=True)
-            lacking = self._lacking(number, block)
-        return block
-
-    def _lacking(self, number: int, block: ReadyBlock) -> int:
-        """Count a batch's rows whose sample may still come."""
-        batch = slice(*block.span(number))
-        generated = self.mixture.is_generated[block.planned.source[batch]]
-        wanted = generated & (block.planned.index[batch] >= 0)
-        return int(np.count_nonzero(wanted & (block.matrix[4, batch] == UNKNOWN)))
-
-    def _fill(self, plan: Plan, start: int, stop: int) -> None:
-        """Settle what a stretch of slots needs: the leader makes it, the other ranks wait for it."""
-        for source in self.mixture.generated:
-            if len(source.places) == plan.distinct(source.needs.number - 1):
-                continue
-            wanted = source.needs.of_range(plan, start, stop)
-            missing = source.look_up(wanted)
-            if not missing or self.mixture.recipe.fill == "off":
-                continue
-            turns = Turns(self.mixture.folder, source.name)
-            if not self.leader:
-                turns.wait(lambda source=source, wanted=wanted: len(source.look_up(wanted)))  # type: ignore[misc]
-                continue
-            try:
-                with seeded_globals(
-                    0
-                ):  # the user's random states go on as if nothing had been made
-                    filled = source.fill(missing)
-            except BaseException as error:
-                if self.epoch.world > 1:
-                    turns.failed(error)
-                raise
-            self.totals.generated += filled.generated
-            if filled.given_up:
-                say(
-                    f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
-                    "real samples stand in for them"
-                )
 
 
 def _positions(rows: _Rows) -> Int64Array:

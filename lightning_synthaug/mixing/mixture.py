@@ -19,12 +19,13 @@ from lightning_synthaug.data import (
     find_labels,
 )
 from lightning_synthaug.data.labels import stored_labels
-from lightning_synthaug.errors import CacheError, ConfigError
+from lightning_synthaug.errors import CacheError
 from lightning_synthaug.filling import UNKNOWN, SourceFiller, SourceNeeds
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
+from lightning_synthaug.mixing.describing import source_specs
 from lightning_synthaug.mixing.drawing import TransformDraw
-from lightning_synthaug.mixing.naming import check_class_names
+from lightning_synthaug.mixing.options import choose_device
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import (
     Clock,
@@ -34,7 +35,6 @@ from lightning_synthaug.plan import (
     Plan,
     PlannedSlots,
     RealOrder,
-    SourceSpec,
 )
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import Store
@@ -143,7 +143,7 @@ class Mixture:
     @cached_property
     def store(self) -> Store:
         """The sample store, opened at first use."""
-        return Store.open(self.folder)
+        return Store.open(self.folder, byte_budget=self.recipe.cache_bytes)
 
     @cached_property
     def generated(self) -> list[SourceFiller]:
@@ -161,7 +161,9 @@ class Mixture:
                 generation_seed=self.recipe.generation_seed,
                 twins=self.adapter,
             )
-            fillers.append(SourceFiller(name, needs, self.store, device=self._device()))
+            fillers.append(
+                SourceFiller(name, needs, self.store, device=choose_device(self.recipe.device))
+            )
         return fillers
 
     def compile(
@@ -191,10 +193,7 @@ class Mixture:
         return Plan(
             epoch,
             self._knots or recipe.schedule.compile(clock),
-            [
-                self._spec(*named)
-                for named in zip(recipe.sources.items(), recipe.source_weights(), strict=True)
-            ],
+            source_specs(recipe, self.dataset, self.label_map),
             seed=recipe.seed,
             generation_seed=recipe.generation_seed,
             labels=self.labels,
@@ -277,41 +276,6 @@ class Mixture:
         self.__dict__.pop("generated", None)
         if store is not None:
             store.close()
-
-    def _spec(self, named: tuple[str, Any], weight: int) -> SourceSpec:
-        """Describe a source to the plan."""
-        name, source = named
-        recipe = self.recipe
-        if not isinstance(source, Generator):
-            labels = stored_labels(source)
-            if labels is None and recipe.balance != "proportional":
-                labels = find_labels(source, progress=True).codes
-            items = np.full(len(source), -1, np.int64) if labels is None else labels
-            return SourceSpec(name, weight, items=items)
-        if source.conditioning == "class":
-            check_class_names(name, source, self.dataset, recipe)
-        makeable = None
-        if source.labels is not None and source.conditioning == "class":
-            users = (self.label_map.user_label(label) for label in source.labels)
-            makeable = frozenset(u for u in users if u is not None)
-        elif recipe.label_map is not None and source.conditioning == "class":
-            makeable = frozenset(recipe.label_map)
-        return SourceSpec(name, weight, recipe.pool, recipe.reuse, makeable)
-
-    def _device(self) -> str:
-        """Choose where to generate."""
-        import torch
-
-        there = torch.cuda.is_available()
-        device = self.recipe.device
-        if device == "auto":
-            return "cuda" if there else "cpu"
-        if device.startswith("cuda") and not there:
-            raise ConfigError(
-                "SA114",
-                f"`device` must be there, got {device!r} on a machine where torch finds no CUDA. Use 'auto' or 'cpu'.",
-            )
-        return device
 
     def _reader(self) -> Any:
         """Make the workers' reader, which opens nothing yet."""

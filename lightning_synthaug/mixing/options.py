@@ -12,7 +12,14 @@ import torch
 
 from lightning_synthaug.errors import ConfigError
 
-__all__ = ["check_cache", "check_device", "check_weight", "refuse_later", "refuse_unknown"]
+__all__ = [
+    "check_cache",
+    "check_device",
+    "check_weight",
+    "choose_device",
+    "refuse_later",
+    "refuse_unknown",
+]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -114,3 +121,28 @@ def check_weight(name: str, value: object) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value < math.inf:  # type: ignore[operator]  # a number by now
         raise ConfigError("SA114", f"`{name}` must be a number >= 0, got {value!r}. Use 1.0.")
+
+
+def choose_device(device: str) -> str:
+    """Choose where to generate.
+
+    Args:
+        device: `"auto"` or a torch device.
+
+    Returns:
+        A torch device that is there.
+
+    Raises:
+        ConfigError: It is a CUDA device, and torch finds none (SA114).
+    """
+    import torch
+
+    there = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda" if there else "cpu"
+    if device.startswith("cuda") and not there:
+        raise ConfigError(
+            "SA114",
+            f"`device` must be there, got {device!r} on a machine where torch finds no CUDA. Use 'auto' or 'cpu'.",
+        )
+    return device

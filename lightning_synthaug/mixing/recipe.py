@@ -58,6 +58,8 @@ class Recipe:
         transform_p: Probability of the transform, a number in [0, 1] or a schedule.
         transform_on: What is transformed: `"both"`, `"real"` or `"synthetic"`.
         cache: Folder for generated samples. Default: the user's cache directory.
+        cache_bytes: What that folder may hold at most, in bytes. Default: the smaller of 20 GB and a tenth of the free
+            disk.
         fill: `"ahead"`: make what the coming epoch needs before it begins. `"off"`: only serve what the cache has.
         on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
         pool: Distinct samples kept for each source. Default: as many as there are real samples.
@@ -91,6 +93,7 @@ class Recipe:
     transform_p: float | Schedule = 1.0
     transform_on: Literal["both", "real", "synthetic"] = "both"
     cache: str | os.PathLike[str] | None = None
+    cache_bytes: int | None = None
     fill: Literal["ahead", "off"] = "ahead"
     on_miss: Literal["real", "wait", "error"] = "real"
     pool: int | None = None
@@ -122,7 +125,7 @@ class Recipe:
         _check_choice("on_mismatch", self.on_mismatch, ("error", "rescale", "keep"))
         if not isinstance(self.balance, Mapping):
             _check_choice("balance", self.balance, ("proportional", "uniform"))
-        for name in ("pool", "reuse"):
+        for name in ("cache_bytes", "pool", "reuse"):
             value = getattr(self, name)
             if value is not None and (
                 isinstance(value, bool) or not isinstance(value, int) or value < 1

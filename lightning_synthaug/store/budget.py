@@ -94,6 +94,6 @@ def check_room(*, used: int, more: int, byte_budget: int, folder: Path) -> None:
         raise CacheFull(
             "SA306",
             f"The samples of a store must fit into its budget of {byte_budget:,} bytes, got "
-            f"{used:,} bytes and {more:,} more in {str(folder)!r}. Raise `byte_budget`, or ask for "
-            "fewer samples with `pool`.",
+            f"{used:,} bytes and {more:,} more in {str(folder)!r}. Raise it (`cache_bytes=`, or "
+            "`byte_budget=` of `Store.open`), or ask for fewer samples with `pool=`.",
         )

@@ -12,7 +12,7 @@ from typing import Final
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
 
-__all__ = ["corrupt_index", "index_faults", "write_faults"]
+__all__ = ["corrupt_index", "damaged_shard", "index_faults", "write_faults"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_SPACE: Final = 1 << 16  # bytes; SQLite reports some full disks as "disk I/O error"
@@ -49,7 +49,9 @@ def index_faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         text = str(error).lower()
-        if "full" in text or ("disk i/o" in text and _no_space(path)):
+        if "malformed" in text:  # and what follows is quoted from the file
+            raise corrupt_index(path, error) from error
+        if "disk is full" in text or ("disk i/o" in text and _no_space(path)):
             raise _full(path.parent, error) from error
         if "locked" in text or "busy" in text:
             raise CacheLocked(
@@ -60,6 +62,8 @@ def index_faults(path: Path) -> Iterator[None]:
         if "disk i/o" in text or any(word in text for word in _DENIED):
             raise _not_writable(path.parent, error) from error
         raise corrupt_index(path, error) from error
+    except UnicodeDecodeError as error:
+        raise corrupt_index(path, error) from error
 
 
 def corrupt_index(path: Path, cause: object) -> CacheCorrupt:
@@ -68,6 +72,16 @@ def corrupt_index(path: Path, cause: object) -> CacheCorrupt:
         "SA303",
         f"The index of a store must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. "
         "Make it anew from the shards with `Store.open(path, rebuild=True)`.",
+    )
+
+
+def damaged_shard(path: Path, cause: object) -> CacheCorrupt:
+    """Build the error about a file of a shard that is not as the store wrote it."""
+    return CacheCorrupt(
+        "SA304",
+        f"A shard must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. Open the "
+        "store with `Store.open(path, rebuild=True)`, which sets the shard aside; its samples are "
+        "made again.",
     )
 
 
@@ -83,7 +97,8 @@ def _full(folder: Path, cause: BaseException) -> CacheFull:
     return CacheFull(
         "SA306",
         f"The disk must have room for new samples, got {str(cause)!r} in {str(folder)!r}. Samples "
-        "that were stored before stay readable. Free some space, or lower `pool` or `byte_budget`.",
+        "that were stored before stay readable. Free some space, or ask for fewer samples with "
+        "`pool=`.",
     )
 
 

@@ -7,12 +7,14 @@ may come from someone else.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-from lightning_synthaug.errors import CacheCorrupt, CacheError
-from lightning_synthaug.store.log import BlockKind, frame, scan
+from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store.faults import damaged_shard
+from lightning_synthaug.store.log import BlockKind, first_block, frame, open_file
 from lightning_synthaug.store.schema import Schema
 
 __all__ = [
@@ -127,7 +129,7 @@ def read_header(path: Path) -> ShardHeader:
         CacheError: A later version of the package wrote it.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_file(path), "rb") as file:
         data = file.read(_HEAD_BYTES)
     return header_in(path, data)
 
@@ -135,21 +137,14 @@ def read_header(path: Path) -> ShardHeader:
 def header_in(path: Path, data: bytes) -> ShardHeader:
     """Find the header at the beginning of a log's content; see `read_header`."""
     try:
-        blocks = scan(data)
-        if not blocks or blocks[0].kind != BlockKind.HEADER:
+        block = first_block(data)
+        if block is None or block.kind != BlockKind.HEADER:
             raise ValueError("the first block is not a header")
-        header = ShardHeader.from_json(bytes(blocks[0].payload))
+        header = ShardHeader.from_json(bytes(block.payload))
         if header.shard != shard_of(path):
             raise ValueError("it belongs to another shard")
     except (ValueError, RecursionError) as error:
-        if isinstance(error, CacheError):
-            raise
-        raise CacheCorrupt(
-            "SA304",
-            f"The header of a shard must be as the store wrote it, got {str(error)!r} in "
-            f"{str(path)!r}. Open the store with `Store.open(path, rebuild=True)`, which sets the "
-            "shard aside; its samples are made again.",
-        ) from error
+        raise damaged_shard(path, error) from error
     return header
 
 

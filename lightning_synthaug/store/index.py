@@ -2,27 +2,38 @@
 
 Only the process that plans reads it; loader workers get (shard, row) and never open it. It holds
 nothing that the logs do not, see `recovery`.
+
+SQLite forbids to carry a connection across a fork: the child's copy would take the parent's locks
+and its write-ahead log away. So every connection is closed just before a fork, and both processes
+open their own at the next use.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
+import weakref
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
 
+from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.faults import corrupt_index, index_faults
+from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks, strays
 from lightning_synthaug.store.tables import INDEX_NAME, connect
 
 __all__ = ["BURIED", "UNKNOWN", "Index", "Rows", "ShardState"]
 
 UNKNOWN: Final = -1
 BURIED: Final = -2
+_NOWHERE: Final = (UNKNOWN, UNKNOWN, 0)
 _CHUNK: Final = 512  # parameters a query; SQLite before 3.32 takes 999
 
 
@@ -80,13 +91,17 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.path = folder / INDEX_NAME
         self.lock = threading.RLock()
-        with index_faults(self.path):
-            self._connection = connect(self.path)
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        _INDEXES.add(self)
+        with self.lock, index_faults(self.path):
+            self._live()
 
     def close(self) -> None:
         """Close the connection; the last one merges the write-ahead log."""
         with self.lock, index_faults(self.path):
-            self._connection.close()
+            self._closed = True
+            self._disconnect()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -95,33 +110,49 @@ class Index:
         Inside another `writing` of the same thread it is part of that one.
         """
         with self.lock, index_faults(self.path):
-            if self._connection.in_transaction:
+            connection = self._live()
+            if connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # around BEGIN too: a transaction that Ctrl-C left open would swallow all later ones
+                connection.execute("BEGIN IMMEDIATE")
                 yield
-                self._connection.execute("COMMIT")
+                connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    connection.execute("ROLLBACK")
                 raise
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
         with self.lock, index_faults(self.path):
-            return self._connection.execute(sql, parameters).fetchall()
+            return self._live().execute(sql, parameters).fetchall()
+
+    def read(self, sql: str, *kinds: type) -> list[tuple[Any, ...]]:
+        """Run a query whose columns must be of these types, integers not negative.
+
+        Raises:
+            CacheCorrupt: A value is something else.
+        """
+        rows = self.execute(sql)
+        for row in rows:
+            for value, kind in zip(row, kinds, strict=True):
+                if type(value) is not kind or (isinstance(value, int) and value < 0):
+                    raise corrupt_index(self.path, f"{value!r:.100} in `{sql}`")
+        return rows
 
     def execute_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each row of parameters and return how many rows changed."""
         with self.lock, index_faults(self.path):
-            return self._connection.executemany(sql, parameters).rowcount
+            return self._live().executemany(sql, parameters).rowcount
 
-    def select_keys(self, sql: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
-        """Run a query that ends in `key IN` for many keys. Yields rows in no order."""
+    def select_keys(self, sql: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        """Run a query that ends in `key IN` for many keys. Returns rows in no order."""
+        rows: list[tuple[Any, ...]] = []
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
-            yield from self.execute(f"{sql} ({','.join('?' * len(chunk))})", chunk)
+            rows += self.execute(f"{sql} ({','.join('?' * len(chunk))})", chunk)
+        return rows
 
     def locate(self, keys: Sequence[bytes]) -> npt.NDArray[np.int64]:
         """Find where keys are.
@@ -132,20 +163,46 @@ class Index:
         Returns:
             Shard and row of each. Shape `(n, 2)`; (-1, -1) when unknown, (-2, -2) when buried.
 
+        An entry whose key or place was changed is dropped, so that its sample is made again.
+
         Raises:
             CacheCorrupt: The index does not hold integers.
+            CacheError: A key is not 16 bytes.
         """
-        sql = "SELECT key, shard, row FROM samples WHERE key IN"
-        found = {row[0]: row[1:] for row in self.select_keys(sql, keys)}
-        missing = [key for key in keys if key not in found]
-        for (key,) in self.select_keys("SELECT key FROM tombstones WHERE key IN", missing):
-            found[key] = (BURIED, BURIED)
-        nowhere = (UNKNOWN, UNKNOWN)
-        places = [found.get(key, nowhere) for key in keys]
-        try:
-            return np.array(places, dtype=np.int64).reshape(-1, 2)
-        except (TypeError, ValueError, OverflowError) as error:
+        if not len(keys):
+            return np.empty((0, 2), np.int64)
+        joined = join_keys(keys)
+        sql = "SELECT key, shard, row, mark FROM samples WHERE key IN"
+        rows = self.select_keys(sql, keys)
+        found = {key: (shard, row, mark) for key, shard, row, mark in rows}
+        try:  # an array of integers takes nothing else
+            cells = array("q", chain.from_iterable(map(found.get, keys, repeat(_NOWHERE))))
+        except (TypeError, OverflowError) as error:
+            check_keys(keys)
             raise corrupt_index(self.path, error) from error
+        table = np.frombuffer(cells, np.int64).reshape(-1, 3)
+        places = table[:, :2]
+        absent = strays(joined, table)
+        if np.count_nonzero(absent):
+            self._look_closer(keys, absent != 0, found, places)
+        return places
+
+    def _look_closer(
+        self,
+        keys: Sequence[bytes],
+        absent: npt.NDArray[np.bool_],
+        found: dict[bytes, tuple[int, int, int]],
+        places: npt.NDArray[np.int64],
+    ) -> None:
+        """Tell apart keys that are unknown, buried, and in entries that are damaged."""
+        places[absent] = UNKNOWN
+        lost = [keys[i] for i in np.nonzero(absent)[0].tolist()]
+        if wrong := [(key, *found[key][:2]) for key in lost if key in found]:
+            sql = "DELETE FROM samples WHERE key = ? AND shard = ? AND row = ?"
+            self.execute_many(sql, wrong)
+        rows = self.select_keys("SELECT key FROM tombstones WHERE key IN", lost)
+        if buried := {key for (key,) in rows}:
+            places[[key in buried for key in keys]] = BURIED
 
     def add(self, batch: Rows) -> int:
         """Insert rows, inside `writing`; a key that is there keeps its place.
@@ -156,11 +213,11 @@ class Index:
         self.execute("INSERT OR IGNORE INTO provenance (common) VALUES (?)", (batch.common,))
         found = self.execute("SELECT id FROM provenance WHERE common = ?", (batch.common,))
         common = found[0][0]
-        rows = [
-            (key, batch.shard, row, common, own)
-            for key, row, own in zip(batch.keys, batch.rows, batch.own, strict=True)
-        ]
-        return self.execute_many("INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?)", rows)
+        places = np.array([(batch.shard, row) for row in batch.rows], np.int64).reshape(-1, 2)
+        mark = marks(join_keys(batch.keys), places).tolist()
+        columns = zip(batch.keys, batch.rows, batch.own, mark, strict=True)
+        rows = [(key, batch.shard, row, mark, common, own) for key, row, own, mark in columns]
+        return self.execute_many("INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def note_shard(self, state: ShardState) -> None:
         """Say how far a shard is in the index, inside `writing`; it never goes backwards."""
@@ -181,8 +238,16 @@ class Index:
 
     def shards(self) -> dict[int, ShardState]:
         """Return the state of each shard."""
-        states = (ShardState(*row) for row in self.execute("SELECT * FROM shards"))
+        kinds = (int, str, int, int, int, int, int)
+        states = (ShardState(*row) for row in self.read("SELECT * FROM shards", *kinds))
         return {state.shard: state for state in states}
+
+    def rows_of(self, shard: int) -> list[tuple[bytes, int]]:
+        """Return key and row of each sample in a shard."""
+        found = self.read(f"SELECT key, row FROM samples WHERE shard = {shard:d}", bytes, int)
+        if any(len(key) != KEY_BYTES for key, _ in found):
+            raise corrupt_index(self.path, "a key that is none")
+        return [(key, row) for key, row in found]
 
     def drop_shards(self, shards: Sequence[int]) -> None:
         """Take shards and their samples out of the index."""
@@ -190,3 +255,43 @@ class Index:
             for table, column in (("samples", "shard"), ("forgotten", "shard"), ("shards", "id")):
                 sql = f"DELETE FROM {table} WHERE {column} = ?"  # names from this line alone
                 self.execute_many(sql, [(shard,) for shard in shards])
+
+    def _live(self) -> sqlite3.Connection:
+        """Return the connection, opening it at the first use and after a fork."""
+        if self._connection is None:
+            if self._closed:
+                raise CacheError(
+                    "SA309",
+                    f"A store must be open to be used, got a closed one for {str(self.path.parent)!r}. "
+                    "Open it again with `Store.open`.",
+                )
+            self._connection = connect(self.path)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+_INDEXES: Final[weakref.WeakSet[Index]] = weakref.WeakSet()
+_HELD: Final[list[Index]] = []
+
+
+def _before_fork() -> None:
+    """Close every connection, and let no thread open one until the fork is done."""
+    for index in list(_INDEXES):
+        index.lock.acquire()
+        _HELD.append(index)
+        with contextlib.suppress(sqlite3.Error):
+            index._disconnect()
+
+
+def _after_fork() -> None:
+    """Go on, in the parent and in the child."""
+    while _HELD:
+        _HELD.pop().lock.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

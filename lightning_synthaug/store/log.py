@@ -9,18 +9,34 @@ from __future__ import annotations
 
 import enum
 import os
+import stat
 import struct
 import zlib
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Block", "BlockKind", "frame", "read_from", "scan", "write_all"]
+from lightning_synthaug.store.faults import damaged_shard
+
+__all__ = [
+    "MAX_LOG",
+    "Block",
+    "BlockKind",
+    "first_block",
+    "frame",
+    "open_file",
+    "read_from",
+    "scan",
+    "write_all",
+]
+
+MAX_LOG: Final = 1 << 30  # bytes; a log or journal is read whole, and writers begin another in time
 
 MAGIC: Final = b"SAB1"
 _HEAD: Final = struct.Struct("<4sIII")
 _COVERED: Final = struct.Struct("<II")
 _ALIGN: Final = 8
 _CHUNK: Final = 1 << 24  # bytes a read
+_IN_VAIN: Final = 16  # times its own length that a scan may checksum without finding a block
 
 
 class BlockKind(enum.IntEnum):
@@ -66,14 +82,17 @@ def scan(data: bytes, *, base: int = 0) -> list[Block]:
         base: Where the content begins in the file. Bytes, the end of a block.
 
     Returns:
-        Blocks in the order of the file.
+        Blocks in the order of the file. Content made to look like many long blocks is given up
+        before it costs more than a few readings of the whole.
     """
     view = memoryview(data)
     blocks: list[Block] = []
-    at = 0
-    while 0 <= at <= len(data) - _HEAD.size:
+    at, patience = 0, _IN_VAIN * len(data)
+    while 0 <= at <= len(data) - _HEAD.size and patience >= 0:
         block = _block_at(view, at, base)
         if block is None:
+            length = _HEAD.unpack_from(view, at)[2]
+            patience -= length if at + _HEAD.size + length <= len(data) else 0
             at = _next_magic(data, at + 1)
             continue
         blocks.append(block)
@@ -81,14 +100,36 @@ def scan(data: bytes, *, base: int = 0) -> list[Block]:
     return blocks
 
 
+def first_block(data: bytes) -> Block | None:
+    """Return the block that content begins with, None when there is no whole and right one."""
+    return _block_at(memoryview(data), 0, 0) if len(data) >= _HEAD.size else None
+
+
+def open_file(path: Path) -> int:
+    """Open a file of the store for reading. Returns its descriptor.
+
+    Raises:
+        OSError: It cannot be opened.
+        CacheCorrupt: It is no file: reading a pipe of that name would wait for ever.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise damaged_shard(path, "no regular file")
+    return fd
+
+
 def read_from(path: Path, start: int) -> bytes:
-    """Read a file from an offset to its end, in a few large reads.
+    """Read a log or journal from an offset to its end, in a few large reads.
 
     Raises:
         OSError: The file cannot be read.
+        CacheCorrupt: It is no file, or longer than any that a store writes.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_file(path)
     try:
+        if (length := os.fstat(fd).st_size) > MAX_LOG:
+            raise damaged_shard(path, f"{length:,} bytes")
         parts = []
         while part := os.pread(fd, _CHUNK, start):
             parts.append(part)

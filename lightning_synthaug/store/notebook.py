@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 
+from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import (
     Tombstone,
     Verdict,
@@ -12,7 +13,7 @@ from lightning_synthaug.store.notes import (
     forget_note,
     verdict_note,
 )
-from lightning_synthaug.store.session import Session, check_keys
+from lightning_synthaug.store.session import Session
 
 __all__ = ["Notebook"]
 
@@ -48,6 +49,7 @@ class Notebook(abc.ABC):
         Returns:
             Tombstones by key, for those that have one.
         """
+        check_keys(keys)
         sql = "SELECT key, reason, attempts FROM tombstones WHERE key IN"
         rows = self._session().index.select_keys(sql, keys)
         return {key: Tombstone(reason, attempts) for key, reason, attempts in rows}
@@ -76,6 +78,7 @@ class Notebook(abc.ABC):
         Returns:
             Verdicts by key, for those that the gate has seen.
         """
+        check_keys(keys)
         found: dict[bytes, Verdict] = {}
         sql = "SELECT gate, key, accepted, score, reason FROM verdicts WHERE key IN"
         for name, key, accepted, score, reason in self._session().index.select_keys(sql, keys):

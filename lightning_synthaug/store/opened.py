@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.codec import decode_fixed, decode_ragged
 from lightning_synthaug.store.commit import Commit, parse_commit
 from lightning_synthaug.store.header import header_in, log_path, rows_path
-from lightning_synthaug.store.log import BlockKind, read_from, scan
+from lightning_synthaug.store.log import BlockKind, open_file, read_from, scan
 from lightning_synthaug.store.schema import MAX_ROW
 
 __all__ = ["OpenShard"]
@@ -103,7 +104,10 @@ class OpenShard:
             if self.schema.ragged:
                 return decode_ragged(self.schema, bytes(self.bytes_of(row)))
             return decode_fixed(self.schema, self.take(np.array([row]))[0])
-        except ValueError:  # right by its checksum, and yet nothing that a store writes
+        except (
+            ValueError,
+            OverflowError,
+        ):  # right by its checksum, and yet nothing that a store writes
             return None
 
     def close(self) -> None:
@@ -136,7 +140,7 @@ class OpenShard:
 
     def _refresh(self) -> None:
         """Read what the log has more than at the last look. A missing log has nothing more."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, CacheError, MemoryError):
             if self._log.stat().st_size > self._read_to:
                 self._absorb(read_from(self._log, self._read_to))
 
@@ -172,7 +176,7 @@ class OpenShard:
 
 def _mapping(path: Path) -> mmap.mmap | None:
     """Map a file for reading, None when it is empty."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_file(path)
     try:
         size = os.fstat(fd).st_size
         return mmap.mmap(fd, size, access=mmap.ACCESS_READ) if size else None

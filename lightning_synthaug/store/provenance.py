@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lightning_synthaug.errors import CacheError
 
 __all__ = ["Provenance", "join", "split", "unpack"]
+
+
+MAX_BATCH: Final = 1 << 27  # so that no log becomes longer than readers take
 
 
 class Provenance(NamedTuple):
@@ -50,7 +53,14 @@ def split(batch: Sequence[Mapping[str, Any]]) -> Provenance:
         if all(name in other and _same(value, other[name]) for other in batch[1:])
     }
     own = [{k: v for k, v in one.items() if k not in common} for one in batch]
-    return Provenance(_dumps(common), [_dumps(one) for one in own])
+    told = Provenance(_dumps(common), [_dumps(one) for one in own])
+    if (size := len(told.common) + sum(map(len, told.own))) > MAX_BATCH:
+        raise CacheError(
+            "SA308",
+            f"`provenance` must be at most {MAX_BATCH:,} characters for all samples of one `put`, got "
+            f"{size:,}. Put fewer samples at once, or say less of each.",
+        )
+    return told
 
 
 def join(common: str, own: str) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class ShardReader:
             return None
         try:
             opened = OpenShard(self.folder, shard)
-        except (OSError, CacheError):
+        except (OSError, CacheError, ValueError, MemoryError):
             return None
         handles.shards[shard] = opened
         return opened

@@ -7,12 +7,15 @@ transactions, both leave logs that know more than the index. Opening reads what 
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.commit import Commit, parse_commit
+from lightning_synthaug.store.faults import corrupt_index
 from lightning_synthaug.store.header import (
     ShardHeader,
     log_path,
@@ -29,6 +32,7 @@ from lightning_synthaug.store.tables import INDEX_NAME
 
 __all__ = ["catch_up", "note_journal", "rebuild", "set_aside_index", "verify"]
 
+_LEFT_BEHIND: Final = 3600.0  # seconds; a living writer makes its log milliseconds later
 _ALL: Final = ("samples", "shards", "provenance", "journals")
 
 
@@ -52,11 +56,12 @@ def catch_up(index: Index, folder: Path) -> None:
         CacheError: A later version of the package wrote a shard.
     """
     states = index.shards()
+    _sweep(folder)
     logs = _logs(folder)
     gone = [shard for shard in states if shard not in logs]
     if gone:
         index.drop_shards(gone)
-    journals = dict(index.execute("SELECT id, read_to FROM journals"))
+    journals = dict(index.read("SELECT id, read_to FROM journals", int, int))
     _take_notes(index, folder, journals)  # first: they say which rows are not to be taken in
     tails = []
     for shard, path in logs.items():
@@ -74,7 +79,13 @@ def rebuild(index: Index, folder: Path) -> None:
     In one transaction: other processes see the old one or the new one. Shards whose header is
     damaged are set aside. Verdicts and tombstones of the old index stay, those of the journals
     come in.
+
+    Raises:
+        CacheCorrupt: The file of the index is damaged, and has to be set aside.
     """
+    problem = index.execute("PRAGMA integrity_check(1)")
+    if problem != [("ok",)]:
+        raise corrupt_index(index.path, problem[0][0])
     with index.writing():  # before the logs are read: what others commit meanwhile comes after
         tails = []
         for path in _logs(folder).values():
@@ -84,6 +95,7 @@ def rebuild(index: Index, folder: Path) -> None:
                 continue
             except CacheCorrupt:
                 _set_aside(path)
+                _set_aside(path.with_suffix(".rows"))
         for table in _ALL:
             index.execute(f"DELETE FROM {table}")
         _take_notes(index, folder, {})
@@ -91,9 +103,20 @@ def rebuild(index: Index, folder: Path) -> None:
 
 
 def _set_aside(path: Path) -> None:
-    """Rename a damaged file so that nothing reads it, deleting nothing."""
+    """Rename a damaged file so that nothing reads it, deleting nothing, not even an earlier one."""
+    names = (path.with_name(f"{path.name}.damaged{n}") for n in ("", *range(2, 10**6)))
     with contextlib.suppress(FileNotFoundError):
-        path.rename(path.with_name(f"{path.name}.damaged"))
+        path.rename(next(name for name in names if not os.path.lexists(name)))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove data files without a log: of writers that were killed before their shard was whole."""
+    for path in folder.glob("*.rows"):
+        with contextlib.suppress(OSError):
+            long_ago = time.time() - path.stat().st_mtime > _LEFT_BEHIND
+            if long_ago and shard_of(path) is not None and not path.with_suffix(".log").exists():
+                path.unlink()
+                path.with_suffix(".new").unlink(missing_ok=True)
 
 
 def set_aside_index(folder: Path) -> None:
@@ -109,15 +132,20 @@ def verify(index: Index, folder: Path) -> list[bytes]:
         Keys whose sample is missing or damaged, in order.
     """
     damaged: list[bytes] = []
-    for (shard,) in index.execute("SELECT DISTINCT shard FROM samples"):
-        wanted = index.execute("SELECT key, row FROM samples WHERE shard = ?", (shard,))
+    for (shard,) in index.read("SELECT DISTINCT shard FROM samples", int):
+        wanted = index.rows_of(shard)
+        found = index.locate([key for key, _ in wanted])[:, 1].tolist()
         try:
             opened = OpenShard(folder, shard)
             keys = _keys(folder, shard)
-        except (OSError, CacheError):
+        except (OSError, CacheError, MemoryError):
             damaged.extend(key for key, _ in wanted)
             continue
-        damaged.extend(key for key, row in wanted if keys.get(row) != key or not opened.has(row))
+        damaged.extend(
+            key
+            for (key, row), place in zip(wanted, found, strict=True)
+            if place != row or keys.get(row) != key or not opened.has(row)
+        )
         opened.close()
     return sorted(damaged)
 
@@ -197,7 +225,10 @@ def _take_notes(index: Index, folder: Path, read_to: dict[int, int]) -> None:
         start = read_to.get(number or 0, 0)
         if number is None or path.stat().st_size <= start:
             continue
-        blocks = scan(read_from(path, start), base=start)
+        try:
+            blocks = scan(read_from(path, start), base=start)
+        except CacheCorrupt:  # none that a store writes, so nothing of ours is in it
+            continue
         with index.writing():
             for block in blocks:
                 with contextlib.suppress(ValueError, RecursionError):

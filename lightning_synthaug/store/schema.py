@@ -7,6 +7,7 @@ found by an offset and a length. Neither holds a Python object, and nothing is e
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Mapping
@@ -202,7 +203,7 @@ def schema_of(record: Mapping[str, object]) -> Schema:
     fields = []
     for name, value in record.items():
         found = kind_of(value)
-        if found is None or len(name) > MAX_NAME:
+        if found is None or not _is_name(name):
             raise CacheError("SA307", _cannot_store(name, value))
         kind, dtype, shape = found
         fields.append(Field(name, kind, dtype, shape, len(shape or ())))
@@ -225,9 +226,16 @@ def _cannot_store(name: str, value: object) -> str:
         what = f"the integer {value!r}"
     return (
         "A stored field must be text, bytes, a 64-bit int, a float, a bool or an array of numbers "
-        f"of at most 16 bytes an item under a name of at most {MAX_NAME} characters, got {what} in "
+        f"of at most 16 bytes an item under a name of 1 to {MAX_NAME} characters, got {what} in "
         f"field {name[:80]!r}. Convert it, for example with `array.astype('float32')`."
     )
+
+
+def _is_name(name: object) -> bool:
+    """Check that a field can be called so: some characters, and all of them in UTF-8."""
+    with contextlib.suppress(UnicodeEncodeError):
+        return isinstance(name, str) and 0 < len(name) <= MAX_NAME and bool(name.encode())
+    return False
 
 
 def _length(value: object) -> int:
@@ -243,7 +251,7 @@ def _bytes(field: Field) -> int:
         return 0
     count = 1
     for size in field.shape:  # Python integers: the product of tampered sizes must not wrap round
-        count *= size
+        count *= max(size, 1)  # NumPy refuses "0 times too much" as well
     return (np.dtype(field.dtype).itemsize * count // ALIGN + 1) * ALIGN
 
 
@@ -257,7 +265,7 @@ def _field(row: object, *, ragged: bool) -> Field:
     if not isinstance(row, list) or len(row) != 5:
         raise ValueError("a field must be a list of five")
     name, kind, dtype, shape, dims = row
-    if not isinstance(name, str) or len(name) > MAX_NAME:
+    if not _is_name(name):
         raise ValueError("a field name must be short text")
     if type(dims) is not int or not 0 <= dims <= MAX_DIMS or not isinstance(dtype, str):
         raise ValueError("a field must have a dtype and a number of dimensions")

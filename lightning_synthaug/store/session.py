@@ -11,23 +11,23 @@ from typing import Any, Final, NamedTuple, final
 import numpy as np
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.budget import check_room, shard_size
 from lightning_synthaug.store.codec import Encoded, encode
 from lightning_synthaug.store.commit import ENTRY
 from lightning_synthaug.store.faults import write_faults
 from lightning_synthaug.store.index import Index, Rows, ShardState
+from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import Journal, apply_note
 from lightning_synthaug.store.provenance import Provenance, split
 from lightning_synthaug.store.recovery import note_journal
 from lightning_synthaug.store.schema import Schema, schema_of
 from lightning_synthaug.store.writer import ShardWriter
 
-__all__ = ["NewSample", "Session", "check_keys"]
+__all__ = ["NewSample", "Session"]
 
 MAX_SHAPES: Final = 8  # records of more shapes than this share one ragged shard
-KEY_BYTES: Final = 16
 _Pending = tuple[Rows, ShardState]
+_Noted = tuple[dict[str, Any], int, int]  # a note, its journal, and how long that is with it
 _Signature = tuple[tuple[str, object, object], ...]
 
 
@@ -78,6 +78,7 @@ class Session:
         self._shapes: dict[Schema, set[Schema]] = {}
         self._known: dict[_Signature, Schema] = {}
         self._pending: list[_Pending] = []
+        self._notes: list[_Noted] = []
 
     def put(self, samples: Sequence[NewSample], *, byte_budget: int) -> int:
         """Store samples durably; see `Store.put`."""
@@ -96,14 +97,13 @@ class Session:
     def note(self, note: dict[str, Any]) -> None:
         """Write a note durably and bring it into the index."""
         with self._lock, write_faults(self.folder):
-            self._journal.append(note)
-            with self.index.writing():
-                apply_note(self.index, note)
-                note_journal(self.index, self._journal.number or 0, self._journal.length)
+            self._notes.append((note, *self._journal.append(note)))
+            self._flush()
 
     def used(self) -> int:
         """Sum up data and logs of all shards in the index. Bytes."""
-        return int(self.index.execute("SELECT total(bytes + read_to) FROM shards")[0][0])
+        ((total,),) = self.index.read("SELECT coalesce(sum(bytes + read_to), 0) FROM shards", int)
+        return int(total)
 
     def close(self) -> None:
         """Seal this process's shards and close everything; what is committed is safe anyway."""
@@ -167,20 +167,21 @@ class Session:
                 self._seal(group.schema)
                 continue
             part = _part(group.encoded, start, stop)
-            try:
-                first = writer.append(part, group.keys[start:stop], group.told.pack(start, stop))
-            except OSError:
-                if writer.broken:  # a reader may have seen these rows: they are never written again
-                    self._writers.pop(group.schema).seal()
-                raise
+            first = writer.append(part, group.keys[start:stop], group.told.pack(start, stop))
             keys, own = group.keys[start:stop], group.told.own[start:stop]
             rows = Rows(writer.shard, range(first, first + len(keys)), keys, group.told.common, own)
             self._pending.append((rows, _state(writer, sealed=False)))
             start = stop
 
     def _writer(self, group: _Group, start: int, byte_budget: int) -> ShardWriter:
-        """Return the open shard for a schema, or begin one that holds the longest row."""
+        """Return the open shard for a schema, or begin one that holds the longest row.
+
+        A shard whose last write was cut short, by an error or by Ctrl-C, is left for good.
+        """
         writer = self._writers.get(group.schema)
+        if writer is not None and writer.broken:
+            self._seal(group.schema)
+            writer = None
         if writer is None:
             longest = int(group.encoded.lengths[start:].max())
             limits = shard_size(group.schema, byte_budget=byte_budget, longest=longest)
@@ -198,15 +199,19 @@ class Session:
 
     def _flush(self) -> int:
         """Bring committed rows into the index; what fails is tried again at the next call."""
-        if not self._pending:
+        if not self._pending and not self._notes:
             return 0
         new = 0
         with self.index.writing():
+            for note, number, length in self._notes:
+                apply_note(self.index, note)
+                note_journal(self.index, number, length)
             for rows, state in self._pending:
                 added = self.index.add(rows) if rows.keys else 0
                 # Another process that opened the store just now may have read our log already.
                 new += added if added == len(rows.keys) else self._count_ours(rows)
                 self.index.note_shard(state)
+        self._notes.clear()
         self._pending.clear()
         return new
 
@@ -214,21 +219,6 @@ class Session:
         """Count the keys that lie where this process wrote them."""
         places = self.index.locate(rows.keys).tolist()
         return sum(place == [rows.shard, row] for place, row in zip(places, rows.rows, strict=True))
-
-
-def check_keys(keys: Sequence[bytes]) -> None:
-    """Check that keys are keys.
-
-    Raises:
-        CacheError: One is not 16 bytes.
-    """
-    for key in keys:
-        if not isinstance(key, bytes) or len(key) != KEY_BYTES:
-            raise CacheError(
-                "SA308",
-                f"A sample key must be {KEY_BYTES} bytes, got {key!r:.100}. "
-                "Make it with `generators.sample_key`.",
-            )
 
 
 def _signature(record: Record) -> _Signature:

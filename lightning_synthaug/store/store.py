@@ -16,7 +16,7 @@ from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.budget import default_budget, valid_budget
 from lightning_synthaug.store.faults import corrupt_index, write_faults
-from lightning_synthaug.store.index import Index
+from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notebook import Notebook
 from lightning_synthaug.store.provenance import join
 from lightning_synthaug.store.reader import ShardReader
@@ -47,7 +47,8 @@ class Store(Notebook):
     """Keep samples under keys in a folder on a local disk.
 
     Several processes may write and read at once; each writes shards of its own. The object may
-    cross a fork: each process opens its own files. Loader workers need only `reader`.
+    cross a fork: each process opens its own files, and the index is closed while a process forks.
+    Loader workers need only `reader`.
 
     Use `Store.open`; the constructor opens nothing.
 
@@ -113,8 +114,6 @@ class Store(Notebook):
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write")
-            if rebuild:
-                _clear_index(folder)
             store = cls(folder, byte_budget=budget or 1)
             try:
                 store._begin(rebuild=rebuild)
@@ -183,11 +182,12 @@ class Store(Notebook):
             "SELECT provenance.common, own FROM samples JOIN provenance "
             "ON provenance.id = samples.common WHERE key = ?"
         )
+        check_keys([key])
         index = self._session().index
         rows = index.execute(sql, (key,))
         try:
             return join(*rows[0]) if rows else None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise corrupt_index(index.path, error) from error
 
     def verify(self) -> list[bytes]:
@@ -211,11 +211,13 @@ class Store(Notebook):
     def stats(self) -> Stats:
         """Count what the store holds."""
         index = self._session().index
-        counts = [
-            int(index.execute(f"SELECT count(*) FROM {table}")[0][0])
-            for table in ("samples", "shards", "tombstones")
-        ]
-        return Stats(counts[0], self._session().used(), counts[1], counts[2])
+        tables = ("samples", "shards", "tombstones")
+        counts = [int(index.read(f"SELECT count(*) FROM {t}", int)[0][0]) for t in tables]
+        return Stats(counts[0], self.used(), counts[1], counts[2])
+
+    def used(self) -> int:
+        """Sum up data and logs of all shards. Bytes, what `byte_budget` limits."""
+        return self._session().used()
 
     def close(self) -> None:
         """Seal this process's shards and close its files. Closing again does nothing."""
@@ -241,7 +243,12 @@ class Store(Notebook):
     def _begin(self, *, rebuild: bool) -> None:
         """Bring the index up to what the logs say."""
         if rebuild:
-            self.rebuild()
+            try:
+                self.rebuild()
+            except CacheCorrupt:  # nothing can be made of this file; the logs have all that it had
+                _close_here(self._sessions)
+                set_aside_index(self.folder)
+                self.rebuild()
         catch_up(self._session().index, self.folder)
 
     def _session(self) -> Session:
@@ -263,11 +270,3 @@ def _close_here(sessions: dict[int, Session]) -> None:
     session = sessions.pop(os.getpid(), None)
     if session is not None:
         session.close()
-
-
-def _clear_index(folder: Path) -> None:
-    """Set the index aside if it is damaged."""
-    try:
-        Index(folder).close()
-    except CacheCorrupt:
-        set_aside_index(folder)

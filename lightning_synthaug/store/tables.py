@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lightning_synthaug.store.faults import corrupt_index
 from lightning_synthaug.store.header import FORMAT, newer_format
 
-__all__ = ["INDEX_NAME", "connect"]
+__all__ = ["INDEX_NAME", "MAX_TEXT", "connect"]
 
 INDEX_NAME: Final = "index.sqlite"
 APPLICATION: Final = 0x53594E41  # "SYNA": no other program's database is taken for an index
 BUSY_SECONDS: Final = 30.0
+MAX_TEXT: Final = 1 << 28  # bytes; SQLite allocates no more for one value
 
 # `read_to` is how far a log is in the index; what lies behind it is taken in at the next opening.
+# `mark` is a function of key, shard and row: an entry with a damaged bit is not believed.
 # `at` decides between two verdicts on one sample: the later one counts.
 _TABLES: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,7 +30,7 @@ CREATE TABLE shards (
 CREATE TABLE journals (id INTEGER PRIMARY KEY, read_to INTEGER NOT NULL);
 CREATE TABLE provenance (id INTEGER PRIMARY KEY, common TEXT NOT NULL UNIQUE);
 CREATE TABLE samples (
-    key BLOB PRIMARY KEY, shard INTEGER NOT NULL, row INTEGER NOT NULL,
+    key BLOB PRIMARY KEY, shard INTEGER NOT NULL, row INTEGER NOT NULL, mark INTEGER NOT NULL,
     common INTEGER NOT NULL, own TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten (shard INTEGER, row INTEGER, PRIMARY KEY (shard, row)) WITHOUT ROWID;
 CREATE TABLE tombstones (
@@ -36,9 +40,6 @@ CREATE TABLE verdicts (
     gate TEXT NOT NULL, key BLOB NOT NULL, accepted INTEGER NOT NULL, score REAL,
     reason TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (gate, key)) WITHOUT ROWID;
 """
-_NAMES: Final = frozenset(
-    ["meta", "shards", "journals", "provenance", "samples", "forgotten", "tombstones", "verdicts"]
-)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -55,11 +56,16 @@ def connect(path: Path) -> sqlite3.Connection:
         CacheCorrupt: It is another program's database.
         CacheError: A later version of the package wrote it.
     """
+    if path.exists() and not path.is_file():
+        raise corrupt_index(path, "no regular file")
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        if sys.version_info >= (3, 11):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT)
         _check(connection, path)
         _use_wal(connection)
         # A power cut may lose the last transactions; the logs still have what they said.
@@ -84,25 +90,25 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables in an empty file, check them in any other."""
-    if _application(connection) == 0 and not _table_names(connection):
+    if _application(connection) == 0 and not _schema(connection):
         _create(connection)
     if _application(connection) != APPLICATION:
         raise corrupt_index(path, "a database of another program")
-    rows = dict(connection.execute("SELECT name, value FROM meta"))
-    version = rows.get("format", "")
-    if not isinstance(version, str) or not version.isdecimal() or version == "0":
-        raise corrupt_index(path, f"format {version!r}")
+    if not set(_expected()) & {row for row in _schema(connection) if row[1] == "meta"}:
+        raise corrupt_index(path, "no table 'meta'")  # a view of that name could run for ever
+    version = dict(connection.execute("SELECT name, value FROM meta")).get("format", "")
+    if not isinstance(version, str) or not version.isdecimal() or not 0 < len(version) < 10:
+        raise corrupt_index(path, f"format {version!r:.40}")
     if int(version) > FORMAT:
         raise newer_format("store index", int(version))
-    missing = _NAMES - _table_names(connection)
-    if missing:
-        raise corrupt_index(path, f"no table {sorted(missing)}")
+    if version != str(FORMAT) or _schema(connection) != _expected():
+        raise corrupt_index(path, "other tables")
 
 
 def _create(connection: sqlite3.Connection) -> None:
     """Make the tables; of several processes that try at once, one does."""
     connection.execute("BEGIN IMMEDIATE")
-    if not _table_names(connection):
+    if not _schema(connection):
         for statement in _TABLES.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
@@ -115,7 +121,18 @@ def _application(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA application_id").fetchone()[0])
 
 
-def _table_names(connection: sqlite3.Connection) -> set[str]:
-    """List the tables; views are not counted, whatever their name."""
-    rows = connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
-    return {str(name) for (name,) in rows}
+def _schema(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """List tables, indexes, views and triggers, with the SQL that made each."""
+    sql = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    return connection.execute(sql).fetchall()
+
+
+@functools.cache
+def _expected() -> list[tuple[Any, ...]]:
+    """List what this SQLite makes of the tables."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(_TABLES)
+        return _schema(connection)
+    finally:
+        connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import time
@@ -15,7 +16,7 @@ from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, checksums
 from lightning_synthaug.store.commit import ENTRY, Commit, pack_commit
 from lightning_synthaug.store.header import ShardHeader, log_path, rows_path
-from lightning_synthaug.store.log import BlockKind, frame, write_all
+from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, write_all
 from lightning_synthaug.store.schema import Schema
 
 __all__ = ["ShardWriter", "new_id", "sync", "sync_folder"]
@@ -65,8 +66,8 @@ class ShardWriter:
         rows: Rows committed.
         used: Bytes of the data file in use.
         logged: Length of the log. Bytes.
-        broken: Whether a write to the log failed; its rows must not be written again, because a
-            reader may have seen them.
+        broken: Whether a write to the log did not come to its end; nothing may be appended any
+            more, because a reader may have seen rows that would be written again.
     """
 
     def __init__(self, folder: Path, schema: Schema, limits: ShardSize) -> None:
@@ -81,12 +82,14 @@ class ShardWriter:
         self._made: list[Path] = []
         try:
             self._create(limits.size)
-        except OSError:
+        except BaseException:
             self._discard()
             raise
 
     def room(self, encoded: Encoded, start: int) -> int:
-        """Count how many rows, from one on, still fit."""
+        """Count how many rows, from one on, still fit; none when the log has become long."""
+        if self.logged > MAX_LOG // 2:
+            return 0
         free_rows = min(self._header.rows - self.rows, len(encoded.lengths) - start)
         ends = np.cumsum(encoded.lengths[start : start + free_rows])
         return int(np.searchsorted(ends, self._header.size - self.used, side="right"))
@@ -103,8 +106,12 @@ class ShardWriter:
             The row of the first one.
 
         Raises:
-            OSError: They could not be written. Nothing refers to what was.
+            OSError: They could not be written, or somebody deleted the files. Nothing refers to
+                what was written.
         """
+        for fd, path in zip(self._fds, self._made, strict=True):
+            if not os.fstat(fd).st_nlink:  # writes would go on without error, and be lost
+                raise FileNotFoundError(errno.ENOENT, "it was deleted while it was open", str(path))
         data = self._fds[0]
         write_all(data, encoded.data, self.used)
         sync(data)
@@ -114,20 +121,23 @@ class ShardWriter:
         entries["offset"] = self.used + np.cumsum(encoded.lengths) - encoded.lengths
         entries["crc"] = checksums(encoded)
         first = self.rows
-        self.broken = True
-        commit = Commit(first, time.time_ns(), entries, provenance)
-        self._log(frame(BlockKind.COMMIT, pack_commit(commit)))
-        self.broken = False
+        block = frame(
+            BlockKind.COMMIT, pack_commit(Commit(first, time.time_ns(), entries, provenance))
+        )
+        self.broken = True  # until all of this is done: an interrupt may come between any two lines
+        self._log(block)
         self.rows += len(keys)
         self.used += len(encoded.data)
+        self.broken = False
         return first
 
     def seal(self) -> None:
         """Give back the unused length and close; a shard without rows disappears.
 
-        Never fails: what is committed stays readable whether or not the seal gets written.
+        Never fails: what is committed stays readable whether or not the seal gets written. A broken
+        one stays as it is, because a reader may have seen a row more than were counted.
         """
-        if not self.rows:
+        if not self.rows and not self.broken:
             self._discard()
             return
         with contextlib.suppress(OSError):

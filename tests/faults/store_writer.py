@@ -6,8 +6,11 @@ standard output after each `put` that returned.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,5 +52,59 @@ def main(folder: Path, writer: int, seed: int) -> None:
                 store.bury([key(writer, 10**9 + batch)], reason="test", attempts=1)
 
 
+def stubborn(folder: Path, writer: int) -> None:
+    """Put batches for ever, going on after each Ctrl-C; a batch that was interrupted is passed over."""
+    with Store.open(folder, byte_budget=1 << 26) as store:
+        for batch in itertools.count():
+            try:
+                store.put(samples(writer, batch))
+                word = str(batch)
+            except KeyboardInterrupt:
+                word = "interrupted"
+            with contextlib.suppress(KeyboardInterrupt):
+                sys.stdout.write(f"{word}\n")
+                sys.stdout.flush()
+
+
+def forked(folder: str) -> None:
+    """Open, fork, and have parent, child and a third process put by turns, the parent closing first."""
+    store = Store.open(folder, byte_budget=1 << 28)
+    store.put(samples(1, 0))
+    to_child, to_parent = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            store.put(samples(2, 0))
+            os.write(to_parent[1], b".")
+            os.read(to_child[0], 1)
+            for batch in range(1, 31):
+                store.put(samples(2, batch))
+            store.close()
+            status = 0
+        finally:
+            os._exit(status)
+    os.read(to_parent[0], 1)
+    store.close()
+    code = "from tests.faults.store_writer import third; import sys; third(sys.argv[1])"
+    other = subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    other.stdout.readline()
+    os.write(to_child[1], b".")
+    others = other.wait(), os.waitpid(child, 0)[1]
+    sys.exit(others != (0, 0))
+
+
+def third(folder: str) -> None:
+    """Put batches, saying when the first is there."""
+    with Store.open(folder, byte_budget=1 << 28) as store:
+        for batch in range(31):
+            store.put(samples(3, batch))
+            sys.stdout.write(".\n")
+            sys.stdout.flush()
+
+
 if __name__ == "__main__":
+    if "stubborn" in sys.argv:
+        stubborn(Path(sys.argv[1]), int(sys.argv[2]))
     main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.filling import SourceFiller
@@ -26,7 +29,12 @@ ENV = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 def start(folder: Path, seed: int) -> subprocess.Popen[str]:
     command = [sys.executable, filler.__file__, str(folder), str(seed)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENV
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=ENV,
+        start_new_session=True,
     )
 
 
@@ -42,7 +50,8 @@ def fill(folder: Path, seed: int, kill_after: float | None) -> list[list[str]]:
     timer.cancel()
     process.stdout.close()
     assert process.wait() in (0, -9)
-    # `wait` has collected it; nothing that it started can be left, because it starts nothing.
+    with pytest.raises(ProcessLookupError):  # nor is anything left that it started
+        os.killpg(process.pid, 0)
     return [line.split() for line in lines if line.endswith("\n")]
 
 
@@ -150,9 +159,10 @@ WAITER = """
 import sys
 from pathlib import Path
 from lightning_synthaug.filling import Turns
+turns = Turns(Path(sys.argv[1]), "gan")  # knows its parent from here on
 sys.stdout.write("waiting\\n")
 sys.stdout.flush()
-Turns(Path(sys.argv[1]), "gan").wait(lambda: 1)
+turns.wait(lambda: 1)
 """
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
 
@@ -160,11 +170,20 @@ PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.arg
 def test_a_rank_that_waits_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT, WAITER, str(tmp_path)]
     parent = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+        start_new_session=True,
     )
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == "waiting\n"
-    parent.kill()
-    # The pipes close when the waiting process, too, is gone.
-    _, errors = parent.communicate(timeout=30)
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "waiting\n"
+        parent.kill()
+        # The pipes close when the waiting process, too, is gone.
+        _, errors = parent.communicate(timeout=30)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
     assert "SA502" in errors

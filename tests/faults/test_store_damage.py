@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import CacheError, CacheFull
+from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull
 from lightning_synthaug.store import NewSample, ShardReader, Store
 from tests.unit.store.samples import BUDGET, filled, flip, key, one_file, sample, text
 
@@ -176,3 +177,25 @@ def test_importing_the_store_loads_no_torch() -> None:
     code = "import sys, lightning_synthaug.store; sys.exit('torch' in sys.modules)"
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     assert subprocess.run([sys.executable, "-c", code], env=env).returncode == 0
+
+
+@pytest.mark.parametrize("number", range(30))
+def test_a_flipped_bit_anywhere_in_the_index_is_a_miss_or_an_error(
+    tmp_path: Path, number: int
+) -> None:
+    rng = random.Random(number)
+    records = put_two_kinds(tmp_path)
+    path = one_file(tmp_path, "index.sqlite")
+    used = [i for i, byte in enumerate(path.read_bytes()) if byte]
+    flip(path, rng.choice(used), rng.randrange(8))
+    with contextlib.suppress(CacheCorrupt), Store.open(tmp_path, byte_budget=BUDGET) as store:
+        wrong = [k for k, record in records.items() if store.get(k) not in (None, record)]
+        assert not wrong
+        store.put([NewSample(k, record, {}) for k, record in records.items()])
+        assert all(store.get(k) == record for k, record in records.items())
+        # An entry whose key was hit is nobody's: it may be named once, and is gone.
+        assert not records.keys() & set(store.verify())
+        assert store.verify() == []
+    with Store.open(tmp_path, byte_budget=BUDGET, rebuild=True) as store:
+        assert all(store.get(k) == record for k, record in records.items())
+        assert store.verify() == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -24,7 +26,9 @@ BUDGET = 1 << 30
 def start(folder: Path, writer: int, seed: int) -> subprocess.Popen[str]:
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, store_writer.__file__, str(folder), str(writer), str(seed)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True
+    )
 
 
 def kill_at_random(folder: Path, first: int, count: int, rng: random.Random) -> dict[int, int]:
@@ -43,6 +47,8 @@ def kill_at_random(folder: Path, first: int, count: int, rng: random.Random) -> 
         lines = (head + process.stdout.read()).splitlines(keepends=True)
         process.stdout.close()
         assert process.wait() == -9
+        with pytest.raises(ProcessLookupError):  # nothing that it started is left
+            os.killpg(process.pid, 0)
         whole = [int(line) for line in lines if line.endswith("\n")]
         assert whole == list(range(len(whole)))
         acknowledged[first + i] = len(whole)
@@ -118,3 +124,54 @@ def test_writers_of_the_same_keys_at_once_agree(tmp_path: Path, writers: int) ->
         check(store, {5: 5})
         assert store.verify() == []
         assert len(list(tmp_path.glob("*.log"))) >= writers
+
+
+def test_a_process_that_is_interrupted_and_goes_on_keeps_every_key_right(tmp_path: Path) -> None:
+    """Ctrl-C at random moments, again and again, while other processes open the store."""
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")  # noqa: T201  # reproduces the moments asked for
+    rng = random.Random(seed)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, store_writer.__file__, str(tmp_path), "3", "0", "stubborn"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    lines: list[str] = []
+    try:
+        assert process.stdout is not None
+        lines.append(process.stdout.readline())
+        reader = threading.Thread(target=lambda: lines.extend(process.stdout or []))
+        reader.start()
+        for _ in range(40):
+            time.sleep(rng.uniform(0.002, 0.02))
+            process.send_signal(signal.SIGINT)
+            Store.open(tmp_path, byte_budget=BUDGET).close()
+        process.kill()
+        reader.join(timeout=30)
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+        if process.stdout is not None:
+            process.stdout.close()
+    acknowledged = [int(line) for line in lines if line.strip().isdecimal() and line.endswith("\n")]
+    assert "interrupted\n" in lines
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        for batch in range(max(acknowledged) + 2):
+            for sample in store_writer.samples(3, batch):
+                found = store.get(sample.key)
+                assert found == sample.record or (found is None and batch not in acknowledged)
+        assert store.verify() == []
+
+
+def test_a_store_carried_across_a_fork_damages_nothing(tmp_path: Path) -> None:
+    """Parent, child and a third process write in turn; SQLite's locks are lost when a fork carries them."""
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    code = "from tests.faults import store_writer; import sys; store_writer.forked(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=env, timeout=120, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    connection = sqlite3.connect(tmp_path / "index.sqlite")
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        check(store, {1: 1, 2: 31, 3: 31})
+        assert store.verify() == []

@@ -44,7 +44,7 @@ class Made(Generator):
 
     def _one(self, request: Request) -> Record | Rejection:
         if request.number == 2 and request.attempt < self.stubborn:
-            return Rejection("unlucky")
+            return Rejection("unlucky \ud800")
         label = 5 if self.broken else int(request.label or 0)
         image = np.full((4, 4), request.seed % 256, np.uint8)
         return Record({"image": image, "label": label})
@@ -103,7 +103,7 @@ def test_rejected_requests_are_tried_again_under_another_key(store: Store) -> No
     again = filler(store, Made(stubborn=1))
     assert again.look_up(IDENTITIES) == []
     first = source.needs.request(2, 0).key("made")
-    assert store.tombstones([first])[first].reason == "unlucky"
+    assert store.tombstones([first])[first].reason == "unlucky ?"
 
 
 def test_requests_that_fail_every_attempt_are_given_up_for_good(store: Store) -> None:
@@ -160,3 +160,63 @@ def test_a_store_that_loses_samples_at_once_is_told(
     )
     with pytest.raises(FillError, match=r"must be found again, got 4 of 4 samples missing.*SA503"):
         source.fill(missing)
+
+
+def test_the_count_is_said_before_anything_is_loaded(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+
+    class Late(Made):
+        def load(self, device: str = "cpu") -> None:
+            said.append(capsys.readouterr().err)
+
+    source = filler(store, Late())
+    source.fill(source.look_up(IDENTITIES))
+    assert said == ["synthaug: making 10 samples with 'gan' on cpu\n"]
+
+
+def test_rejections_of_a_batch_are_noted_together(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Choosy(Made):
+        batch_size = 10
+
+        def _one(self, request: Request) -> Record | Rejection:
+            good = request.number % 2 or request.attempt
+            return super()._one(request) if good else Rejection("even")
+
+    noted: list[int] = []
+    bury: Any = store.bury
+    monkeypatch.setattr(
+        store, "bury", lambda keys, **more: noted.append(len(keys)) or bury(keys, **more)
+    )
+    source = filler(store, Choosy())
+    assert source.fill(source.look_up(IDENTITIES)).generated == 10
+    assert noted == [6]
+
+
+def test_a_look_at_what_another_process_makes_writes_no_request_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = np.arange(3000)
+    generator = Made(stubborn=MAX_ATTEMPTS)
+    generator.batch_size = 600
+    waiting, making = filler(store, Made()), filler(store, generator)
+    look = waiting.watch(waiting.look_up(many))
+    attempt: Any = waiting._attempt
+    written: list[int] = []
+    asked: list[int] = []
+    resolve: Any = store.resolve
+    monkeypatch.setattr(waiting, "_attempt", lambda *a: written.append(1) or attempt(*a))
+    monkeypatch.setattr(store, "resolve", lambda keys: asked.append(len(keys)) or resolve(keys))
+    assert look() == look() == 3000
+    assert max(asked) < 1000
+    assert not written
+    making.fill(making.look_up(many)[:1200])
+    assert look() == 1800
+    assert len(written) == MAX_ATTEMPTS - 1  # of the one that was given up
+    assert waiting.places.find(np.array([2, 1199])).min(axis=1).tolist()[0] == GIVEN_UP
+    making.fill(making.look_up(many))
+    assert look() == look() == 0
+    assert (waiting.places.find(many)[:, 0] != -1).all()

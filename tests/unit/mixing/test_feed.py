@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_synthaug.errors import FillError
+from lightning_synthaug.errors import CacheFull, FillError
 from lightning_synthaug.mixing import CountedProgress, Course, Feed, Mixture, Recipe
 from lightning_synthaug.mixing.message import Delivered
 from lightning_synthaug.plan import Epoch
@@ -171,4 +171,24 @@ def test_requests_given_up_are_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     f.message(0)
     f.deliver(Delivered(0, None))
     assert (f.totals.served, f.totals.misses) == (0, 4)
+    f.mixture.close()
+
+
+def test_whatever_ends_a_leader_the_others_get_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, other = feed(tmp_path, world=2), feed(tmp_path, rank=1, world=2)
+    monkeypatch.setattr(leader.mixture.generated[0].needs, "of_range", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        leader.begin()
+    with pytest.raises(FillError, match=r"its error: ZeroDivisionError.*SA502"):
+        other.begin()
+    for f in (leader, other):
+        f.mixture.close()
+
+
+def test_the_cache_keeps_to_what_it_was_allowed(tmp_path: Path) -> None:
+    f = feed(tmp_path, cache_bytes=900)
+    with pytest.raises(CacheFull, match=r"budget of .*`cache_bytes=`.*SA(306|501)"):
+        f.begin()
     f.mixture.close()

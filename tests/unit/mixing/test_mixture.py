@@ -81,17 +81,6 @@ def test_a_file_is_no_cache(tmp_path: Path) -> None:
         mixture(tmp_path / "file").worker_dataset(default_collate)
 
 
-def test_devices_are_chosen_late(tmp_path: Path) -> None:
-    import torch
-
-    expected = "cuda" if torch.cuda.is_available() else "cpu"
-    assert mixture(tmp_path)._device() == expected
-    assert mixture(tmp_path, device="mps")._device() == "mps"
-    if expected == "cpu":
-        with pytest.raises(ConfigError, match=r"`device` must be there, got 'cuda:3'.*SA114"):
-            mixture(tmp_path, device="cuda:3")._device()
-
-
 def test_balance_by_label_reads_labels_of_an_existing_dataset(tmp_path: Path) -> None:
     items = [traced_dataset(9, source=1)[i] for i in range(9)]
     slots = compiled(mixture(tmp_path, source=items, balance={1: 1})).slots(0, 45)

@@ -9,6 +9,7 @@ from lightning_synthaug.mixing.options import (
     check_cache,
     check_device,
     check_weight,
+    choose_device,
     refuse_later,
     refuse_unknown,
 )
@@ -57,3 +58,14 @@ def test_weights_are_finite_numbers(value: object) -> None:
     check_weight("loss_weight", 0)
     with pytest.raises(ConfigError, match=r"`loss_weight` must be a number >= 0.*SA114"):
         check_weight("loss_weight", value)
+
+
+def test_devices_are_chosen_late() -> None:
+    import torch
+
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert choose_device("auto") == expected
+    assert choose_device("mps") == "mps"
+    if expected == "cpu":
+        with pytest.raises(ConfigError, match=r"`device` must be there, got 'cuda:3'.*SA114"):
+            choose_device("cuda:3")

@@ -59,6 +59,7 @@ def test_the_cache_folder_follows_the_environment(
         ({"fill": "behind"}, r"`fill` must be one of.*SA114"),
         ({"on_miss": "skip"}, r"`on_miss` must be one of.*SA114"),
         ({"balance": "level"}, r"`balance` must be one of.*SA114"),
+        ({"cache_bytes": "5GB"}, r"`cache_bytes` must be a whole number >= 1.*SA114"),
         ({"pool": 0}, r"`pool` must be a whole number >= 1.*SA114"),
         ({"reuse": 1.5}, r"`reuse` must be a whole number >= 1.*SA114"),
         ({"seed": "7"}, r"`seed` must be a whole number.*SA114"),

@@ -30,6 +30,7 @@ def test_other_failures_to_write_name_the_folder(tmp_path: Path) -> None:
         ("unable to open database file", CacheError, "SA301"),
         ("disk I/O error", CacheError, "SA301"),
         ("file is not a database", CacheCorrupt, "SA303"),
+        ('malformed database schema - near "FULL": syntax error', CacheCorrupt, "SA303"),
         ("no such column: row", CacheCorrupt, "SA303"),
     ],
 )

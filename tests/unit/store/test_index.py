@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 
 import pytest
 
-from lightning_synthaug.errors import CacheCorrupt
+from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.index import BURIED, UNKNOWN, Index, Rows, ShardState
 from tests.unit.store.samples import key
 
@@ -70,4 +72,64 @@ def test_a_place_that_is_no_number_is_told(tmp_path: Path, value: str) -> None:
     index.execute(f"UPDATE samples SET shard = {value}")
     with pytest.raises(CacheCorrupt, match="SA303"):
         index.locate([key(0)])
+    index.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE shards SET read_to = 'x'",
+        "UPDATE shards SET read_to = -5",
+        "UPDATE shards SET bytes = 9e999",
+        "UPDATE shards SET schema = x'00'",
+        "UPDATE samples SET shard = '../../etc'",
+        "INSERT INTO samples VALUES ('abc', 1, 1, 1, 1, '{}')",
+        "INSERT INTO samples VALUES (x'00', 1, 1, 1, 1, '{}')",
+    ],
+)
+def test_values_of_other_types_are_told(tmp_path: Path, change: str) -> None:
+    index = Index(tmp_path)
+    index.note_shard(ShardState(1, "{}", 1, 1, 1, False, 1))
+    index.add(rows(1, range(1)))
+    assert index.rows_of(1) == [(key(0), 0)]
+    index.execute(change)
+    with pytest.raises(CacheCorrupt, match="SA303"):
+        index.shards(), index.rows_of(1), index.read("SELECT DISTINCT shard FROM samples", int)
+    index.close()
+
+
+def test_an_entry_that_points_elsewhere_leaves(tmp_path: Path) -> None:
+    index = Index(tmp_path)
+    index.add(rows(1, range(4)))
+    index.execute("UPDATE samples SET row = 2 WHERE key = ?", (key(1),))
+    index.execute("UPDATE samples SET shard = 3 WHERE key = ?", (key(2),))
+    index.execute("UPDATE samples SET key = ? WHERE key = ?", (key(9), key(3)))
+    keys = [key(i) for i in (0, 1, 2, 3, 9, 0)]
+    assert index.locate(keys)[:, 1].tolist() == [0, -1, -1, -1, -1, 0]
+    assert index.add(rows(1, range(4))) == 3
+    assert index.locate(keys)[:, 1].tolist() == [0, 1, 2, 3, -1, 0]
+    index.close()
+
+
+def test_a_closed_index_says_so(tmp_path: Path) -> None:
+    index = Index(tmp_path)
+    index.close()
+    index.close()
+    with pytest.raises(CacheError, match=r"must be open.*SA309"):
+        index.execute("SELECT 1")
+
+
+def test_a_connection_is_never_carried_across_a_fork(tmp_path: Path) -> None:
+    index = Index(tmp_path)
+    before = index._connection
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other tests left threads
+        child = os.fork()
+    if child == 0:
+        good = index._connection is None and index.lock.acquire(blocking=False)
+        os._exit(0 if good else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert index._connection is None
+    index.add(rows(1, range(1)))
+    assert index._connection is not before
     index.close()

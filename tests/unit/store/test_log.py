@@ -1,11 +1,22 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
-from lightning_synthaug.store.log import BlockKind, frame, read_from, scan, write_all
+from lightning_synthaug.errors import CacheCorrupt
+from lightning_synthaug.store.log import (
+    MAX_LOG,
+    BlockKind,
+    first_block,
+    frame,
+    read_from,
+    scan,
+    write_all,
+)
 
 BLOCKS = [frame(BlockKind.NOTE, bytes([i]) * i) for i in range(1, 20)]
 
@@ -53,3 +64,33 @@ def test_files_are_read_from_an_offset(tmp_path: Path) -> None:
     assert read_from(path, 100) == b""
     with pytest.raises(FileNotFoundError, match="none"):
         read_from(tmp_path / "none", 0)
+
+
+def test_bytes_made_to_look_like_many_long_blocks_cost_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of 8,192 beginnings promises a block up to the end; checking all would be quadratic."""
+    checked = []
+    crc = zlib.crc32
+    monkeypatch.setattr(zlib, "crc32", lambda *a: checked.append(len(a[0])) or crc(*a))
+    size = 1 << 17
+    heads = [struct.pack("<4sIII", b"SAB1", 2, size - at - 16, 7) for at in range(0, size, 16)]
+    assert scan(b"".join(heads)) == []
+    assert sum(checked) <= 20 * size
+    assert first_block(b"".join(heads)) is None
+
+
+def test_many_damaged_blocks_do_not_hide_a_right_one() -> None:
+    block = frame(BlockKind.NOTE, b"x" * 100)
+    damaged = block[:50] + b"y" + block[51:]
+    assert [b.end for b in scan(damaged * 500 + block)] == [501 * len(block)]
+
+
+def test_only_files_are_read_and_only_as_long_as_writers_make_them(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "sparse").touch()
+    os.truncate(tmp_path / "sparse", MAX_LOG + 1)
+    for name in ("pipe", "folder", "sparse"):
+        with pytest.raises(CacheCorrupt, match=r"(no regular file|1,073,741,825 bytes).*SA304"):
+            read_from(tmp_path / name, 0)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
+from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store import notes
 from lightning_synthaug.store.header import notes_path
 from lightning_synthaug.store.index import Index
 from lightning_synthaug.store.log import read_from, scan
@@ -88,3 +91,46 @@ def test_what_is_no_note_is_refused() -> None:
     for payload in (b"[]", b"\xff", b""):
         with pytest.raises(ValueError, match=r"note|decode|Expecting"):
             parse_note(payload)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        bury_note([key(1)], "half \ud800", 1),
+        bury_note([key(1)], "r", 2**70),
+        verdict_note("half \ud800", [(key(1), Verdict(True))]),
+    ],
+)
+def test_a_note_that_readers_would_refuse_is_not_written(
+    tmp_path: Path, note: dict[str, object]
+) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(CacheError, match=r"A note must hold .*SA308"):
+        journal.append(note)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_note_that_an_interrupt_cut_short_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.append(NOTES[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(notes, "sync", lambda _: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(NOTES[1])
+    journal.append(NOTES[2])
+    journal.close()
+    blocks = [scan(read_from(path, 0)) for path in tmp_path.iterdir()]
+    found = [[parse_note(block.payload) for block in one] for one in blocks]
+    assert sorted(map(len, found)) == [1, 2]
+    assert [NOTES[0], NOTES[1]] in found
+
+
+def test_a_long_journal_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MAX_LOG", 100)
+    journal = Journal(tmp_path)
+    assert journal.append(NOTES[0])[0] != journal.append(NOTES[0])[0]
+    journal.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.budget import ShardSize
-from lightning_synthaug.store.codec import encode
+from lightning_synthaug.store.codec import Encoded, encode
 from lightning_synthaug.store.header import log_path, rows_path
 from lightning_synthaug.store.opened import OpenShard
 from lightning_synthaug.store.schema import Schema, schema_of
@@ -119,3 +120,24 @@ def test_missing_files_and_headers_are_errors_here(tmp_path: Path) -> None:
     flip(log_path(tmp_path, writer.shard), 20)
     with pytest.raises(CacheError, match="SA304"):
         OpenShard(tmp_path, writer.shard)
+
+
+def test_sizes_that_numpy_cannot_hold_make_no_record(tmp_path: Path) -> None:
+    schema = schema_of({"a": np.zeros((2, 2), np.uint8)}).vary()
+    row = np.array([0, 2**64 - 1], "<u8").tobytes()
+    writer = ShardWriter(tmp_path, schema, ShardSize(64, 1024))
+    writer.append(Encoded(memoryview(row), np.array([len(row)])), [key(0)], b"{}")
+    opened = OpenShard(tmp_path, writer.shard)
+    assert opened.has(0)
+    assert opened.record(0) is None
+    opened.close()
+
+
+@pytest.mark.parametrize("suffix", ["rows", "log"])
+def test_a_pipe_is_no_shard(tmp_path: Path, suffix: str) -> None:
+    shard = written(tmp_path, [image(0)]).shard
+    path = rows_path(tmp_path, shard).with_suffix(f".{suffix}")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CacheError, match="SA304"):
+        OpenShard(tmp_path, shard)

@@ -45,3 +45,10 @@ def test_what_was_not_packed_is_refused(text: bytes) -> None:
 def test_join_takes_objects_only() -> None:
     with pytest.raises(ValueError, match="object"):
         join("[]", "{}")
+
+
+def test_provenance_longer_than_a_log_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lightning_synthaug.store.provenance.MAX_BATCH", 300)
+    split([{"a": "x" * 80}] * 50)
+    with pytest.raises(CacheError, match=r"at most 300 characters .* got \d+\..*SA308"):
+        split([{"a": "x" * 80, "n": n} for n in range(100)])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store import Store, Verdict
 from lightning_synthaug.store.header import FORMAT
 from lightning_synthaug.store.index import Index
-from lightning_synthaug.store.log import BlockKind, frame, scan
+from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, scan
 from lightning_synthaug.store.recovery import (
     catch_up,
     note_journal,
@@ -71,8 +73,9 @@ def test_verify_finds_damage_of_every_kind(tmp_path: Path) -> None:
         flip(one_file(tmp_path, "*.rows"), 5)
         assert store.verify() == [key(0)]
         store._session().index.execute("UPDATE samples SET row = 3 WHERE key = ?", (key(4),))
-        assert store.verify() == sorted([key(0), key(4)])
-        assert store.forget(store.verify()) == 2
+        damaged = store.verify()
+        assert damaged == sorted([key(0), key(4)])
+        assert store.forget(damaged) == 1  # the entry that named another place is gone already
         assert store.verify() == []
         flip(one_file(tmp_path, "*.log"), 30)
         assert len(verify(store._session().index, tmp_path)) == 8
@@ -146,3 +149,81 @@ def test_an_index_is_set_aside_whole(tmp_path: Path) -> None:
     index.close()
     set_aside_index(tmp_path)
     assert one_file(tmp_path, "index*").name == "index.sqlite.damaged"
+
+
+def test_a_file_set_aside_earlier_stays(tmp_path: Path) -> None:
+    for _ in range(3):
+        (tmp_path / "index.sqlite").write_text("x")
+        set_aside_index(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"index.sqlite.damaged{n}" for n in ("", "2", "3")]
+
+
+def test_a_damaged_shard_is_set_aside_whole(tmp_path: Path) -> None:
+    with filled(tmp_path):
+        pass
+    flip(one_file(tmp_path, "*.log"), 30)
+    Store.open(tmp_path, rebuild=True).close()
+    assert not list(tmp_path.glob("*.rows"))
+    assert one_file(tmp_path, "*.rows.damaged").stat().st_size > 0
+
+
+def test_only_old_data_files_without_a_log_are_swept(tmp_path: Path) -> None:
+    with filled(tmp_path):
+        pass
+    kept = one_file(tmp_path, "*.rows")
+    old, new, other = (tmp_path / f"{name}.rows" for name in ("0" * 16, "1" * 16, "mine"))
+    for path in (old, new, other):
+        path.write_bytes(b"x" * 100)
+    for path in (old, other, kept):
+        os.utime(path, (1, 1))
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        assert store.verify() == []
+    assert sorted(tmp_path.glob("*.rows")) == sorted([kept, new, other])
+
+
+def test_of_two_equal_keys_the_one_written_first_wins(tmp_path: Path) -> None:
+    """Not the one of the smaller shard: four pairs, so that chance cannot keep the order."""
+    with filled(tmp_path, 0) as first, filled(tmp_path, 0) as second:
+        for number in range(8):
+            one, other = (first, second) if number % 2 else (second, first)
+            for store in (one, other):
+                with ExitStack() as stack:
+                    index = store._session().index
+                    stack.callback(
+                        index.execute, "DELETE FROM samples"
+                    )  # neither knows the other's
+                    store.put([sample(number, image(number if store is one else 99))])
+    lose_index(tmp_path)
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        assert [store.get(key(n)) for n in range(8)] == [image(n) for n in range(8)]
+
+
+def test_a_long_journal_of_a_stranger_is_passed_over(tmp_path: Path) -> None:
+    with filled(tmp_path, 1) as store:
+        store.bury([key(11)], reason="r", attempts=2)
+    path = tmp_path / f"{7:016x}.notes"
+    path.touch()
+    os.truncate(path, MAX_LOG + 1)
+    lose_index(tmp_path)
+    with Store.open(tmp_path, byte_budget=BUDGET) as store:
+        assert store.stats().tombstones == 1
+
+
+@pytest.mark.parametrize("suffix", ["log", "notes", "rows"])
+def test_pipes_and_folders_in_place_of_files_hold_nobody_up(tmp_path: Path, suffix: str) -> None:
+    for make in (os.mkfifo, os.mkdir):
+        folder = tmp_path / make.__name__
+        with filled(folder, 3) as store:
+            store.bury([key(11)], reason="r", attempts=2)
+        path = one_file(folder, f"*.{suffix}")
+        path.unlink()
+        make(path)
+        if suffix == "log":
+            with pytest.raises(CacheCorrupt, match="SA304"):
+                Store.open(folder)
+        with Store.open(folder, byte_budget=BUDGET, rebuild=True) as store:
+            lost = 0 if suffix == "notes" else 3
+            assert len(store.verify()) == (lost if suffix == "rows" else 0)
+            got = store.reader.gather(*store.resolve(KEYS[:3]).T)
+            assert int((~got.ok).sum()) == lost

@@ -45,9 +45,10 @@ def test_what_cannot_be_stored_is_named(value: object, what: str) -> None:
         schema_of({"x": value})
 
 
-def test_a_long_name_is_refused() -> None:
+@pytest.mark.parametrize("name", ["x" * 257, "", "half \ud800"])
+def test_a_name_that_no_header_may_have_is_refused(name: str) -> None:
     with pytest.raises(CacheError, match="SA307"):
-        schema_of({"x" * 257: 1})
+        schema_of({name: 1})
 
 
 def test_a_record_with_too_many_fields_is_refused() -> None:
@@ -78,6 +79,9 @@ def test_a_record_with_too_many_fields_is_refused() -> None:
         [["image", "array", "|u1", "ab", 2]],
         [["image", "array", "|u1", [2], "1"]],
         [["text", "text", "", None, 0]],
+        [["image", "array", "|u1", [0, 2**31 - 1, 2**31 - 1], 3]],
+        [["", "int", "<i8", [], 0]],
+        [["half \ud800", "int", "<i8", [], 0]],
         [["x" * 300, "int", "<i8", [], 0]],
         [[1, "int", "<i8", [], 0]],
         [LABEL, LABEL],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,8 @@ import pytest
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError, CacheFull
-from lightning_synthaug.store import NewSample, Store
-from lightning_synthaug.store.session import Session, check_keys
+from lightning_synthaug.store import NewSample, Store, session, writer
+from lightning_synthaug.store.session import Session
 from tests.unit.store.samples import BUDGET, filled, image, key, sample, text
 
 
@@ -62,26 +64,82 @@ def test_the_budget_is_kept(tmp_path: Path) -> None:
 
 
 def test_rows_that_another_process_indexed_first_count_as_new(tmp_path: Path) -> None:
-    session = Session(tmp_path)
-    group = session._encode([sample(0)])[0]
-    session._write(group, BUDGET)
+    one = Session(tmp_path)
+    group = one._encode([sample(0)])[0]
+    one._write(group, BUDGET)
     with Store.open(tmp_path, byte_budget=BUDGET) as other:
         assert other.get(key(0)) == image(0)
-    assert session._flush() == 1
-    session.close()
+    assert one._flush() == 1
+    one.close()
 
 
 def test_committed_rows_are_not_lost_when_the_index_was_not_reached(tmp_path: Path) -> None:
     with filled(tmp_path, 1) as store:
-        session = store._session()
-        session._write(session._encode([sample(1)])[0], BUDGET)
+        one = store._session()
+        one._write(one._encode([sample(1)])[0], BUDGET)
         assert (store.resolve([key(1)]) == -1).all()
         assert store.put([sample(1)]) == 0
         assert store.get(key(1)) == image(1)
 
 
-@pytest.mark.parametrize("bad", [b"", "k" * 16, b"k" * 17, bytearray(16), None])
-def test_keys_are_16_bytes(bad: object) -> None:
-    check_keys([key(1)])
-    with pytest.raises(CacheError, match=r"must be 16 bytes, got .*SA308"):
-        check_keys([bad])  # type: ignore[list-item]
+@pytest.mark.parametrize("call", [1, 2])
+def test_rows_that_an_interrupt_cut_short_are_never_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """Ctrl-C when data or log are on disk, and nobody was told; another process may have seen them."""
+    with filled(tmp_path, 1) as store:
+        calls = []
+
+        def sync(fd: int) -> None:
+            os.fdatasync(fd)
+            calls.append(fd)
+            if len(calls) == call:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(writer, "sync", sync)
+            with pytest.raises(KeyboardInterrupt):
+                store.put([sample(1)])
+        with Store.open(tmp_path, byte_budget=BUDGET) as other:
+            assert other.get(key(1)) == (image(1) if call == 2 else None)
+            assert store.put([sample(2)]) == 1
+            for one in (other, store):
+                assert one.get(key(1)) == (image(1) if call == 2 else None)
+                assert one.get(key(2)) == image(2)
+            assert store.put([sample(1)]) == (call == 1)
+            assert store.verify() == []
+
+
+def test_an_interrupted_transaction_swallows_nothing(tmp_path: Path) -> None:
+    with filled(tmp_path, 0) as store:
+        index = store._session().index
+        with pytest.raises(KeyboardInterrupt), index.writing():
+            raise KeyboardInterrupt
+        store.put([sample(0)])
+        with Store.open(tmp_path, byte_budget=BUDGET) as other:
+            assert other.resolve([key(0)]).tolist() == store.resolve([key(0)]).tolist()
+
+
+def test_notes_that_the_index_did_not_take_come_with_the_next_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled(tmp_path, 1) as store:
+        with monkeypatch.context() as patch:
+            # An index that is locked for 30 seconds would take as long.
+            patch.setattr(session, "apply_note", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                store.bury([key(7)], reason="first", attempts=1)
+        store.bury([key(8)], reason="second", attempts=1)
+        assert set(store.tombstones([key(7), key(8)])) == {key(7), key(8)}
+
+
+def test_files_that_were_deleted_take_nothing_in(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with filled(folder, 1) as store:
+        store.bury([key(8)], reason="r", attempts=1)
+        shutil.rmtree(folder)
+        for _ in range(2):
+            with pytest.raises(CacheError, match=r"deleted while it was open.*SA301"):
+                store.put([sample(1)])
+        with pytest.raises(CacheError, match=r"deleted while it was open.*SA301"):
+            store.bury([key(9)], reason="r", attempts=1)

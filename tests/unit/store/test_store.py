@@ -3,11 +3,13 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import sqlite3
 import subprocess
 import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +149,66 @@ def test_a_store_that_is_dropped_seals_its_shards(tmp_path: Path) -> None:
 def test_the_reader_is_what_travels(tmp_path: Path) -> None:
     with filled(tmp_path, 1) as store:
         assert pickle.loads(pickle.dumps(store.reader)).folder == store.folder
+
+
+STRANGE = [
+    "UPDATE shards SET read_to = 'x'",
+    "UPDATE journals SET read_to = 'x'",
+    "UPDATE meta SET value = printf('%.5000d', 7)",
+    "ALTER TABLE shards ADD COLUMN more",
+    "ALTER TABLE samples RENAME COLUMN row TO place",
+    "CREATE TRIGGER more AFTER INSERT ON samples BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "DROP TABLE samples; CREATE TABLE samples (x)",
+]
+
+
+@pytest.mark.parametrize("statement", STRANGE)
+def test_a_rebuild_repairs_whatever_an_opening_refuses(tmp_path: Path, statement: str) -> None:
+    with filled(tmp_path, 3) as store:
+        store.bury([key(7)], reason="r", attempts=1)
+    connection = sqlite3.connect(tmp_path / "index.sqlite")
+    connection.executescript(statement)
+    connection.close()
+    with pytest.raises(CacheCorrupt, match=r"rebuild=True.*SA303"):
+        Store.open(tmp_path)
+    with Store.open(tmp_path, byte_budget=BUDGET, rebuild=True) as store:
+        assert [store.get(key(i)) for i in range(3)] == [image(i) for i in range(3)]
+        assert list(store.tombstones([key(7)])) == [key(7)]
+        assert store.put([sample(5)]) == 1
+    Store.open(tmp_path).close()
+
+
+def test_a_rebuild_looks_at_the_whole_file(tmp_path: Path) -> None:
+    """A page that neither opening nor emptying the tables would have read."""
+    with filled(tmp_path, 200) as store:
+        store.bury([key(1000 + i) for i in range(300)], reason="r", attempts=1)
+    path = tmp_path / "index.sqlite"
+    data = path.read_bytes()
+    at = data.rfind(b"r", 0, len(data) - 20)
+    path.write_bytes(data[: at // 4096 * 4096] + b"\x77" * 4096 + data[at // 4096 * 4096 + 4096 :])
+    with Store.open(tmp_path, byte_budget=BUDGET, rebuild=True) as store:
+        assert store.stats().samples == 200
+        assert store.stats().tombstones == 300
+    assert (tmp_path / "index.sqlite.damaged").exists()
+
+
+def test_provenance_that_is_deeper_than_any_is_told(tmp_path: Path) -> None:
+    with filled(tmp_path, 1) as store:
+        store._session().index.execute("UPDATE samples SET own = ?", ("[" * 100_000,))
+        with pytest.raises(CacheCorrupt, match="SA303"):
+            store.provenance(key(0))
+
+
+@pytest.mark.parametrize("bad", ["k" * 16, b"short", 7, None])
+def test_what_is_no_key_is_told_everywhere(tmp_path: Path, bad: Any) -> None:
+    with filled(tmp_path, 1) as store:
+        asks = [lambda: store.verdicts("g", [bad]), lambda: store.tombstones([bad])]
+        for ask in [*asks, lambda: store.resolve([key(0), bad]), lambda: store.provenance(bad)]:
+            with pytest.raises(CacheError, match=r"must be 16 bytes.*SA308"):
+                ask()
+        assert store.get(key(0)) == image(0)
+
+
+def test_what_is_used_is_what_the_budget_limits(tmp_path: Path) -> None:
+    with filled(tmp_path, 3) as store:
+        assert store.used() == store.stats().bytes > 3 * 64

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,12 @@ def test_a_newer_format_names_both_versions(tmp_path: Path) -> None:
         "UPDATE meta SET value = '0'",
         "DELETE FROM meta",
         "DROP TABLE tombstones",
+        "UPDATE meta SET value = printf('%.5000d', 7)",
+        "ALTER TABLE shards ADD COLUMN more",
+        "DROP TABLE meta",
+        "CREATE INDEX more ON samples (own)",
+        "CREATE TRIGGER more AFTER INSERT ON samples BEGIN DELETE FROM tombstones; END",
+        "CREATE VIEW more AS SELECT 1",
         "PRAGMA application_id = 3",
     ],
 )
@@ -63,3 +71,27 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CacheCorrupt, match="another program"):
         connect(path)
     assert path.read_bytes() == before
+
+
+def test_a_view_in_place_of_the_format_is_not_asked(tmp_path: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x, x FROM n"
+    path = changed(
+        tmp_path / "i", "DROP TABLE meta", f"CREATE VIEW meta (name, value) AS {endless}"
+    )
+    with pytest.raises(CacheCorrupt, match=r"no table 'meta'.*SA303"):
+        connect(path)
+
+
+def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "i")
+    with pytest.raises(CacheCorrupt, match=r"no regular file.*SA303"):
+        connect(tmp_path / "i")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="sqlite3 has no limits before 3.11")
+def test_no_value_of_a_strangers_file_takes_much_memory(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "i")
+    with pytest.raises(sqlite3.DataError, match="too big"):
+        connection.execute("SELECT length(zeroblob(400000000) || 'x')")
+    assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
+    connection.close()

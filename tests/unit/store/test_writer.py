@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_synthaug.store import log
 from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, encode
 from lightning_synthaug.store.header import log_path, rows_path
@@ -60,9 +61,9 @@ def test_files_that_cannot_be_made_leave_nothing(tmp_path: Path) -> None:
 def test_a_failed_write_to_the_log_marks_the_shard(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, SCHEMA, LIMITS)
     writer.append(rows(1), [key(0)], b"{}")
-    log = log_path(tmp_path, writer.shard)
-    fd = next(fd for fd in writer._fds if os.path.samestat(os.fstat(fd), log.stat()))
-    broken = os.open(log, os.O_RDONLY)
+    path = log_path(tmp_path, writer.shard)
+    fd = next(fd for fd in writer._fds if os.path.samestat(os.fstat(fd), path.stat()))
+    broken = os.open(path, os.O_RDONLY)
     os.dup2(broken, fd)
     os.close(broken)
     with pytest.raises(OSError, match="Bad file descriptor"):
@@ -77,3 +78,52 @@ def test_ids_differ_and_folders_can_be_synced(tmp_path: Path) -> None:
     assert len({new_id() for _ in range(100)}) == 100
     assert all(0 <= new_id() < 2**63 for _ in range(100))
     sync_folder(tmp_path)
+
+
+def test_data_are_durable_before_the_log_says_so_and_names_before_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut keeps is decided by the order of syncs alone, so the order is what is looked at."""
+    order: list[str] = []
+    written: set[str] = set()
+
+    def name(fd: int) -> str:
+        return Path(f"/proc/self/fd/{fd}").readlink().suffix
+
+    def write_all(fd: int, data: bytes, offset: int) -> None:
+        written.add(name(fd))
+        log.write_all(fd, data, offset)
+
+    def sync(fd: int) -> None:
+        order.append(f"{name(fd)} with {''.join(sorted(written))}")
+        written.clear()
+
+    monkeypatch.setattr("lightning_synthaug.store.writer.write_all", write_all)
+    monkeypatch.setattr("lightning_synthaug.store.writer.sync", sync)
+    monkeypatch.setattr(
+        "lightning_synthaug.store.writer.sync_folder",
+        lambda folder: order.append(f"folder with {len(list(folder.glob('*.log')))} log"),
+    )
+    shard = ShardWriter(tmp_path, SCHEMA, LIMITS)
+    assert order == [".new with .new", "folder with 1 log"]
+    order.clear()
+    shard.append(rows(1), [key(0)], b"{}")
+    assert order == [".rows with .rows", ".log with .log"]
+    shard.seal()
+
+
+def test_a_broken_shard_keeps_what_a_reader_may_have_seen(tmp_path: Path) -> None:
+    shard = ShardWriter(tmp_path, SCHEMA, LIMITS)
+    shard.broken = True
+    shard.seal()
+    assert log_path(tmp_path, shard.shard).exists()
+    assert rows_path(tmp_path, shard.shard).stat().st_size == LIMITS.size
+
+
+def test_a_long_log_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lightning_synthaug.store.writer.MAX_LOG", 1000)
+    shard = ShardWriter(tmp_path, SCHEMA, LIMITS)
+    assert shard.room(rows(1), 0) == 1
+    shard.append(rows(1), [key(0)], b"x" * 600)
+    assert shard.room(rows(1), 0) == 0
+    shard.seal()

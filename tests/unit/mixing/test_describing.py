@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lightning_synthaug.data import LabelMap
+from lightning_synthaug.mixing.describing import source_specs
+from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.plan import SourceSpec
+from tests.helpers.traced import Tracer, traced_dataset
+
+
+def specs(source: Any, **options: Any) -> list[SourceSpec]:
+    recipe = Recipe(source=source, ratio=0.5, **options)
+    return source_specs(recipe, traced_dataset(20), LabelMap(recipe.label_map))
+
+
+def test_generators_have_pools_and_existing_datasets_have_items() -> None:
+    made, there = specs(
+        {"made": Tracer(), "there": traced_dataset(6)},
+        weights={"made": 2, "there": 1},
+        pool=8,
+        reuse=3,
+    )
+    assert (made.name, made.weight, made.pool, made.reuse) == ("made", 2, 8, 3)
+    assert made.items is made.labels is None
+    assert (there.name, there.weight, there.pool) == ("there", 1, None)
+    assert there.items is not None
+    assert there.items.tolist() == traced_dataset(6).tensors[1].tolist()
+
+
+def test_makeable_labels_are_the_users() -> None:
+    assert specs(Tracer(labels=[7, 8]), label_map={0: 7, 2: 9})[0].labels == {0}
+    assert specs(Tracer(), label_map={0: 7, 2: 9})[0].labels == {0, 2}
+
+
+def test_items_without_stored_labels_are_read_only_where_labels_are_asked_for() -> None:
+    items = [(np.zeros((6, 6), np.uint8), i % 2) for i in range(4)]
+    (unknown,), (known,) = specs(items), specs(items, balance="uniform")
+    assert unknown.items is not None
+    assert known.items is not None
+    assert unknown.items.tolist() == [-1] * 4
+    assert known.items.tolist() == [0, 1, 0, 1]
