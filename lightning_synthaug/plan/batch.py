@@ -75,6 +75,11 @@ class PlannedSlots:
         arrays = (a[part] for a in (self.source, self.index, self.label, self.twin, self.version))
         return PlannedSlots(start, *arrays)
 
+    def freeze(self) -> None:
+        """Make the arrays, and all later views of them, read-only."""
+        for array in (self.source, self.index, self.label, self.twin, self.version):
+            array.setflags(write=False)
+
     def matrix(self) -> Int64Array:
         """Stack the five arrays, for digests and messages. Shape `(5, n)`."""
         return np.stack([self.source, self.index, self.label, self.twin, self.version])

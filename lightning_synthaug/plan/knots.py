@@ -178,10 +178,26 @@ class Knots:
         bend = 2 * s.curvature * (position - s.position) / s.length**2
         return min(1.0, max(0.0, (s.ratio + bend) / _ONE))
 
-    def highest(self) -> float:
-        """Return the highest ratio of the whole course, in [0, 1]."""
-        ends = [self.ratio(p - 1) for p in self._positions[1:]]
-        return max(*(self.ratio(p) for p in self._positions), *ends, 0.0)
+    def positions(self) -> list[int]:
+        """Return where the course changes, ascending from 0."""
+        return list(self._positions)
+
+    def extremes(self, start: int, stop: int) -> tuple[float, float]:
+        """Return the lowest and the highest ratio of a stretch.
+
+        Args:
+            start: First global sample, >= 0.
+            stop: Sample after the last, > start.
+
+        Returns:
+            Two ratios in [0, 1].
+        """
+        first = bisect_right(self._positions, start)
+        inner = self._positions[first : bisect_right(self._positions, stop - 1)]
+        # Within a segment the ratio is a straight line: its ends are enough.
+        ends = [start, stop - 1, *inner, *(p - 1 for p in inner)]
+        ratios = [self.ratio(p) for p in ends]
+        return min(ratios), max(ratios)
 
     def count(self, position: int) -> int:
         """Count the synthetic samples before a position: `floor(S(position))`.
@@ -226,24 +242,6 @@ class Knots:
             )
             position += size
         return out
-
-    def locate(self, number: int, limit: int) -> int | None:
-        """Find the position of a synthetic sample.
-
-        Args:
-            number: Which one, from 0.
-            limit: Position to stop looking at.
-
-        Returns:
-            The position that holds it, or None when it is not before `limit`.
-        """
-        if self.count(limit) <= number:
-            return None
-        low, high = 0, limit
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.count(middle) > number else (middle, high)
-        return low
 
     def _segment(self, position: int) -> _Segment:
         """Find the segment that governs a position."""

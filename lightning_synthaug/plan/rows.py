@@ -92,17 +92,19 @@ def rows_with_extra(knots: Knots, epoch: Epoch, begin: int, first: int, end: int
     )
 
 
-def check_extra(knots: Knots, epoch: Epoch) -> None:
+def check_extra(knots: Knots, epoch: Epoch, start: int, stop: int) -> None:
     """Refuse a ratio that the slots added to a batch cannot hold.
 
     Args:
         knots: The compiled schedule.
         epoch: Shape of the epochs.
+        start: First slot at which both hold.
+        stop: Slot after the last one.
 
     Raises:
         PlanError: At some position more is asked for than fits (SA118).
     """
-    most = knots.highest()
+    most = knots.extremes(start, stop)[1] if stop > start else 0.0
     size = epoch.batch_size + epoch.extra
     if epoch.extra and most * size > epoch.extra * (1 + 1e-9):
         raise PlanError(
