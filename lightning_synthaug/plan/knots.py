@@ -96,17 +96,20 @@ class Knots:
     def __init__(self, breakpoints: Iterable[Breakpoint]) -> None:
         points = list(breakpoints)
         ends = [*(p.position for p in points[1:]), None]
-        self._segments: tuple[_Segment, ...] = ()
+        segments = []
         integral = 0
         for point, end in zip(points, ends, strict=True):
-            # Up, not to the nearest: a fifth of 40 samples is to be 8 of them, not 7.99999999.
-            ratio = math.ceil(point.ratio * _ONE)
+            # Up, not to the nearest: a fifth of 40 samples is to be 8 of them, not 7.99999999. Where the ratio moves
+            # the integral is given, and a ratio near 0 must not be kept from it.
+            exact = point.ratio * _ONE
+            ratio = math.ceil(exact) if point.mean == point.ratio else round(exact)
             length = 1 if end is None else end - point.position
             area = ratio * length if end is None else _area(ratio, point, length)
             segment = _Segment(point.position, integral, ratio, area - ratio * length, length)
-            self._segments += (segment,)
+            segments.append(segment)
             integral += area
-        self._positions = [s.position for s in self._segments]
+        self._segments = tuple(segments)
+        self._positions = [s.position for s in segments]
 
     def key(self) -> tuple[tuple[int, int, int, int, int], ...]:
         """Return all that the compiled schedule consists of, as plain integers.

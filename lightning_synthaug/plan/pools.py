@@ -25,6 +25,7 @@ def lives(serving: Int64Array, slot: Int64Array, size: int | Int64Array, reuse: 
         Replacements before each serving, shape `(n,)`.
 
     Example:
+        >>> import numpy as np
         >>> lives(np.arange(6), np.array([0, 1, 0, 1, 0, 1]), 2, 2).tolist()
         [0, 0, 0, 1, 1, 1]
     """

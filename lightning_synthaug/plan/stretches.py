@@ -15,7 +15,7 @@ __all__ = ["Bound", "Stretch", "bounds_of", "ratio_pieces"]
 
 #: The ratio moves by at most this much within a piece.
 _RATIO_STEP = 1 / 64
-#: Above the rounding errors of a ratio times a batch.
+#: Above the rounding errors of a moving ratio times a batch.
 _TINY = 1e-6
 
 
@@ -104,5 +104,6 @@ def bounds_of(stretches: Sequence[Stretch], length: int) -> Iterator[Bound]:
             # A batch at the edge of a piece holds slots of its neighbour.
             first, last = max(stretch.slot, a - size), (a if b is None else b) + size
             low, high = stretch.knots.extremes(first, last)
-            real = size - math.floor(size * low - _TINY) if low > 0 else size
-            yield Bound(a, i, min(real, size), min(size, math.ceil(size * high + _TINY)))
+            tiny = 0.0 if low == high else _TINY
+            real = size - max(0, math.floor(size * low - tiny))
+            yield Bound(a, i, real, min(size, math.ceil(size * high + tiny)))
