@@ -83,6 +83,7 @@ class _Ramp(Schedule):
         first = begin.slot(clock)
         length = max(1, over.after(first, clock))
         start, rise = float(self.start), float(self.end) - float(self.start)
+        low, high = sorted((start, start + rise))
         # Halves of halves are exact, so that edges are the same on every machine.
         edges = sorted({int(cut * length) for cut in self._cuts(length)})
         points = [Breakpoint(0, start, start)] if first else []
@@ -90,7 +91,10 @@ class _Ramp(Schedule):
             area = self._area(b / length) - self._area(a / length)
             mean = start + rise * area * length / (b - a)
             ratio = start + rise * self._shape(a / length)
-            points.append(Breakpoint(first + a, _clip(ratio), _clip(mean)))
+            # A piece that would end outside the ramp's own range is bent back: its area changes by next to nothing.
+            ratio = min(high, max(low, ratio))
+            mean = min((ratio + high) / 2, max((ratio + low) / 2, mean))
+            points.append(Breakpoint(first + a, ratio, mean))
         return [*points, Breakpoint(first + length, float(self.end), float(self.end))]
 
 
@@ -238,8 +242,3 @@ def _check_positive(value: float, argument: str) -> None:
             "SA107",
             f"`{argument}` must be a number in (0, 100], got {value!r}. Leave it out for a default.",
         )
-
-
-def _clip(value: float) -> float:
-    """Keep rounding errors out of the ratio's range."""
-    return min(1.0, max(0.0, value))

@@ -106,7 +106,7 @@ def check_extra(knots: Knots, epoch: Epoch, start: int, stop: int) -> None:
     """
     most = knots.extremes(start, stop)[1] if stop > start else 0.0
     size = epoch.batch_size + epoch.extra
-    if epoch.extra and most * size > epoch.extra * (1 + 1e-9):
+    if epoch.extra and most > epoch.extra / size + 1e-8:  # ratios are rounded to 2^-32
         raise PlanError(
             "SA118",
             f"`ratio` must not exceed what the added slots can hold, got {most:g} with `extra={epoch.extra}` on top "

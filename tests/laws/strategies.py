@@ -60,6 +60,11 @@ def schedules(draw: st.DrawFn, at_most: float = 1.0) -> Schedule:
     return kind(draw(some), draw(some), over=over, begin=begin, **options)
 
 
+def ramps() -> st.SearchStrategy[Schedule]:
+    """Schedules that a formula describes."""
+    return schedules().filter(lambda s: not isinstance(s, (Steps, Piecewise)))
+
+
 @st.composite
 def epochs(draw: st.DrawFn, max_samples: int = 120, *, extra: bool = False) -> Epoch:
     """Any epoch: batches larger than the data among them."""
@@ -124,16 +129,15 @@ class Run:
 
 
 @st.composite
-def sources(draw: st.DrawFn, samples: int, labels: np.ndarray | None) -> SourceSpec:
-    """One source with any options."""
+def sources(draw: st.DrawFn, samples: int, present: list[int] | None) -> SourceSpec:
+    """One source with any options, that can make one at least of the labels present."""
     weight = draw(st.integers(1, 9))
     pool = draw(st.one_of(st.none(), st.integers(1, 2 * samples)))
     reuse = draw(st.one_of(st.none(), st.integers(1, 3)))
     name = f"s{draw(st.integers(0, 10**6))}"
     kind = draw(st.sampled_from(["any", "any", "some", "items"]))
-    if labels is None or kind == "any":
+    if not present or kind == "any":
         return SourceSpec(name, weight, pool, reuse)
-    present = np.unique(labels).tolist()
     if kind == "some":
         can = draw(st.sets(st.sampled_from(present), min_size=1))
         return SourceSpec(name, weight, pool, reuse, labels=frozenset({*can, 99}))
@@ -166,9 +170,12 @@ def runs(
             labels[: len(labelled)] = labelled[: epoch.samples]
         if labelled is None and "balance" not in options and draw(st.booleans()):
             options["balance"] = "uniform"
+    present = None if labels is None else np.unique(labels).tolist()
+    if isinstance(labelled, list):
+        present = labelled
     specs = draw(
         st.lists(
-            sources(epoch.samples, None if plain_sources else labels),
+            sources(epoch.samples, None if plain_sources else present),
             min_size=1,
             max_size=3,
             unique_by=lambda s: s.name,
@@ -225,9 +232,7 @@ def formula_integral(schedule: Schedule, clock: Clock, positions: np.ndarray) ->
     elif name == "Exponential":
         t = np.expm1(schedule.growth * t) / np.expm1(schedule.growth)
     elif name == "Sigmoid":
-        low, at, high = (
-            1 / (1 + np.exp(-schedule.steepness * (u - 0.5))) for u in (0.0, t, 1.0)
-        )
+        low, at, high = (1 / (1 + np.exp(-schedule.steepness * (u - 0.5))) for u in (0.0, t, 1.0))
         t = (at - low) / (high - low)
     ratio = schedule.start + (schedule.end - schedule.start) * t
     sums = np.concatenate([[0.0], np.cumsum(ratio) / fine])

@@ -69,8 +69,14 @@ def test_an_event_opens_a_stage_and_leaves_those_before_it() -> None:
         changed = uniform([0.7, 0.2, 0.1], (0, knots), (slot, knots.changed(slot, 0.1)))
         served = knots.count(slot)
         assert changed.starts[-1] >= served
-        before = [(a, w.tolist()) for a, w in zip(plain.starts, plain.weights) if a < served]
-        kept = [(a, w.tolist()) for a, w in zip(changed.starts, changed.weights) if a < served]
+        before = [
+            (a, w.tolist()) for a, w in zip(plain.starts, plain.weights, strict=True) if a < served
+        ]
+        kept = [
+            (a, w.tolist())
+            for a, w in zip(changed.starts, changed.weights, strict=True)
+            if a < served
+        ]
         assert kept == before
         assert np.array_equal(changed.peaks[0], plain.peaks[0])
         assert (changed.peaks[1] >= changed.peaks[0]).all()

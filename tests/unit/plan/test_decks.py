@@ -6,7 +6,9 @@ import pytest
 from lightning_synthaug.plan.decks import sliding_orders
 
 
-@pytest.mark.parametrize(("size", "step"), [(1, 0), (1, 1), (9, 0), (9, 1), (9, 4), (45, 7), (45, 45)])
+@pytest.mark.parametrize(
+    ("size", "step"), [(1, 0), (1, 1), (9, 0), (9, 1), (9, 4), (45, 7), (45, 45)]
+)
 def test_orders_are_permutations_that_move_no_sample_too_far(size: int, step: int) -> None:
     orders = sliding_orders(size, np.arange(3 * size), step=step, key=5)
     assert (np.sort(orders, axis=1) == np.arange(size)).all()

@@ -14,7 +14,9 @@ def test_passes_come_one_after_the_other() -> None:
     assert taken.tolist() == np.concatenate([ORDER.of_pass(5, n) for n in range(3)]).tolist()
 
 
-@pytest.mark.parametrize(("start", "stop"), [(0, 0), (3, 3), (2, 5), (5, 8), (6, 40), (10**9, 10**9 + 9)])
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 0), (3, 3), (2, 5), (5, 8), (6, 40), (10**9, 10**9 + 9)]
+)
 def test_any_stretch_can_be_read_at_once(start: int, stop: int) -> None:
     taken = OrderedStream(ORDER, length=7, key=5).take(start, stop)
     expected = [ORDER.of_pass(5, g // 7)[g % 7] for g in range(start, stop)]

@@ -22,7 +22,10 @@ def test_permute_stays_in_range_and_hits_nothing_twice_up_to_its_limit(size: int
     assert images.min() >= 0
     assert images.max() < size
     assert abs(np.mean(images / size) - 0.5) < 0.05
-    assert permute(index[:3], np.full(3, size), np.full(3, 99, np.uint64)).tolist() == images[:3].tolist()
+    assert (
+        permute(index[:3], np.full(3, size), np.full(3, 99, np.uint64)).tolist()
+        == images[:3].tolist()
+    )
 
 
 def test_one_key_for_all_equals_a_key_for_each() -> None:

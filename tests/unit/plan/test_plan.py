@@ -86,7 +86,11 @@ def test_a_change_of_length_closes_the_past() -> None:
         before = plan(labels=LABELS)
         assert [p.slot(n) for n in range(13)] == [before.slot(n) for n in range(13)]
         assert p.knots.count(p.slot(12)) == before.knots.count(before.slot(12))
-        for asked in (lambda p=p: p.batch(11), lambda p=p: p.slots(0, 8), lambda p=p: p.synthetic(0, 4)):
+        for asked in (
+            lambda p=p: p.batch(11),
+            lambda p=p: p.slots(0, 8),
+            lambda p=p: p.synthetic(0, 4),
+        ):
             with pytest.raises(PlanError, match=r"batches of the present dataset.*SA119"):
                 asked()
         slots = p.slots(p.slot(12), p.slot(12 + 4 * length // 15))

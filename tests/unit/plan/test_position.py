@@ -37,7 +37,9 @@ def test_a_world_must_divide_the_batch() -> None:
 
 
 def test_a_world_too_large_is_told_the_one_size_that_is_nearest() -> None:
-    with pytest.raises(PlanError, match=r"got 2 slots for 4 ranks\. Use a global batch of 4\..*SA108"):
+    with pytest.raises(
+        PlanError, match=r"got 2 slots for 4 ranks\. Use a global batch of 4\..*SA108"
+    ):
         Epoch(100, 2, 4)
 
 

@@ -118,9 +118,7 @@ def test_numpys_numbers_are_taken() -> None:
 @pytest.mark.parametrize(("begin", "first"), [("0ba", 0), ("2ba", 20), ("1ep", 25), ("10%", 25)])
 def test_batches_are_counted_from_the_beginning_of_the_ramp(begin: str, first: int) -> None:
     slots = [0, 10, 20, 25, 35, 45, 50, 60, 70, 75]  # short last batches
-    clock = Clock(
-        total_slots=250, epoch_slots=25, slot_of_batch=lambda n: n // 3 * 25 + n % 3 * 10
-    )
+    clock = Clock(total_slots=250, epoch_slots=25, slot_of_batch=lambda n: n // 3 * 25 + n % 3 * 10)
     knots = Linear(0.0, 1.0, over="3ba", begin=begin).compile(clock)
     end = slots[slots.index(first) + 3]
     assert (knots.ratio(first), knots.ratio(end)) == (0, 1)

@@ -47,7 +47,9 @@ def test_added_rows_are_synthetic_or_real_ones_again(begin: int) -> None:
 
 def test_a_ratio_that_fits_is_taken() -> None:
     check_extra(QUARTER, Epoch(90, 6, extra=2), 0, 1)
-    check_extra(RAMP, Epoch(90, 36, extra=4), 0, 50)  # what comes later is checked with its own shape
+    check_extra(
+        RAMP, Epoch(90, 36, extra=4), 0, 50
+    )  # what comes later is checked with its own shape
     check_extra(Knots([Breakpoint(0, 1.0, 1.0)]), Epoch(90, 6), 0, 10**6)
 
 
