@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import final
 
+import numpy as np
+
 from lightning_synthaug.errors import PlanError
+from lightning_synthaug.plan.seeding import Int64Array, divide
 
 __all__ = ["Epoch"]
 
@@ -138,6 +141,19 @@ class Epoch:
         """
         epochs, within = divmod(batch, self.batches)
         return epochs * self.real + min(within * self.batch_size, self.real)
+
+    def real_slots(self, batches: Int64Array) -> Int64Array:
+        """Return the slots before each of several batches without the added ones; see `real_slot`.
+
+        Args:
+            batches: Numbers of batches since the first epoch began, >= 0. Shape `(n,)`.
+
+        Returns:
+            Positions, shape `(n,)`.
+        """
+        epochs, within = divide(batches, self.batches)
+        slots: Int64Array = epochs * self.real + np.minimum(within * self.batch_size, self.real)
+        return slots
 
     def batches_before(self, slot: int) -> int:
         """Return the batches before the one that a slot begins.

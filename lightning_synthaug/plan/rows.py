@@ -72,7 +72,7 @@ def rows_with_extra(knots: Knots, epoch: Epoch, begin: int, first: int, end: int
     """
     numbers = range(first, end + 1)
     counts = np.array([knots.count(begin + epoch.slot(n)) for n in numbers], np.int64)
-    own = np.diff(np.array([epoch.real_slot(n) for n in numbers], np.int64))
+    own = np.diff(epoch.real_slots(np.arange(first, end + 1)))
     # Never more than fit; the schedule was checked, but its rounding adds one sample in some billion slots.
     synthetic = np.minimum(np.diff(counts), epoch.extra)
     kinds = np.repeat(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from lightning_synthaug.errors import PlanError
 from lightning_synthaug.plan.history import Event, RatioChange
 from lightning_synthaug.plan.knots import Knots
@@ -103,8 +105,10 @@ class Timeline:
             Global positions, `end - first + 1` of them, ascending.
         """
         stage = self.stage_of(first)
-        slot, origin = stage.epoch.slot, stage.batch
-        return [stage.slot + slot(b - origin) for b in range(first, end + 1)]
+        batches = np.arange(first - stage.batch, end - stage.batch + 1)
+        slots = stage.slot + stage.epoch.real_slots(batches) + batches * stage.epoch.extra
+        bounds: list[int] = slots.tolist()
+        return bounds
 
     def block_batches(self, number: int) -> tuple[int, int]:
         """Return which batches are planned together with one.

@@ -154,6 +154,21 @@ def test_no_sample_twice_in_a_batch_whenever_that_is_possible(run: Run) -> None:
                     assert np.unique(group, axis=1).shape == group.shape, (b, j)
 
 
+@pytest.mark.parametrize("ratio", [0.1, 0.5])
+def test_no_sample_twice_in_a_batch_after_it_became_larger(ratio: float) -> None:
+    larger = [
+        Reshape(30, Epoch(100, 60)),
+        Reshape(70, Epoch(100, 100)),
+        Reshape(110, Epoch(100, 5)),
+    ]
+    knots = Knots([Breakpoint(0, ratio, ratio)])
+    plan = Plan(Epoch(100, 10), knots, [SourceSpec("s")], seed=1, history=larger)
+    for b in range(150):
+        planned = plan.batch(b)
+        for mine in (planned.is_synthetic, ~planned.is_synthetic):
+            assert np.unique(planned.index[mine]).size == mine.sum()
+
+
 def _shape_sizes(run: Run) -> list[int]:
     """Samples of a pass after each change of the batch size."""
     shapes = [e.epoch.real for e in run.plan.history if isinstance(e, Reshape)]
@@ -290,6 +305,11 @@ def test_uniform_levels_the_batches_as_far_as_it_can(data: st.DataObject) -> Non
     assert np.ptp(share[given_any]) < 0.03
     assert (share[~given_any] >= share[given_any].max() - 0.03).all()
     assert (share >= real - 0.03).all()
+    # Each label's pool is served through, whatever stages its servings fall into.
+    served = plan.synthetic(0, plan.knots.count(begin + 2000 + 40 * epoch.slots))
+    for v in plan.labels.values:
+        mine = served.index[served.label == v][: labels.size // plan.labels.values.size]
+        assert np.unique(mine).size == mine.size
 
 
 @law
@@ -404,6 +424,7 @@ def test_history_leaves_the_past_alone(run: Run) -> None:
             share = np.arange(1, slots.size + 1) * event.ratio
             assert (np.abs(np.cumsum(slots) - share) < 1 + 1e-6).all()
         else:
+            assert after.epoch == event.epoch
             assert len(first) == min(event.epoch.batch_size, event.epoch.real)
 
 
