@@ -154,6 +154,7 @@ def runs(
     happens: bool = False,
     extra: bool = False,
     plain_sources: bool = False,
+    shuffle: bool = False,
     **options: Any,
 ) -> Run:
     epoch = draw(epochs(extra=extra))
@@ -190,7 +191,7 @@ def runs(
         specs,
         seed=draw(st.integers(0, 2**63)),
         labels=labels,
-        shuffle=draw(st.booleans()),
+        shuffle=shuffle or draw(st.booleans()),
         history=draw(events(epoch, batches)) if happens else (),
         **options,
     )

@@ -16,8 +16,11 @@ from lightning_synthaug.errors import PlanError
 from lightning_synthaug.plan import (
     Breakpoint,
     Clock,
+    Constant,
+    Cosine,
     Epoch,
     Knots,
+    Linear,
     Plan,
     RatioChange,
     Reshape,
@@ -131,10 +134,10 @@ def test_each_pass_visits_each_sample_once(run: Run) -> None:
 
 
 @law
-@given(runs(happens=True))
+@given(runs(happens=True, shuffle=True))
 def test_no_sample_twice_in_a_batch_whenever_that_is_possible(run: Run) -> None:
-    for b in range(run.batches):
-        batch = run.batch(b)
+    for b in range(120):  # far beyond the run, so that many passes end
+        batch = run.plan.batch(b).matrix()
         real = batch[1][batch[0] == 0]
         if real.size <= min(run.epoch.real, *_shape_sizes(run)):
             assert np.unique(real).size == real.size, b
@@ -426,6 +429,24 @@ def test_history_leaves_the_past_alone(run: Run) -> None:
         else:
             assert after.epoch == event.epoch
             assert len(first) == min(event.epoch.batch_size, event.epoch.real)
+
+
+@pytest.mark.parametrize("batch", [137, 500, 1501])
+@pytest.mark.parametrize(
+    "schedule", [Constant(0.3), Linear(0.0, 0.8, over="100%"), Cosine(0.8, 0.1, over="100%")]
+)
+def test_events_leave_the_labels_of_the_past_alone(schedule: Schedule, batch: int) -> None:
+    epoch = Epoch(100, 10)
+    knots = schedule.compile(Clock(20_000, epoch.slots, epoch.slot))
+    labels = np.array([0] * 70 + [1] * 20 + [2] * 10)
+    arguments: dict[str, Any] = {"seed": 1, "labels": labels, "balance": "uniform"}
+    history = [RatioChange(batch, 0.9), RatioChange(batch + 1, 0.2), RatioChange(batch + 60, 0.5)]
+    specs = [SourceSpec("a", 2, pool=30), SourceSpec("b")]
+    for i, event in enumerate(history):
+        before = Plan(epoch, knots, specs, history=history[:i], **arguments)
+        after = Plan(epoch, knots, specs, history=history[: i + 1], **arguments)
+        stop = before.slot(event.batch)
+        assert np.array_equal(before.slots(0, stop).matrix(), after.slots(0, stop).matrix())
 
 
 @law
