@@ -74,7 +74,13 @@ class Plan:
         history: Sequence[Event] = (),
         order: RealOrder | None = None,
     ) -> None:
-        self._arguments = (epoch, knots, sources, seed, generation_seed, labels, balance)
+        options: dict[str, Any] = {
+            "seed": seed,
+            "generation_seed": generation_seed,
+            "labels": labels,
+        }
+        options |= {"balance": balance, "shuffle": shuffle, "history": history, "order": order}
+        self._arguments = ((epoch, knots, sources), options)
         self._time = Timeline(epoch, knots, history)
         self.epoch, self.knots = self._time.epoch, self._time.knots
         self.scheduled = knots
@@ -106,9 +112,13 @@ class Plan:
         self._streams = lru_cache(maxsize=2)(self._open_streams)
         self._block = lru_cache(maxsize=2)(self._compute_block)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Pickle the arguments; what was computed from them is computed again."""
-        return _make, (*self._arguments, self.shuffle, self.history, self.order)
+        return self._arguments
+
+    def __setstate__(self, state: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+        """Make the plan again."""
+        Plan.__init__(self, *state[0], **state[1])
 
     def _open_streams(self, place: int) -> RealStreams:
         """Open the real streams of a stage."""
@@ -276,30 +286,3 @@ class Plan:
         planned = self.slots(self.slot(first), self.slot(end))
         planned.freeze()
         return planned
-
-
-def _make(
-    epoch: Epoch,
-    knots: Knots,
-    sources: Sequence[SourceSpec],
-    seed: int,
-    generation_seed: int,
-    labels: Int64Array | None,
-    balance: Balance,
-    shuffle: bool,
-    history: tuple[Event, ...],
-    order: RealOrder | None,
-) -> Plan:
-    """Make a plan again from its arguments."""
-    return Plan(
-        epoch,
-        knots,
-        sources,
-        seed=seed,
-        generation_seed=generation_seed,
-        labels=labels,
-        balance=balance,
-        shuffle=shuffle,
-        history=history,
-        order=order,
-    )
