@@ -318,6 +318,20 @@ def test_uniform_levels_the_batches_as_far_as_it_can(data: st.DataObject) -> Non
             assert np.unique(mine[start : start + size]).size == size
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.0, 0.9), (0.9, 0.05)])
+def test_uniform_serves_each_labels_pool_through_many_stages(start: float, end: float) -> None:
+    epoch = Epoch(99, 10)
+    knots = Linear(start, end, over="100%").compile(Clock(20_000, epoch.slots, epoch.slot))
+    labels = np.array([0] * 70 + [1] * 19 + [2] * 10)
+    plan = Plan(epoch, knots, [SourceSpec("s")], seed=3, labels=labels, balance="uniform")
+    served = plan.synthetic(0, knots.count(25_000))
+    for v in range(3):
+        mine = served.index[served.label == v]
+        passes = mine[: mine.size // 33 * 33].reshape(-1, 33)
+        assert passes.shape[0] > 10
+        assert (np.sort(passes, axis=1) == np.sort(passes[0])).all()
+
+
 @law
 @given(
     st.integers(1, 40),
