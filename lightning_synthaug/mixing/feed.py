@@ -196,7 +196,7 @@ class Feed:
         account = self._accounts.get(number)
         if account is None:
             return None
-        planned = account.block.source[account.rows]
+        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
         served = planned if account.served is None else account.served
         slots = account.block.start + _positions(account.rows)
         return Served(number, slots, planned, served, account.mixed)
@@ -218,7 +218,7 @@ class Feed:
 
     def _count(self, account: _Account, served: Int64Array) -> None:
         """Add a batch with synthetic or transformed rows to the totals."""
-        planned = account.block.source[account.rows]
+        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
         asked, given = int(np.count_nonzero(planned)), int(np.count_nonzero(served))
         unmakeable = 0
         if given < asked:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan.balance import LabelStages, uniform_stages
-from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.plan.sources import ShareTable, integer_weights
+from lightning_synthaug.plan.stretches import Stretch
 
 __all__ = ["Balance", "SourceSpec", "label_stages"]
 
@@ -29,11 +29,13 @@ class SourceSpec:
     Args:
         name: Its name; randomness hangs on it, not on its place.
         weight: Integer weight, >= 1.
-        pool: Distinct samples kept, >= 1; None: as many as there are real samples.
+        pool: Distinct samples kept, >= 1; None: as many as there are real samples. Where labels are asked for it is
+            divided evenly among those that can be; each gets at least one.
         reuse: Servings after which a sample is replaced, >= 1; None: never.
         labels: Labels that it can make; None: any.
         items: The labels of its items where they exist already (a synthetic dataset), -1 where unknown: the pool is
-            then these items, and nothing is ever replaced. Shape `(items,)`. None: samples are made on request.
+            then these items, and nothing is ever replaced. Shape `(items,)`. None: samples are made on request. Under
+            `"proportional"` they come in passes, each with its own label, whatever the labels of the real samples.
     """
 
     name: str
@@ -49,7 +51,7 @@ def label_stages(
     *,
     balance: Balance,
     labels: LabelIndex | None,
-    knots: Knots,
+    stretches: Sequence[Stretch],
     shares: ShareTable,
 ) -> list[LabelStages] | None:
     """Compile the label allocation of each source.
@@ -58,7 +60,7 @@ def label_stages(
         sources: The sources.
         balance: `"proportional"`, `"uniform"` or weights by label.
         labels: Labels of the real samples, or None when unknown.
-        knots: The compiled ratio schedule.
+        stretches: The run between its recorded events.
         shares: Who gets which synthetic sample.
 
     Returns:
@@ -80,7 +82,7 @@ def label_stages(
         makeable = _makeable(source, labels.values.tolist())
         if balance == "uniform":
             histogram = labels.counts / labels.counts.sum()
-            stages.append(uniform_stages(knots, histogram, makeable, shares, owner))
+            stages.append(uniform_stages(stretches, histogram, makeable, shares, owner))
         else:
             stages.append(
                 LabelStages([0], [_label_weights(balance, labels.values.tolist(), makeable)])
@@ -114,8 +116,6 @@ def _label_weights(
             '`balance` must be "proportional", "uniform" or weights for labels that occur and can be made, got '
             f"{balance!r}. Labels that occur: {values}.",
         )
-    named = {str(v): wanted[v] for v in can}
-    whole = dict(
-        zip(can, integer_weights(named, known=list(named), argument="balance"), strict=True)
-    )
+    named = {v: wanted[v] for v in can}
+    whole = dict(zip(can, integer_weights(named, known=can, argument="balance"), strict=True))
     return [whole.get(v, 0) for v in values]

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.plan.sources import MAX_PERIOD, ShareTable
+from lightning_synthaug.plan.stretches import Stretch, ratio_pieces
 
 __all__ = ["LabelStages", "level_shares", "uniform_stages"]
 
 FloatArray = npt.NDArray[np.float64]
-
-#: Under `uniform`, shares are recomputed each time the ratio has moved by this much.
-_RATIO_STEP = 1 / 64
 
 
 @final
@@ -32,9 +28,18 @@ class LabelStages:
         starts: First sample number of each stage, ascending from 0, each start a multiple of the period of the
             stage before it away from that one's start.
         weights: Integer weights of each stage, one for each label.
+        peaks: For each stretch of the run the highest share of each label, as far as is known before the next event.
+            Shape `(labels,)` each. None: those of the one stage.
+        possible: Labels that may be asked for, whatever happens. Shape `(labels,)`. None: those asked for.
     """
 
-    def __init__(self, starts: Sequence[int], weights: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        starts: Sequence[int],
+        weights: Sequence[Sequence[int]],
+        peaks: Sequence[FloatArray] | None = None,
+        possible: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         self.starts = list(starts)
         self.weights = [np.array(w, dtype=np.int64) for w in weights]
         #: Samples of each label before each stage.
@@ -42,6 +47,10 @@ class LabelStages:
         for i in range(len(self.starts) - 1):
             periods = (self.starts[i + 1] - self.starts[i]) // int(self.weights[i].sum())
             self.before.append(self.before[i] + periods * self.weights[i])
+        self.peaks = peaks or [self.weights[0] / self.weights[0].sum()]
+        #: Labels that are asked for in some stage. Shape `(labels,)`.
+        self.asked: npt.NDArray[np.bool_] = np.any(np.stack(self.weights) > 0, axis=0)
+        self.possible = self.asked if possible is None else possible
         self._table = lru_cache(maxsize=8)(lambda i: ShareTable(self.weights[i].tolist()))
 
     def assign(self, number: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -67,6 +76,19 @@ class LabelStages:
             rank[done:end] = self.before[i][label[done:end]] + table.rank(local)
             done = end
         return label, rank
+
+    def counts(self, number: int) -> Int64Array:
+        """Count each label's samples before one number.
+
+        Args:
+            number: Sample number, >= 0.
+
+        Returns:
+            Counts, shape `(labels,)`.
+        """
+        i = bisect_right(self.starts, number) - 1
+        counts: Int64Array = self.before[i] + self._table(i).counts(number - self.starts[i])
+        return counts
 
 
 def level_shares(
@@ -105,7 +127,7 @@ def level_shares(
 
 
 def uniform_stages(
-    knots: Knots,
+    stretches: Sequence[Stretch],
     histogram: FloatArray,
     makeable: npt.NDArray[np.bool_],
     source: ShareTable,
@@ -113,8 +135,11 @@ def uniform_stages(
 ) -> LabelStages:
     """Compile `balance="uniform"` for one source.
 
+    A stage begins with the first whole period at or after the change of the ratio that it answers, so that an event
+    leaves what came before it as it was.
+
     Args:
-        knots: The compiled schedule.
+        stretches: The run between its recorded events.
         histogram: Share of each label among the real samples. Shape `(labels,)`.
         makeable: Labels that the source can make.
         source: Who gets which synthetic sample.
@@ -126,32 +151,30 @@ def uniform_stages(
     period = min(MAX_PERIOD, max(256, 1 << math.ceil(math.log2(8 * histogram.size))))
     starts: list[int] = []
     weights: list[list[int]] = []
-    for position, ratio in _ratio_steps(knots):
-        if ratio <= 0:
-            continue
-        mine = int(source.counts(knots.count(position))[owner])
-        start = mine // period * period if starts else 0
-        shares = _round_to_sum(level_shares(histogram, ratio, makeable), period)
-        if starts and start == starts[-1]:
-            weights[-1] = shares
-        else:
-            starts.append(start)
-            weights.append(shares)
+    peaks: list[FloatArray] = []
+    for i, stretch in enumerate(stretches):
+        peak = peaks[-1] if peaks else np.zeros(histogram.size)
+        end = stretches[i + 1].slot if i + 1 < len(stretches) else None
+        knots = stretch.knots
+        for a, b in ratio_pieces(knots, stretch.slot):
+            ratio = knots.ratio(a if b is None else (a + b) // 2)
+            if ratio <= 0:
+                continue
+            shares = _round_to_sum(level_shares(histogram, ratio, makeable), period)
+            peak = np.maximum(peak, np.array(shares) / period)
+            if end is not None and a >= end:
+                continue
+            mine = int(source.counts(knots.count(a))[owner])
+            start = -(-mine // period) * period if starts else 0
+            if starts and start == starts[-1]:
+                weights[-1] = shares
+            else:
+                starts.append(start)
+                weights.append(shares)
+        peaks.append(peak)
     if not starts:
-        return LabelStages([0], [makeable.astype(int).tolist()])
-    return LabelStages(starts, weights)
-
-
-def _ratio_steps(knots: Knots) -> Iterator[tuple[int, float]]:
-    """Cut the course into stretches of nearly constant ratio; yield each start and the ratio in its middle."""
-    positions = [segment[0] for segment in knots.key()]
-    for here, following in pairwise(positions):
-        change = abs(knots.ratio(following - 1) - knots.ratio(here))
-        pieces = max(1, math.ceil(change / _RATIO_STEP))
-        edges = sorted({here + (following - here) * i // pieces for i in range(pieces + 1)})
-        for a, b in pairwise(edges):
-            yield a, knots.ratio((a + b) // 2)
-    yield positions[-1], knots.ratio(positions[-1])
+        starts, weights = [0], [makeable.astype(int).tolist()]
+    return LabelStages(starts, weights, peaks, makeable)
 
 
 def _round_to_sum(shares: FloatArray, total: int) -> list[int]:

@@ -72,8 +72,19 @@ class PlannedSlots:
             A shorter stretch.
         """
         part = slice(start - self.start, stop - self.start)
-        arrays = (a[part] for a in (self.source, self.index, self.label, self.twin, self.version))
-        return PlannedSlots(start, *arrays)
+        return PlannedSlots(
+            start,
+            self.source[part],
+            self.index[part],
+            self.label[part],
+            self.twin[part],
+            self.version[part],
+        )
+
+    def freeze(self) -> None:
+        """Make the arrays, and all later views of them, read-only."""
+        for array in (self.source, self.index, self.label, self.twin, self.version):
+            array.setflags(write=False)
 
     def matrix(self) -> Int64Array:
         """Stack the five arrays, for digests and messages. Shape `(5, n)`."""

@@ -8,6 +8,7 @@ from typing import final
 
 from lightning_synthaug.errors import PlanError
 from lightning_synthaug.plan.position import Epoch
+from lightning_synthaug.plan.schedules import check_ratio
 
 __all__ = ["Event", "RatioChange", "Reshape", "events_from_state", "events_to_state"]
 
@@ -20,10 +21,17 @@ class RatioChange:
     Args:
         batch: First batch that it holds for.
         ratio: New ratio, in [0, 1].
+
+    Raises:
+        ConfigError: The ratio lies outside (SA101).
     """
 
     batch: int
     ratio: float
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        check_ratio(self.ratio, "ratio")
 
 
 @final
@@ -95,6 +103,8 @@ def events_from_state(state: object) -> tuple[Event, ...]:
 
 def _read_event(row: object) -> Event | None:
     """Read one event, or nothing."""
+    if isinstance(row, (list, tuple)) and any(isinstance(value, bool) for value in row[1:3]):
+        return None  # Python counts True as 1
     match row:
         case ["ratio", int(batch), int() | float() as ratio] if 0 <= ratio <= 1:
             return RatioChange(batch, float(ratio))

@@ -96,17 +96,20 @@ class Knots:
     def __init__(self, breakpoints: Iterable[Breakpoint]) -> None:
         points = list(breakpoints)
         ends = [*(p.position for p in points[1:]), None]
-        self._segments: tuple[_Segment, ...] = ()
+        segments = []
         integral = 0
         for point, end in zip(points, ends, strict=True):
-            # Up, not to the nearest: a fifth of 40 samples is to be 8 of them, not 7.99999999.
-            ratio = math.ceil(point.ratio * _ONE)
+            # Up, not to the nearest: a fifth of 40 samples is to be 8 of them, not 7.99999999. Where the ratio moves
+            # the integral is given, and a ratio near 0 must not be kept from it.
+            exact = point.ratio * _ONE
+            ratio = math.ceil(exact) if point.mean == point.ratio else round(exact)
             length = 1 if end is None else end - point.position
             area = ratio * length if end is None else _area(ratio, point, length)
             segment = _Segment(point.position, integral, ratio, area - ratio * length, length)
-            self._segments += (segment,)
+            segments.append(segment)
             integral += area
-        self._positions = [s.position for s in self._segments]
+        self._segments = tuple(segments)
+        self._positions = [s.position for s in segments]
 
     def key(self) -> tuple[tuple[int, int, int, int, int], ...]:
         """Return all that the compiled schedule consists of, as plain integers.
@@ -178,10 +181,26 @@ class Knots:
         bend = 2 * s.curvature * (position - s.position) / s.length**2
         return min(1.0, max(0.0, (s.ratio + bend) / _ONE))
 
-    def highest(self) -> float:
-        """Return the highest ratio of the whole course, in [0, 1]."""
-        ends = [self.ratio(p - 1) for p in self._positions[1:]]
-        return max(*(self.ratio(p) for p in self._positions), *ends, 0.0)
+    def positions(self) -> list[int]:
+        """Return where the course changes, ascending from 0."""
+        return list(self._positions)
+
+    def extremes(self, start: int, stop: int) -> tuple[float, float]:
+        """Return the lowest and the highest ratio of a stretch.
+
+        Args:
+            start: First global sample, >= 0.
+            stop: Sample after the last, > start.
+
+        Returns:
+            Two ratios in [0, 1].
+        """
+        first = bisect_right(self._positions, start)
+        inner = self._positions[first : bisect_right(self._positions, stop - 1)]
+        # Within a segment the ratio is a straight line: its ends are enough.
+        ends = [start, stop - 1, *inner, *(p - 1 for p in inner)]
+        ratios = [self.ratio(p) for p in ends]
+        return min(ratios), max(ratios)
 
     def count(self, position: int) -> int:
         """Count the synthetic samples before a position: `floor(S(position))`.
@@ -226,24 +245,6 @@ class Knots:
             )
             position += size
         return out
-
-    def locate(self, number: int, limit: int) -> int | None:
-        """Find the position of a synthetic sample.
-
-        Args:
-            number: Which one, from 0.
-            limit: Position to stop looking at.
-
-        Returns:
-            The position that holds it, or None when it is not before `limit`.
-        """
-        if self.count(limit) <= number:
-            return None
-        low, high = 0, limit
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.count(middle) > number else (middle, high)
-        return low
 
     def _segment(self, position: int) -> _Segment:
         """Find the segment that governs a position."""

@@ -23,6 +23,7 @@ class LabelIndex:
         labels: The same array.
         values: The labels that occur, ascending. Shape `(labels,)`.
         counts: Samples of each, >= 1. Shape `(labels,)`.
+        rank: How many samples of the same label stand before each. Shape `(n,)`.
 
     Example:
         >>> index = LabelIndex(np.array([7, 3, 7]))
@@ -37,7 +38,7 @@ class LabelIndex:
         )
         self._members = np.argsort(self.labels, kind="stable")
         self._first = np.concatenate([[0], np.cumsum(self.counts)])[:-1]
-        self._rank = occurrence(self.labels)
+        self.rank = occurrence(self.labels)
 
     def member(self, place: Int64Array, rank: Int64Array) -> Int64Array:
         """Return the rank-th sample of each label.
@@ -62,5 +63,20 @@ class LabelIndex:
         Returns:
             Serial numbers within the label, shape `(n,)`; no two (sample, pass) of a label share one.
         """
-        serials: Int64Array = passes * self.counts[self._place[sample]] + self._rank[sample]
+        serials: Int64Array = passes * self.counts[self._place[sample]] + self.rank[sample]
         return serials
+
+    def namesake(self, label: Int64Array, rank: Int64Array, *, otherwise: Int64Array) -> Int64Array:
+        """Return a sample of each label, in turn.
+
+        Args:
+            label: Labels, known ones or others. Shape `(n,)`.
+            rank: Which of a label's samples, counted round and round, >= 0. Shape `(n,)`.
+            otherwise: What to return for labels that do not occur. Shape `(n,)`.
+
+        Returns:
+            Sample indices, shape `(n,)`.
+        """
+        place = np.minimum(np.searchsorted(self.values, label), self.values.size - 1)
+        member = self.member(place, rank % self.counts[place])
+        return np.where(self.values[place] == label, member, otherwise)

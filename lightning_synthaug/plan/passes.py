@@ -1,13 +1,16 @@
-"""The real stream: passes over the data, each in a keyed order, never the same sample twice within a batch."""
+"""Streams of passes over the data, each in a keyed order, never the same sample twice within a batch."""
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
 
 import numpy as np
 
+from lightning_synthaug.plan.decks import sliding_orders
 from lightning_synthaug.plan.permutation import explicit_permutations, permute
 from lightning_synthaug.plan.seeding import Int64Array, hash64
 
@@ -16,47 +19,73 @@ __all__ = ["EXPLICIT_LIMIT", "PassStream"]
 #: Above this many samples an order is computed position by position, in constant memory.
 EXPLICIT_LIMIT = 1 << 22
 
-#: Samples of short passes that are shuffled at once.
-_TOGETHER = 1 << 13
+#: Samples of short passes that are ordered at once.
+_TOGETHER = 1 << 14
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How passes from one on are ordered.
+
+    Args:
+        first: Number of the first pass.
+        fresh: Whether each pass has an order of its own; else it is a little off the one before it.
+        by: Fresh: places at both sides of a seam that share no sample. Else: samples that move with each pass.
+    """
+
+    first: int
+    fresh: bool
+    by: int
 
 
 @final
 class PassStream:
-    """An endless stream of passes over 0..size-1, readable at any position.
+    """An endless stream of passes over 0..size-1, readable at any position in constant time.
 
-    Each pass is a permutation cut to `length`. Where one pass ends and the next begins, both can fall into one
-    batch; there the head of the new pass is put off just enough that no sample comes twice within `window`
-    consecutive positions. A head depends on the tail before it; from three windows a pass on, heads and tails do
-    not touch, and the dependence ends there. Shorter passes are followed from the first one (they are short).
+    Each pass is a permutation cut to `length`. A batch can hold the end of one pass and the beginning of the next.
+    Where a pass is at least three batches long, its order is all new; only the samples at its head that the last
+    pass ended with are put off a little. Shorter passes slide: each is a little off the one before it, by as much as
+    the batch leaves room for (`sliding_orders`). Where a batch can hold the whole pass, each has the same order: a
+    sample then comes twice only where a batch holds more than all of them.
 
     Args:
         size: Number of samples, >= 1.
         length: Samples in a pass, in [1, size]. Smaller than `size` where `drop_last` trims the epoch.
-        window: Positions within which no sample comes twice: the global batch size, >= 1. Not possible, and not
-            attempted, when `size < window`.
+        windows: Pairs of (number of a pass, most positions of the stream that one batch at its beginning or later can
+            hold), ascending, the first for pass 0. What is said of later passes does not change earlier ones.
         key: 64-bit key.
         shuffle: Whether passes are permuted; else each is 0..length-1.
+        explicit: Whether whole orders may be kept in memory.
 
     Example:
-        >>> stream = PassStream(4, length=4, window=2, key=1)
+        >>> stream = PassStream(4, length=4, windows=[(0, 2)], key=1)
         >>> sorted(stream.take(4, 8).tolist())
         [0, 1, 2, 3]
     """
 
     def __init__(
-        self, size: int, *, length: int, window: int, key: int, shuffle: bool = True
+        self,
+        size: int,
+        *,
+        length: int,
+        windows: Sequence[tuple[int, int]],
+        key: int,
+        shuffle: bool = True,
+        explicit: bool = True,
     ) -> None:
         self.size = size
         self.length = length
         self.key = key
         self.shuffle = shuffle
-        # A batch of `window` holds both sides of a boundary only up to window - 1 positions away from it.
-        self._reach = min(window - 1, length - 1) if size >= window else 0
-        self._chained = length < 3 * self._reach
-        self._group = max(1, _TOGETHER // size)
-        self._orders = lru_cache(maxsize=2)(self._compute_orders)
+        self._explicit = explicit and size <= EXPLICIT_LIMIT
+        self._rules = _rules(length, windows)
+        self._firsts = [rule.first for rule in self._rules]
+        self._together = max(1, _TOGETHER // size)
+        self._bases: dict[int, Int64Array] = {}
+        self._group = lru_cache(maxsize=4)(self._compute_group)
+        self._whole = lru_cache(maxsize=2)(self._compute_whole)
         self._head = lru_cache(maxsize=4)(self._compute_head)
-        self._last_chained: tuple[int, Int64Array] | None = None
 
     def take(self, start: int, stop: int) -> Int64Array:
         """Read consecutive positions of the stream.
@@ -68,94 +97,132 @@ class PassStream:
         Returns:
             Sample indices, shape `(stop - start,)`, values in [0, size).
         """
+        if not self.shuffle:
+            return np.arange(start, stop, dtype=np.int64) % self.length
         parts = []
         position = start
         while position < stop:
-            pass_number, offset = divmod(position, self.length)
-            end = min(self.length, offset + stop - position)
-            parts.append(self._slice(pass_number, offset, end))
-            position += end - offset
+            part = self._part(position, stop)
+            parts.append(part)
+            position += part.size
         if len(parts) == 1:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
-    def _slice(self, pass_number: int, start: int, stop: int) -> Int64Array:
-        """Read part of one pass."""
-        if not self.shuffle:
-            return np.arange(start, stop, dtype=np.int64)
-        if self._chained:
-            return self._chained_order(pass_number)[start:stop]
-        head = self._head(pass_number)
-        if start >= head.size:
-            return self._raw(pass_number, start, stop)
-        if stop <= head.size:
-            return head[start:stop]
-        return np.concatenate([head[start:], self._raw(pass_number, head.size, stop)])
+    def _part(self, start: int, stop: int) -> Int64Array:
+        """Read as much from one position on as is computed together."""
+        number = start // self.length
+        place = bisect_right(self._firsts, number) - 1
+        rule = self._rules[place]
+        if rule.fresh and self.size > _TOGETHER:
+            offset = start - number * self.length
+            end = min(self.length, offset + stop - start)
+            head = self._head(place, number)
+            if offset < head.size:
+                return head[offset:end]
+            return self._raw(number, offset, end)
+        group = (number - rule.first) // self._together
+        first = (rule.first + group * self._together) * self.length
+        return self._group(place, group)[start - first : stop - first]
 
-    def _raw(self, pass_number: int, start: int, stop: int) -> Int64Array:
-        """Read part of one pass before its head is settled."""
-        if self.size <= EXPLICIT_LIMIT:
-            return self._order(pass_number)[start:stop]
-        key = int(hash64(self.key, pass_number)[0])
+    def _compute_group(self, place: int, group: int) -> Int64Array:
+        """Order several short passes at once, one after the other; cached for those in use."""
+        rule = self._rules[place]
+        first = rule.first + group * self._together
+        end = first + self._together
+        if place + 1 < len(self._rules):
+            end = min(end, self._rules[place + 1].first)
+        if rule.fresh:
+            orders = self._fresh(rule, first, end)
+        else:
+            orders = sliding_orders(
+                self.size,
+                np.arange(first - rule.first, end - rule.first),
+                step=rule.by,
+                key=int(hash64(self._key_of_slides(), rule.first)[0]),
+                base=self._base(place),
+            )
+        flat: Int64Array = orders[:, : self.length].reshape(-1)
+        return flat
+
+    def _fresh(self, rule: _Rule, first: int, end: int) -> Int64Array:
+        """Draw orders of their own for short passes, and part them from the end of the pass before each."""
+        before = max(rule.first, first - 1)
+        numbers = np.arange(before, end)
+        orders: Int64Array = explicit_permutations(self.size, hash64(self.key, numbers))
+        reach, length = rule.by, self.length
+        tails = orders[:-1, length - reach : length]
+        if before < first:
+            orders = orders[1:]
+        elif first:
+            tail = self.take(first * length - reach, first * length)
+            tails = np.concatenate([tail[None], tails])
+        late = orders.shape[0] - tails.shape[0]  # the very first pass has none before it
+        orders[late:, : 2 * reach] = _part_from(orders[late:, : 2 * reach], tails, self.size)
+        return orders
+
+    def _base(self, place: int) -> Int64Array | None:
+        """Look up the order that a rule goes on from; None at the beginning of the stream."""
+        # From the first on: each needs the one before it, and rules can be many.
+        for i in range(1, place + 1):
+            if not self._rules[i].fresh and i not in self._bases:
+                stop = self._rules[i].first * self.length
+                taken = self.take(stop - self.length, stop)
+                left_out = np.setdiff1d(np.arange(self.size), taken)
+                self._bases[i] = np.concatenate([taken, left_out])
+        return self._bases.get(place)
+
+    def _compute_head(self, place: int, number: int) -> Int64Array:
+        """Part the head of a long pass from the end of the one before it."""
+        reach = self._rules[place].by
+        if not number or not reach:
+            return np.empty(0, np.int64)
+        tail = self.take(number * self.length - reach, number * self.length)
+        head: Int64Array = _part_from(self._raw(number, 0, 2 * reach)[None], tail[None], self.size)[
+            0
+        ]
+        return head
+
+    def _raw(self, number: int, start: int, stop: int) -> Int64Array:
+        """Read part of a long pass as it was drawn."""
+        if self._explicit:
+            return self._whole(number)[start:stop]
+        key = int(hash64(self.key, number)[0])
         return permute(np.arange(start, stop, dtype=np.int64), self.size, key)
 
-    def _order(self, pass_number: int) -> Int64Array:
-        """Look a whole pass up."""
-        group, member = divmod(pass_number, self._group)
-        order: Int64Array = self._orders(group)[member]
-        return order
+    def _compute_whole(self, number: int) -> Int64Array:
+        """Draw a whole long pass; cached for the two in use."""
+        whole: Int64Array = explicit_permutations(self.size, hash64(self.key, number))[0]
+        return whole
 
-    def _compute_orders(self, group: int) -> Int64Array:
-        """Compute several whole passes at once where they are short; cached for the two groups in use."""
-        numbers = np.arange(group * self._group, (group + 1) * self._group)
-        return explicit_permutations(self.size, hash64(self.key, numbers))[:, : self.length]
-
-    def _compute_head(self, pass_number: int) -> Int64Array:
-        """Settle the first two windows of a pass against the last window of the one before."""
-        if pass_number == 0 or not self._reach:
-            return np.empty(0, np.int64)
-        tail = self._raw(pass_number - 1, self.length - self._reach, self.length)
-        return _settle(self._raw(pass_number, 0, 2 * self._reach), tail)
-
-    def _chained_order(self, pass_number: int) -> Int64Array:
-        """Settle short passes one after the other."""
-        known = self._last_chained
-        number, order = known if known and known[0] <= pass_number else (0, self._order(0))
-        while number < pass_number:
-            number += 1
-            # All of the raw pass: where `drop_last` trims it, the trimmed samples help to settle the others.
-            key = hash64(self.key, number)
-            raw = explicit_permutations(self.size, key)[0]
-            order = _settle(raw, order[self.length - self._reach :])[: self.length]
-        self._last_chained = (number, order)
-        return order
+    def _key_of_slides(self) -> int:
+        """Give sliding orders a key of their own."""
+        return int(hash64(self.key, 1 << 62)[0])
 
 
-def _settle(raw: Int64Array, tail: Int64Array) -> Int64Array:
-    """Put off the samples of a new pass that stand too near to their place in the last one."""
-    # The sample t places into the tail was seen tail.size - t places before the boundary: free again from place t + 1.
-    release = dict(zip(tail.tolist(), range(1, tail.size + 1), strict=True))
-    samples = raw.tolist()
-    settled: list[int] = []
-    waiting: list[tuple[int, int]] = []
-    done = 0
-    for i in [i for i, sample in enumerate(samples) if sample in release]:
-        _settle_free(settled, samples[done:i], waiting)
-        free_from = release[samples[i]]
-        if free_from <= len(settled):
-            settled.append(samples[i])
+def _rules(length: int, windows: Sequence[tuple[int, int]]) -> list[_Rule]:
+    """Decide how passes are ordered, in few levels, so that a moving ratio changes the rule seldom."""
+    rules: dict[int, _Rule] = {}
+    for first, most in windows:
+        if 3 * most <= length:
+            # Up to a power of two; the last `by` places of a pass must lie behind the first two times `by`.
+            rule = _Rule(
+                first, True, min(1 << (most - 2).bit_length() if most > 1 else 0, length // 3)
+            )
         else:
-            heapq.heappush(waiting, (free_from, samples[i]))
-        done = i + 1
-    _settle_free(settled, samples[done:], waiting)
-    return np.array(settled, dtype=np.int64)
+            room = (length - min(most, length) + 1) // 2
+            rule = _Rule(first, False, 1 << room.bit_length() >> 1)
+        rules[first] = rule
+    kept: list[_Rule] = []
+    for rule in rules.values():
+        if not kept or (rule.fresh, rule.by) != (kept[-1].fresh, kept[-1].by):
+            kept.append(rule)
+    return kept
 
 
-def _settle_free(settled: list[int], free: list[int], waiting: list[tuple[int, int]]) -> None:
-    """Settle samples that may stand anywhere, and between them those whose waiting ends."""
-    while waiting and waiting[0][0] <= len(settled) + len(free):
-        free_from, sample = heapq.heappop(waiting)
-        before = max(0, free_from - len(settled))
-        settled += [*free[:before], sample]
-        free = free[before:]
-    settled += free
+def _part_from(heads: Int64Array, tails: Int64Array, size: int) -> Int64Array:
+    """Put samples of each head that its tail holds behind the others; a tail has half as many, so half are left."""
+    apart = np.arange(heads.shape[0])[:, None] * size
+    late = np.isin(heads + apart, tails + apart)
+    parted: Int64Array = np.take_along_axis(heads, np.argsort(late, axis=1, kind="stable"), axis=1)
+    return parted

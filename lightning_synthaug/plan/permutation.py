@@ -108,8 +108,9 @@ def _round_keys(key: int | UInt64Array) -> list[np.uint32 | npt.NDArray[np.uint3
 def _network(value: Int64Array, size: int | Int64Array, key: int | UInt64Array) -> Int64Array:
     """Apply the network once: each step moves one coordinate by a function of the other."""
     bits = _column_bits(size)
-    mask = ((1 << bits) - 1).astype(np.uint32)
-    rows = ((size + mask) >> bits).astype(np.uint64)
+    wide_mask = (np.int64(1) << bits) - 1
+    mask = wide_mask.astype(np.uint32)
+    rows = ((size + wide_mask) >> bits).astype(np.uint64)
     column = value.astype(np.uint32) & mask
     row = (value >> bits).astype(np.uint32)
     for step, round_key in enumerate(_round_keys(key)):

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
+from lightning_synthaug.errors import ConfigError, PlanError
 from lightning_synthaug.plan.allocation import Balance, SourceSpec
 from lightning_synthaug.plan.batch import REAL, PlannedSlots
-from lightning_synthaug.plan.history import Event, RatioChange, Reshape
+from lightning_synthaug.plan.history import Event
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
-from lightning_synthaug.plan.orders import OrderedStream, RealOrder
-from lightning_synthaug.plan.passes import PassStream
+from lightning_synthaug.plan.orders import RealOrder
 from lightning_synthaug.plan.position import Epoch
-from lightning_synthaug.plan.rows import check_extra, rows_with_extra, rows_within
-from lightning_synthaug.plan.seeding import Int64Array, child_seed
+from lightning_synthaug.plan.real import RealStreams, real_streams
+from lightning_synthaug.plan.rows import rows_with_extra, rows_within
+from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.plan.synthetic import Samples, SyntheticStream
+from lightning_synthaug.plan.timeline import Timeline
 
 __all__ = ["PLAN_VERSION", "Plan"]
 
 #: Changes whenever the same configuration would give another stream.
 PLAN_VERSION = 1
-
-#: Slots planned at once; batches are cut from these.
-_BLOCK = 16384
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """A stretch of batches with one epoch shape."""
-
-    batch: int
-    slot: int
-    epoch: Epoch
-    stream: PassStream | OrderedStream
-    again: PassStream
 
 
 @final
@@ -63,7 +49,9 @@ class Plan:
         scheduled: The compiled ratio schedule as it was given; `knots` is what recorded events made of it.
 
     Raises:
-        PlanError: The ratio asks for more synthetic samples than the slots added to a batch can hold.
+        PlanError: The ratio asks for more synthetic samples than the slots added to a batch can hold (SA118), or the
+            events are not in order (SA110).
+        ConfigError: There is not one label for each real sample (SA112).
 
     Example:
         >>> from lightning_synthaug.plan.knots import Breakpoint
@@ -86,8 +74,16 @@ class Plan:
         history: Sequence[Event] = (),
         order: RealOrder | None = None,
     ) -> None:
-        self.epoch = epoch
-        self.knots = self.scheduled = knots
+        options: dict[str, Any] = {
+            "seed": seed,
+            "generation_seed": generation_seed,
+            "labels": labels,
+        }
+        options |= {"balance": balance, "shuffle": shuffle, "history": history, "order": order}
+        self._arguments = ((epoch, knots, sources), options)
+        self._time = Timeline(epoch, knots, history, by_epoch=order is not None)
+        self.epoch, self.knots = self._time.epoch, self._time.knots
+        self.scheduled = knots
         self.sources = tuple(sources)
         self.seed = seed
         self.generation_seed = generation_seed
@@ -95,59 +91,46 @@ class Plan:
         self.shuffle = shuffle
         self.history: tuple[Event, ...] = tuple(history)
         self.order = order
-        self._stages = [self._stage(0, 0, epoch)]
-        for event in history:
-            self._apply(event)
-        check_extra(self.knots, self.epoch)
         self._real_labels = None if labels is None else np.asarray(labels, np.int64)
-        if labels is not None and order is not None:
-            labels = labels[order.support]
+        if order is not None:
+            labels = None if labels is None else labels[order.support]
+        elif labels is not None and labels.size != self.epoch.samples:
+            raise ConfigError(
+                "SA112",
+                f"`labels` must be one for each real sample, got {labels.size} for {self.epoch.samples} samples. Pass "
+                "the labels of the dataset, in its order.",
+            )
         self.labels = LabelIndex(labels) if labels is not None else None
         self._synthetic = SyntheticStream(
             self.sources,
-            total=self._count(self.epoch),
-            # Pools are served by the batch size that the run began with: a later one must not change the past.
-            window=epoch.batch_size,
-            knots=self.knots,
+            total=self.epoch.samples if order is None else order.support.size,
+            stretches=self._time.stretches,
             labels=self.labels,
             balance=balance,
             seed=seed,
             generation_seed=generation_seed,
         )
+        self._streams = lru_cache(maxsize=2)(self._open_streams)
         self._block = lru_cache(maxsize=2)(self._compute_block)
 
-    def _count(self, epoch: Epoch) -> int:
-        """Count the different real samples."""
-        return epoch.samples if self.order is None else self.order.support.size
+    def __getstate__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Pickle the arguments; what was computed from them is computed again."""
+        return self._arguments
 
-    def _stage(self, batch: int, slot: int, epoch: Epoch) -> _Stage:
-        """Open a stretch of batches: the real stream begins a new pass, under a key of its own."""
-        key = child_seed(self.seed, "real", batch)
-        length = min(epoch.samples, epoch.real)
-        stream: PassStream | OrderedStream
-        if self.order is None:
-            stream = PassStream(
-                epoch.samples,
-                length=length,
-                window=epoch.batch_size,
-                key=key,
-                shuffle=self.shuffle,
-            )
-        else:
-            stream = OrderedStream(self.order, length=length, key=key)
-        size = self._count(epoch)
-        key = child_seed(self.seed, "again", batch)
-        again = PassStream(size, length=size, window=max(1, epoch.extra), key=key)
-        return _Stage(batch, slot, epoch, stream, again)
+    def __setstate__(self, state: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+        """Make the plan again."""
+        Plan.__init__(self, *state[0], **state[1])
 
-    def _apply(self, event: Event) -> None:
-        """Take a recorded event into account."""
-        slot = self.slot(event.batch)
-        if isinstance(event, RatioChange):
-            self.knots = self.knots.changed(slot, event.ratio)
-        elif isinstance(event, Reshape):
-            self._stages.append(self._stage(event.batch, slot, event.epoch))
-            self.epoch = event.epoch
+    def _open_streams(self, place: int) -> RealStreams:
+        """Open the real streams of a stage."""
+        return real_streams(
+            self._time.stretches_of(place),
+            self.knots,
+            seed=self.seed,
+            batch=self._time.stages[place].batch,
+            shuffle=self.shuffle,
+            order=self.order,
+        )
 
     def slot(self, batch: int) -> int:
         """Return the global position of a batch's first slot.
@@ -158,8 +141,7 @@ class Plan:
         Returns:
             Slots before the batch.
         """
-        stage = self._stage_of(batch)
-        return stage.slot + stage.epoch.slot(batch - stage.batch)
+        return self._time.slot(batch)
 
     def batch(self, number: int) -> PlannedSlots:
         """Plan one global batch.
@@ -192,15 +174,7 @@ class Plan:
         Returns:
             Number of the first, and the number after the last.
         """
-        stage = self._stage_of(number)
-        group = max(1, _BLOCK // stage.epoch.batch_size)
-        if self.order is not None:  # a user's sampler is not asked for epochs that may never come
-            group = min(group, stage.epoch.batches)
-        first = number - (number - stage.batch) % group
-        end = first + group
-        if stage is not self._stages[-1]:
-            end = min(end, *(s.batch for s in self._stages if s.batch > first))
-        return first, end
+        return self._time.block_batches(number)
 
     def bounds(self, first: int, end: int) -> list[int]:
         """Return where batches of one block begin, and where the last one ends.
@@ -212,9 +186,7 @@ class Plan:
         Returns:
             Global positions, `end - first + 1` of them, ascending.
         """
-        stage = self._stage_of(first)
-        slot, origin = stage.epoch.slot, stage.batch
-        return [stage.slot + slot(b - origin) for b in range(first, end + 1)]
+        return self._time.bounds(first, end)
 
     def distinct(self, owner: int) -> int | None:
         """Count the different samples that a source can ever be asked for.
@@ -236,9 +208,17 @@ class Plan:
 
         Returns:
             The slots in order.
+
+        Raises:
+            PlanError: They lie before the dataset had another length (SA119): its order is not known any more, only
+                positions and counts are.
         """
-        stage = next(s for s in reversed(self._stages) if s.slot <= start)
+        place = self._time.place_of(start)
+        stage = self._time.stages[place]
+        if stage.batch < self._time.known:
+            raise self._forgotten(f"the slots from {start} on")
         epoch = stage.epoch
+        own, again = self._streams(place)
         if epoch.extra:
             first, end = (epoch.batches_before(g - stage.slot) for g in (start, stop))
             rows = rows_with_extra(self.knots, epoch, stage.slot, first, end)
@@ -247,10 +227,10 @@ class Plan:
         source = np.full(stop - start, REAL, np.int64)
         version = np.zeros_like(source)
         index = np.empty_like(source)
-        index[rows.real] = stage.stream.take(rows.first_real, rows.first_real + rows.real.size)
+        index[rows.real] = own.take(rows.first_real, rows.first_real + rows.real.size)
         if rows.again.size:
-            again = stage.again.take(rows.first_again, rows.first_again + rows.again.size)
-            index[rows.again] = self._dataset_index(again)
+            places = again.take(rows.first_again, rows.first_again + rows.again.size)
+            index[rows.again] = self._dataset_index(places)
             version[rows.again] = 1
         index[rows.synthetic] = 0
         label = np.full_like(index, -1) if self._real_labels is None else self._real_labels[index]
@@ -275,9 +255,20 @@ class Plan:
         Returns:
             The samples in order; `start` is `first`, and no position in the stream.
         """
+        if first < self.knots.count(self.slot(self._time.known)):
+            raise self._forgotten(f"the synthetic samples from {first} on")
         number = np.arange(first, last, dtype=np.int64)
         owner = self._synthetic.shares.who(number)
         return PlannedSlots(first, owner + 1, *self._samples(number, owner))
+
+    def _forgotten(self, what: str) -> PlanError:
+        """Say that what came before a change of the dataset's length cannot be planned any more."""
+        return PlanError(
+            "SA119",
+            f"A plan must be asked for batches of the present dataset, got {what}; the dataset has "
+            f"{self.epoch.samples} samples since batch {self._time.known}, and had others before. Plan from that "
+            "batch on; for what came before, make the plan without the last events.",
+        )
 
     def _samples(self, number: Int64Array, owner: Int64Array) -> Samples:
         """Plan synthetic samples; their twins as indices into the dataset."""
@@ -289,11 +280,7 @@ class Plan:
         return place if self.order is None else self.order.support[place]
 
     def _compute_block(self, first: int, end: int) -> PlannedSlots:
-        """Plan several whole batches at once; cached for the two in use."""
-        return self.slots(self.slot(first), self.slot(end))
-
-    def _stage_of(self, batch: int) -> _Stage:
-        """Find the stretch that a batch lies in."""
-        if len(self._stages) == 1:
-            return self._stages[0]
-        return next(s for s in reversed(self._stages) if s.batch <= batch)
+        """Plan several whole batches at once; cached for the two in use, and so not to be written to."""
+        planned = self.slots(self.slot(first), self.slot(end))
+        planned.freeze()
+        return planned

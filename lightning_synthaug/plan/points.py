@@ -79,7 +79,7 @@ def _check_stages(stages: Sequence[tuple[str, float]], argument: str) -> None:
         )
     times = []
     for stage in stages:
-        if len(stage) != 2:
+        if not isinstance(stage, (tuple, list)) or len(stage) != 2:
             raise ConfigError(
                 "SA107",
                 f'`{argument}` must hold pairs like ("40%", 0.5), got {stage!r}. Give both.',
@@ -95,7 +95,9 @@ def _resolve(
     stages: Sequence[tuple[str, float]], clock: Clock, schedule: Schedule
 ) -> list[tuple[int, float]]:
     """Convert the times to positions; those that fall on one position in a short run: the later one counts."""
-    slots = [(parse_time(time, argument="time").slot(clock), ratio) for time, ratio in stages]
+    slots = [
+        (parse_time(time, argument="time").slot(clock), float(ratio)) for time, ratio in stages
+    ]
     for i, ((earlier, _), (later, _)) in enumerate(pairwise(slots)):
         if later < earlier:
             _raise_unordered(stages[i][0], stages[i + 1][0], schedule)

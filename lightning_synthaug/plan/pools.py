@@ -1,45 +1,68 @@
-"""Pool passes: which stored sample a serving takes, and when it is replaced by a new one."""
+"""Pools: how often a batch can ask one of them, and when a sample of it is replaced by a new one."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Sequence
 
-from lightning_synthaug.plan.permutation import permute
-from lightning_synthaug.plan.seeding import Int64Array, UInt64Array, divide, hash64, runs_of
+from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["pool_passes"]
+__all__ = ["divide_pool", "lives", "most_servings"]
 
 
-def pool_passes(
-    number: Int64Array, size: int | Int64Array, *, window: int, key: UInt64Array, reuse: int | None
-) -> tuple[Int64Array, Int64Array]:
-    """Map servings to pool slots and versions.
+def lives(serving: Int64Array, slot: Int64Array, size: int | Int64Array, reuse: int) -> Int64Array:
+    """Count the samples that were in a pool's slots before.
 
-    A pool of P slots is served in passes, each slot once a pass, in a keyed order. With `reuse=r` a slot's sample is
-    replaced after r servings, staggered over the slots, so that P / r new samples come with each pass. To keep a
-    sample from coming twice within `window` servings across the end of a pass, a pass runs through fixed blocks of
-    at most P - window + 1 slots and shuffles inside each: the same slot is then at least `window` servings away.
+    Replacement is staggered over the slots, so that size / reuse new samples come with each pass.
 
     Args:
-        number: Servings of each element's pool before it, >= 0. Shape `(n,)`.
-        size: Pool size, >= 1, one for all or one for each element.
-        window: Most servings of one pool that a batch can hold, >= 1.
-        key: 64-bit key of each element's pool. Shape `(n,)`.
-        reuse: Servings in the life of a sample, >= 1; None: for ever.
+        serving: Servings of the pool before each, >= 0. Shape `(n,)`.
+        slot: The pool's slot that each takes, one of each a pass. Shape `(n,)`.
+        size: Slots of the pool, >= 1, one for all or one for each.
+        reuse: Servings in the life of a sample, >= 1.
 
     Returns:
-        Slots in [0, size) and versions >= 0, each of shape `(n,)`.
+        Replacements before each serving, shape `(n,)`.
 
-    Source:
-        This project's own.
+    Example:
+        >>> import numpy as np
+        >>> lives(np.arange(6), np.array([0, 1, 0, 1, 0, 1]), 2, 2).tolist()
+        [0, 0, 0, 1, 1, 1]
     """
-    passes, offset = divide(number, size)
-    block_size = -(-size // np.maximum(1, -(-size // np.maximum(1, size - window + 1))))
-    block = offset // block_size
-    first = block * block_size
-    inner = np.minimum(block_size, size - first)
-    starts, lengths = runs_of(key, passes, block)
-    keys = np.repeat(hash64(hash64(key[starts], passes[starts]), block[starts]), lengths)
-    slot = first + permute(offset - first, inner, keys)
-    version = np.zeros_like(slot) if reuse is None else (passes + slot % reuse) // reuse
-    return slot, version
+    replaced: Int64Array = (serving // size + slot % reuse) // reuse
+    return replaced
+
+
+def divide_pool(pool: int, parts: Sequence[bool]) -> list[int]:
+    """Divide a pool evenly among labels.
+
+    Args:
+        pool: Samples in all, >= 1.
+        parts: For each label, whether it can be asked for; at least one can.
+
+    Returns:
+        Samples for each; they sum up to `pool`, or to one for each label where those are more.
+
+    Example:
+        >>> divide_pool(50, [True, False, True, True])
+        [17, 0, 17, 16]
+    """
+    rounds, rest = divmod(pool, sum(parts))
+    sizes, seen = [], 0
+    for asked in parts:
+        sizes.append(max(1, rounds + (seen < rest)) if asked else 0)
+        seen += asked
+    return sizes
+
+
+def most_servings(of: int, share: float) -> int:
+    """Bound how many of consecutive samples go to one of several owners.
+
+    Args:
+        of: Consecutive samples, >= 0.
+        share: The owner's share, in (0, 1]. At any moment its count is within one of its share (`ShareTable`).
+
+    Returns:
+        Most samples that it can get.
+    """
+    return min(of, math.ceil(of * share) + 1) if share < 1 else of

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import final
 
+import numpy as np
+
 from lightning_synthaug.errors import PlanError
+from lightning_synthaug.plan.seeding import Int64Array, divide
 
 __all__ = ["Epoch"]
 
@@ -13,7 +17,12 @@ __all__ = ["Epoch"]
 @final
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The shape of one epoch.
+    """The shape of one epoch. It does not depend on how many ranks share it: all of them plan alike.
+
+    The last batch of an epoch can hold fewer slots than there are ranks; `rank_rows` then gives the others one again.
+    With `drop_last` the samples that do not fill a *global* batch are left out, where `DistributedSampler` first pads
+    its shares and lets each rank drop what does not fill its own batch: 11 samples on 2 ranks in batches of 2 each are
+    2 batches here and 3 there. Counted that way, the epoch's length, and with it the plan, would hang on the world.
 
     Args:
         samples: Real samples in the dataset, >= 1.
@@ -29,7 +38,8 @@ class Epoch:
         batches: Batches in an epoch.
 
     Raises:
-        PlanError: No batch fits into the epoch, or the ranks cannot share a batch evenly.
+        PlanError: A size is no whole number in its range, no batch fits into the epoch, or the ranks cannot share a
+            batch evenly.
 
     Example:
         >>> epoch = Epoch(samples=10, batch_size=4)
@@ -48,16 +58,24 @@ class Epoch:
 
     def __post_init__(self) -> None:
         """Check that ranks and batches fit, and count."""
-        real = self._count_real()
-        object.__setattr__(self, "real", real)
-        object.__setattr__(self, "batches", -(-real // self.batch_size))
-        object.__setattr__(self, "slots", real + self.batches * self.extra)
+        for name, least in (("samples", 0), ("batch_size", 1), ("world", 1), ("extra", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise PlanError(
+                    "SA108",
+                    f"`{name}` must be a whole number >= {least}, got {value!r}. Count samples, slots of the global "
+                    "batch, ranks and added slots.",
+                )
+            object.__setattr__(
+                self, name, int(value)
+            )  # NumPy's integers print, and so hash, in another way
         if self.batch_size % self.world:
+            lower = self.batch_size - self.batch_size % self.world
+            sizes = [str(n) for n in (lower, lower + self.world) if n]
             raise PlanError(
                 "SA108",
                 f"The global batch must divide among the ranks, got {self.batch_size} slots for {self.world} ranks. "
-                f"Use a global batch of {self.batch_size - self.batch_size % self.world or self.world} or "
-                f"{self.batch_size + self.world - self.batch_size % self.world}.",
+                f"Use a global batch of {' or '.join(sizes)}.",
             )
         if self.extra % self.world:
             raise PlanError(
@@ -65,12 +83,17 @@ class Epoch:
                 f"`extra` must divide among the ranks, got {self.extra} slots for {self.world} ranks. Use a multiple "
                 f"of {self.world}.",
             )
+        rest = self.samples % self.batch_size
+        real = self.samples - rest if self.drop_last else self.samples
         if not real:
             raise PlanError(
                 "SA109",
                 f"An epoch must hold at least one batch, got {self.samples} samples for a global batch of "
                 f"{self.batch_size} with drop_last={self.drop_last}. Use a smaller batch, or drop_last=False.",
             )
+        object.__setattr__(self, "real", real)
+        object.__setattr__(self, "batches", -(-real // self.batch_size))
+        object.__setattr__(self, "slots", real + self.batches * self.extra)
 
     def shape(self) -> list[int | bool]:
         """Return the arguments that make this shape, of plain types, for a checkpoint."""
@@ -87,21 +110,14 @@ class Epoch:
             The epoch; None when it is not what this package writes.
         """
         match shape:
-            case [int(samples), int(size), int(world), bool(drop), int(extra)] if (
-                min(samples, size, world) > 0 <= extra
+            case [int(samples), int(size), int(world), bool(drop), int(extra)] if not any(
+                isinstance(n, bool) for n in (samples, size, world, extra)
             ):
                 try:
                     return cls(samples, size, world, drop, extra)
                 except PlanError:
                     return None
         return None
-
-    def _count_real(self) -> int:
-        """Count the real slots: trimmed by `drop_last`, padded so that each rank has one in the last batch."""
-        rest = self.samples % self.batch_size
-        if self.drop_last:
-            return self.samples - rest
-        return self.samples + max(0, self.world - rest) if rest else self.samples
 
     def slot(self, batch: int) -> int:
         """Return the slots before a batch.
@@ -125,6 +141,19 @@ class Epoch:
         """
         epochs, within = divmod(batch, self.batches)
         return epochs * self.real + min(within * self.batch_size, self.real)
+
+    def real_slots(self, batches: Int64Array) -> Int64Array:
+        """Return the slots before each of several batches without the added ones; see `real_slot`.
+
+        Args:
+            batches: Numbers of batches since the first epoch began, >= 0. Shape `(n,)`.
+
+        Returns:
+            Positions, shape `(n,)`.
+        """
+        epochs, within = divide(batches, self.batches)
+        slots: Int64Array = epochs * self.real + np.minimum(within * self.batch_size, self.real)
+        return slots
 
     def batches_before(self, slot: int) -> int:
         """Return the batches before the one that a slot begins.

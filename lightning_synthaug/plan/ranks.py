@@ -23,7 +23,8 @@ def rank_rows(is_synthetic: npt.NDArray[np.bool_], rank: int, world: int) -> Int
         world: Ranks that share the batch, >= 1.
 
     Returns:
-        Row numbers in ascending order. Over all ranks they are a partition of 0..n-1.
+        Row numbers in ascending order, at least one. Over all ranks they are a partition of 0..n-1; where there are
+        fewer rows than ranks, as in the last batch of an epoch, the ranks that would have none get one again.
 
     Example:
         >>> rank_rows(np.array([True, False, False, True]), rank=1, world=2).tolist()
@@ -31,5 +32,5 @@ def rank_rows(is_synthetic: npt.NDArray[np.bool_], rank: int, world: int) -> Int
     """
     if world == 1:
         return np.arange(is_synthetic.size)
-    dealt = np.argsort(~is_synthetic, kind="stable")[rank::world]
-    return np.sort(dealt)
+    deck = np.argsort(~is_synthetic, kind="stable")
+    return np.sort(deck[rank % deck.size :: world])

@@ -72,7 +72,7 @@ def rows_with_extra(knots: Knots, epoch: Epoch, begin: int, first: int, end: int
     """
     numbers = range(first, end + 1)
     counts = np.array([knots.count(begin + epoch.slot(n)) for n in numbers], np.int64)
-    own = np.diff(np.array([epoch.real_slot(n) for n in numbers], np.int64))
+    own = np.diff(epoch.real_slots(np.arange(first, end + 1)))
     # Never more than fit; the schedule was checked, but its rounding adds one sample in some billion slots.
     synthetic = np.minimum(np.diff(counts), epoch.extra)
     kinds = np.repeat(
@@ -92,19 +92,21 @@ def rows_with_extra(knots: Knots, epoch: Epoch, begin: int, first: int, end: int
     )
 
 
-def check_extra(knots: Knots, epoch: Epoch) -> None:
+def check_extra(knots: Knots, epoch: Epoch, start: int, stop: int) -> None:
     """Refuse a ratio that the slots added to a batch cannot hold.
 
     Args:
         knots: The compiled schedule.
         epoch: Shape of the epochs.
+        start: First slot at which both hold.
+        stop: Slot after the last one.
 
     Raises:
         PlanError: At some position more is asked for than fits (SA118).
     """
-    most = knots.highest()
+    most = knots.extremes(start, stop)[1] if stop > start else 0.0
     size = epoch.batch_size + epoch.extra
-    if epoch.extra and most * size > epoch.extra * (1 + 1e-9):
+    if epoch.extra and most > epoch.extra / size + 1e-8:  # ratios are rounded to 2^-32
         raise PlanError(
             "SA118",
             f"`ratio` must not exceed what the added slots can hold, got {most:g} with `extra={epoch.extra}` on top "

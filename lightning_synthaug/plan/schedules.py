@@ -6,8 +6,10 @@ the length of the run is known.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import final
 
 from lightning_synthaug.errors import ConfigError
@@ -64,7 +66,7 @@ class Constant(Schedule):
 
     def breakpoints(self, clock: Clock) -> list[Breakpoint]:
         """Describe the course: one breakpoint."""
-        return [Breakpoint(0, self.value, self.value)]
+        return [Breakpoint(0, float(self.value), float(self.value))]
 
 
 def as_schedule(ratio: float | Schedule, *, argument: str = "ratio") -> Schedule:
@@ -88,9 +90,10 @@ def as_schedule(ratio: float | Schedule, *, argument: str = "ratio") -> Schedule
 
 def check_ratio(value: object, argument: str) -> None:
     """Refuse what is no ratio; a value of 2 and more is most often a percentage."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    if 0 <= number <= 1:
         return
     hint = "Give a number, or a schedule such as Linear(0.0, 0.5)."
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 2 <= value <= 100:
-        hint = f"For a percentage, divide by 100: {value / 100:g}."
+    if 2 <= number <= 100:
+        hint = f"For a percentage, divide by 100: {number / 100:g}."
     raise ConfigError("SA101", f"`{argument}` must be a ratio in [0, 1], got {value!r}. {hint}")

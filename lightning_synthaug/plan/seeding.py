@@ -39,7 +39,9 @@ def child_seed(seed: int, purpose: str, *path: int | str) -> int:
         >>> child_seed(0, "pass", 1) == child_seed(1, "pass", 0)
         False
     """
-    text = repr((int(seed), purpose, *path)).encode()
+    # NumPy's integers print, and so hash, in another way.
+    parts = (part if isinstance(part, str) else int(part) for part in path)
+    text = repr((int(seed), purpose, *parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 

@@ -6,7 +6,8 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import final
+from numbers import Integral, Real
+from typing import TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,11 @@ __all__ = ["MAX_PERIOD", "ShareTable", "integer_weights", "occurrence"]
 
 #: Longest period of a table; weights that need more are refused.
 MAX_PERIOD = 1 << 16
+
+#: Period of weights that none holds exactly.
+_ROUNDED = 1 << 14
+
+Name = TypeVar("Name", str, int)
 
 
 @final
@@ -131,9 +137,11 @@ def _schedule(weights: list[int]) -> list[int]:
 
 
 def integer_weights(
-    weights: Mapping[str, float], *, known: Sequence[str], argument: str = "weights"
+    weights: Mapping[Name, float], *, known: Sequence[Name], argument: str = "weights"
 ) -> list[int]:
     """Turn a user's weights into small integers in the order of the known names.
+
+    Weights that no short period can hold exactly are rounded to parts of a period of 2^14.
 
     Args:
         weights: Positive numbers by name; a name left out is an error.
@@ -141,46 +149,60 @@ def integer_weights(
         argument: Name of the argument, for the errors.
 
     Returns:
-        Integers >= 1 without a common factor, one for each name.
+        Integers >= 1 without a common factor, one for each name, their sum at most MAX_PERIOD.
 
     Raises:
-        ConfigError: A weight that is zero, negative or no number, an unknown or missing name, or shares so uneven
-            that one period would be longer than MAX_PERIOD.
+        ConfigError: A weight that is zero, negative or no number, an unknown or missing name, or a share below half
+            a part of the longest period.
 
     Example:
         >>> integer_weights({"a": 0.75, "b": 0.25}, known=["a", "b"])
         [3, 1]
+        >>> integer_weights({0: 1 / 70, 1: 1 / 20}, known=[0, 1])
+        [2, 7]
     """
-    unknown = sorted(set(weights) - set(known))
-    missing = sorted(set(known) - set(weights))
+    unknown = sorted(set(weights) - set(known), key=str)
+    missing = sorted(set(known) - set(weights), key=str)
     if unknown or missing:
         raise ConfigError(
             "SA103",
             f"`{argument}` must name each source once, got {dict(weights)!r} (unknown: {unknown}, missing: {missing}). "
             f"The sources are {list(known)}.",
         )
-    fractions = []
     for name in known:
         value = weights[name]
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not 0 < value < math.inf
-        ):
+        usable = isinstance(value, Real) and not isinstance(value, bool)
+        if not usable or not 0 < value < math.inf:
             raise ConfigError(
                 "SA102",
                 f"`{argument}[{name!r}]` must be a number above 0, got {value!r}. Leave out what "
                 "shall get nothing.",
             )
-        fractions.append(Fraction(str(value)) if isinstance(value, float) else Fraction(value))
+    fractions = [_fraction(weights[name]) for name in known]
     scale = math.lcm(*(f.denominator for f in fractions))
     integers = [int(f * scale) for f in fractions]
     factor = math.gcd(*integers)
     integers = [n // factor for n in integers]
-    if sum(integers) > MAX_PERIOD:
+    if sum(integers) <= MAX_PERIOD:
+        return integers
+    exact = [Fraction(n * _ROUNDED, sum(integers)) for n in integers]
+    if min(exact) < Fraction(1, 2) or len(exact) > _ROUNDED:
         raise ConfigError(
             "SA102",
-            f"`{argument}` must be expressible in whole parts of at most {MAX_PERIOD}, got {dict(weights)!r} "
-            f"({sum(integers)} parts). Round them, for example to two digits.",
+            f"`{argument}` must leave each at least half of a part in {_ROUNDED}, got {dict(weights)!r}. Leave out "
+            "what is to get next to nothing, or weigh it more.",
         )
-    return integers
+    parts = [max(1, math.floor(e)) for e in exact]
+    order = sorted(range(len(exact)), key=lambda i: parts[i] - exact[i])
+    for i in order[: max(0, _ROUNDED - sum(parts))]:
+        parts[i] += 1
+    return parts
+
+
+def _fraction(value: float) -> Fraction:
+    """Read a weight as it was meant: as written, or as the fraction of small numbers that it was computed from."""
+    if isinstance(value, Integral):
+        return Fraction(int(value))
+    exact = Fraction(str(value))
+    near = exact.limit_denominator(10_000)
+    return near if near and abs(near - exact) < exact * Fraction(1, 10**12) else exact

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import final
 
 import numpy as np
 
 from lightning_synthaug.plan.allocation import Balance, SourceSpec, label_stages
 from lightning_synthaug.plan.balance import LabelStages
-from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
-from lightning_synthaug.plan.passes import PassStream
+from lightning_synthaug.plan.passes import EXPLICIT_LIMIT, PassStream
 from lightning_synthaug.plan.permutation import permute
-from lightning_synthaug.plan.pools import pool_passes
+from lightning_synthaug.plan.pools import divide_pool, lives, most_servings
 from lightning_synthaug.plan.seeding import Int64Array, child_seed, divide, hash64
 from lightning_synthaug.plan.sources import ShareTable
+from lightning_synthaug.plan.stretches import Stretch, bounds_of
 
 __all__ = ["Samples", "SyntheticStream"]
 
@@ -30,8 +31,7 @@ class SyntheticStream:
     Args:
         sources: The sources, at least one.
         total: Number of real samples, >= 1.
-        window: Global batch size that the run began with; pools repeat nothing within it.
-        knots: The compiled ratio schedule.
+        stretches: The run between its recorded events.
         labels: Labels of the real samples, or None when unknown.
         balance: `"proportional"`, `"uniform"` or weights by label.
         seed: Run seed: which sample is served when.
@@ -46,8 +46,7 @@ class SyntheticStream:
         sources: Sequence[SourceSpec],
         *,
         total: int,
-        window: int,
-        knots: Knots,
+        stretches: Sequence[Stretch],
         labels: LabelIndex | None,
         balance: Balance,
         seed: int,
@@ -59,12 +58,15 @@ class SyntheticStream:
         self.seed = seed
         self.generation_seed = generation_seed
         self.shares = ShareTable([s.weight for s in sources])
-        self._window = window
+        self._stretches = tuple(stretches)
         self._items = [None if s.items is None else LabelIndex(s.items) for s in sources]
         self._allocation = label_stages(
-            sources, balance=balance, labels=labels, knots=knots, shares=self.shares
+            sources, balance=balance, labels=labels, stretches=stretches, shares=self.shares
         )
-        self._pools = [self._pool(source) for source in sources]
+        self._sizes = [self._pool_sizes(j) for j in range(len(sources))]
+        #: Opened when first read: there is one for each source, or for each label of a source.
+        self._pool = lru_cache(maxsize=None)(self._open_pool)
+        self._bounds = lru_cache(maxsize=None)(self._compute_bounds)
 
     def distinct(self, owner: int) -> int | None:
         """Count the different samples that a source can ever be asked for.
@@ -73,14 +75,18 @@ class SyntheticStream:
             owner: The source's place, from 0.
 
         Returns:
-            An upper bound that a long run reaches, or None where samples are replaced without end.
+            The number that a long run reaches and never passes, or None where samples are replaced without end.
         """
-        source, total = self.sources[owner], self.total
-        if source.reuse is not None:
+        source = self.sources[owner]
+        if source.reuse is not None and source.items is None:
             return None
-        if self._allocation is None or self.labels is None:
-            return source.pool or total
-        return self.labels.values.size * self._label_pool(source)
+        if self._allocation is not None:
+            return int(self._sizes[owner][self._allocation[owner].asked].sum())
+        size = int(self._sizes[owner][0])
+        if source.items is not None or source.labels is None or self.labels is None:
+            return size
+        index = self._of_slots(owner, np.arange(size))[0]
+        return int(np.count_nonzero(index >= 0))
 
     def samples(self, number: Int64Array, owner: Int64Array) -> Samples:
         """Plan synthetic samples.
@@ -102,53 +108,54 @@ class SyntheticStream:
             np.empty_like(number),
         )
         for j in np.unique(owner).tolist():
-            mine = owner == j
+            mine = np.flatnonzero(owner == j)
             for target, values in zip(out, self._of_source(j, rank[mine]), strict=True):
                 target[mine] = values
         return out
 
     def _of_source(self, j: int, rank: Int64Array) -> Samples:
         """Plan consecutive samples of one source."""
-        source, items = self.sources[j], self._items[j]
         if self._allocation is not None:
-            return self._by_label(source, items, self._allocation[j], rank)
-        total = self.total
-        stream = self._pools[j]
+            return self._by_label(j, self._allocation[j], rank)
+        source, size = self.sources[j], int(self._sizes[j][0])
         first = int(rank[0]) if rank.size else 0
-        slot = serial = stream.take(first, first + rank.size)
-        if source.reuse is not None and items is None:
-            life = (rank // stream.size + slot % source.reuse) // source.reuse
-            serial = slot + life * stream.size
+        slot = self._pool(j, 0).take(first, first + rank.size)
+        if source.items is None and source.reuse is not None:
+            slot = slot + lives(rank, slot, size, source.reuse) * size
+        return self._of_slots(j, slot)
+
+    def _of_slots(self, j: int, serial: Int64Array) -> Samples:
+        """Plan samples whose label is not asked for, by their serial numbers within the source."""
+        source, items, labels, total = self.sources[j], self._items[j], self.labels, self.total
         passes, offset = divide(serial, total)
         twin = offset
         # A pool of whole passes has a slot for each twin, and its own order is shuffled already.
-        if stream.size % total:
+        if int(self._sizes[j][0]) % total:
             twin = permute(offset, total, hash64(self._twin_key(source), passes))
         if items is not None:
-            return serial, items.labels[serial], twin, passes
-        if self.labels is None:
+            label = items.labels[serial]
+            if labels is not None:
+                twin = labels.namesake(label, items.rank[serial], otherwise=twin)
+            return serial, label, twin, passes
+        if labels is None:
             return serial, np.full_like(serial, -1), twin, passes
-        label = self.labels.labels[twin]
-        index = self.labels.serial(twin, passes)
+        label = labels.labels[twin]
+        index = labels.serial(twin, passes)
         if source.labels is not None:
             index[~np.isin(label, list(source.labels))] = -1
         return index, label, twin, passes
 
-    def _by_label(
-        self, source: SourceSpec, items: LabelIndex | None, stages: LabelStages, rank: Int64Array
-    ) -> Samples:
+    def _by_label(self, j: int, stages: LabelStages, rank: Int64Array) -> Samples:
         """Plan samples whose label is asked for: pools, twins and stand-ins are per label."""
-        labels = self.labels
+        source, items, labels = self.sources[j], self._items[j], self.labels
         assert labels is not None
         place, served = stages.assign(rank)
         label = labels.values[place]
-        size: Int64Array | int = self._label_pool(source)
-        if items is not None:
-            size = items.counts[np.searchsorted(items.values, label)]
-        key = hash64(child_seed(self.seed, "pool", source.name), place)
-        reuse = source.reuse if items is None else None
-        slot, life = pool_passes(served, size, window=self._window, key=key, reuse=reuse)
-        serial = slot + life * size
+        slot = self._slots(j, place, served)
+        size = self._sizes[j][place]
+        serial = slot
+        if items is None and source.reuse is not None:
+            serial = slot + lives(served, slot, size, source.reuse) * size
         passes, offset = divide(serial, labels.counts[place])
         key = hash64(hash64(self._twin_key(source), place), passes)
         twin = labels.member(place, permute(offset, labels.counts[place], key))
@@ -156,18 +163,70 @@ class SyntheticStream:
             return items.member(np.searchsorted(items.values, label), serial), label, twin, passes
         return labels.serial(twin, passes), label, twin, passes
 
-    def _label_pool(self, source: SourceSpec) -> int:
-        """Divide a source's pool evenly among the labels."""
-        labels = self.labels.values.size if self.labels is not None else 1
-        return max(1, -(-(source.pool or self.total) // labels))
+    def _slots(self, j: int, place: Int64Array, served: Int64Array) -> Int64Array:
+        """Read the pool of each label: a stretch of it each, since samples are consecutive."""
+        slot = np.empty_like(place)
+        order = np.argsort(place, kind="stable")
+        ends = np.cumsum(np.bincount(place)) if place.size else np.empty(0, np.int64)
+        begin = 0
+        for label, end in enumerate(ends.tolist()):
+            if end > begin:
+                first = int(served[order[begin]])
+                slot[order[begin:end]] = self._pool(j, label).take(first, first + end - begin)
+            begin = end
+        return slot
 
-    def _pool(self, source: SourceSpec) -> PassStream:
-        """Open the pool of a source whose labels are not asked for: passes under the run seed."""
-        size = source.pool or self.total
-        if source.items is not None:
-            size = source.items.size
-        key = child_seed(self.seed, "pool", source.name)
-        return PassStream(size, length=size, window=self._window, key=key)
+    def _pool_sizes(self, j: int) -> Int64Array:
+        """Size the pools of a source: one, or one for each label that occurs."""
+        source, items = self.sources[j], self._items[j]
+        if self._allocation is None or self.labels is None:
+            return np.array([source.pool or self.total if items is None else items.labels.size])
+        values = self.labels.values
+        if items is not None:
+            there = np.isin(values, items.values)
+            counts = items.counts[np.searchsorted(items.values, values[there])]
+            sizes = np.zeros(values.size, np.int64)
+            sizes[there] = counts
+            return sizes
+        possible = self._allocation[j].possible.tolist()
+        return np.array(divide_pool(source.pool or self.total, possible))
+
+    def _open_pool(self, j: int, place: int) -> PassStream:
+        """Open a pool, in passes under the run seed."""
+        name, size = self.sources[j].name, int(self._sizes[j][place])
+        stages = None if self._allocation is None else self._allocation[j]
+        windows = []
+        for served, most, stretch in self._bounds(j, size):
+            count = int(served[place])
+            if stages is not None:
+                peaks = stages.peaks[min(stretch, len(stages.peaks) - 1)]
+                windows.append((-(-count // size), most_servings(most, float(peaks[place]))))
+            else:
+                windows.append((-(-count // size), most))
+        return PassStream(
+            size,
+            length=size,
+            windows=[(number, max(1, most)) for number, most in windows],
+            key=child_seed(self.seed, "pool", *([name] if stages is None else [name, place])),
+            explicit=self.total <= EXPLICIT_LIMIT,
+        )
+
+    def _compute_bounds(self, j: int, size: int) -> list[tuple[Int64Array, int, int]]:
+        """Bound a source's samples in a batch along the run.
+
+        Returns:
+            Servings of each of its pools so far, most samples of a batch, and the stretch; from there on.
+        """
+        weights = self.shares.weights
+        share = float(weights[j] / weights.sum())
+        rows = []
+        for bound in bounds_of(self._stretches, size):
+            number = self._stretches[bound.stretch].knots.count(bound.slot)
+            served = self.shares.counts(number)[j : j + 1]
+            if self._allocation is not None:
+                served = self._allocation[j].counts(int(served[0]))
+            rows.append((served, most_servings(bound.synthetic, share), bound.stretch))
+        return rows
 
     def _twin_key(self, source: SourceSpec) -> int:
         """Key the twins by the generation seed, so that runs with other seeds ask for the same samples."""

@@ -57,12 +57,34 @@ class Time:
         Raises:
             PlanError: A share of training was asked for and the run has no known end.
         """
+        return self.after(0, clock)
+
+    def after(self, begin: int, clock: Clock) -> int:
+        """Convert to a length from a position on.
+
+        Args:
+            begin: Where the time begins, in global samples. Batches are counted from there: the last one of an epoch
+                is shorter.
+            clock: Lengths of the run.
+
+        Returns:
+            Global samples, >= 0.
+
+        Raises:
+            PlanError: As above.
+        """
         if not self.value:
             return 0  # the beginning is known, also of a run without a known end
         if self.unit == "ep":
             return int(self.value * clock.epoch_slots)
         if self.unit == "ba":
-            return clock.slot_of_batch(int(self.value))
+            low, high = -1, begin  # the first batch at or after `begin`: each has one slot at least
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (
+                    (low, middle) if clock.slot_of_batch(middle) >= begin else (middle, high)
+                )
+            return clock.slot_of_batch(high + int(self.value)) - begin
         if clock.total_slots is None:
             raise PlanError(
                 "SA106",
@@ -89,7 +111,7 @@ def parse_time(text: str, *, argument: str) -> Time:
         The time.
 
     Raises:
-        ConfigError: The text is no time, or is negative.
+        ConfigError: The text is no time, is negative, or is a part of a batch.
 
     Example:
         >>> parse_time("2.5ep", argument="over")
@@ -103,4 +125,8 @@ def parse_time(text: str, *, argument: str) -> Time:
     value = Fraction(match[1])
     if value < 0:
         raise ConfigError("SA104", f"`{argument}` must not be negative, got {text!r}. {_HELP}")
+    if match[2] == "ba" and value.denominator != 1:
+        raise ConfigError(
+            "SA104", f"`{argument}` must be a whole number of batches, got {text!r}. {_HELP}"
+        )
     return Time(value, match[2])

@@ -9,15 +9,17 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan.allocation import SourceSpec, label_stages
 from lightning_synthaug.plan.knots import Breakpoint, Knots
 from lightning_synthaug.plan.labels import LabelIndex
+from lightning_synthaug.plan.position import Epoch
 from lightning_synthaug.plan.sources import ShareTable
+from lightning_synthaug.plan.stretches import Stretch
 
 LABELS = LabelIndex(np.array([3, 3, 3, 7, 9, 9]))
 
 
 def stages(source: SourceSpec, balance: Any, labels: LabelIndex | None = LABELS) -> Any:
-    knots = Knots([Breakpoint(0, 0.5, 0.5)])
+    half = Stretch(0, Knots([Breakpoint(0, 0.5, 0.5)]), Epoch(6, 2))
     return label_stages(
-        [source], balance=balance, labels=labels, knots=knots, shares=ShareTable([1])
+        [source], balance=balance, labels=labels, stretches=[half], shares=ShareTable([1])
     )
 
 

@@ -3,10 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lightning_synthaug.plan import Breakpoint, Knots, ShareTable
+from lightning_synthaug.plan import Breakpoint, Epoch, Knots, ShareTable
 from lightning_synthaug.plan.balance import LabelStages, level_shares, uniform_stages
+from lightning_synthaug.plan.stretches import Stretch
 
 ALL = np.array([True, True, True])
+
+
+def uniform(histogram: list[float], *stretches: tuple[int, Knots]) -> LabelStages:
+    run = [Stretch(slot, knots, Epoch(100, 10)) for slot, knots in stretches]
+    makeable = np.ones(len(histogram), bool)
+    return uniform_stages(run, np.array(histogram), makeable, ShareTable([1]), 0)
 
 
 def test_stages_count_each_label_through() -> None:
@@ -19,6 +26,7 @@ def test_stages_count_each_label_through() -> None:
     later = stages.assign(np.arange(5, 12))
     assert [a.tolist() for a in later] == [label[5:12].tolist(), rank[5:12].tolist()]
     assert stages.assign(np.empty(0, np.int64))[0].size == 0
+    assert [stages.counts(n).tolist() for n in (0, 8, 16)] == [[0, 0], [6, 2], [8, 8]]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +47,7 @@ def test_labels_that_cannot_be_made_get_nothing() -> None:
 
 def test_uniform_follows_a_moving_ratio() -> None:
     knots = Knots([Breakpoint(0, 0.0, 0.5), Breakpoint(20_000, 1.0, 1.0)])
-    stages = uniform_stages(knots, np.array([0.7, 0.2, 0.1]), ALL, ShareTable([1]), 0)
+    stages = uniform([0.7, 0.2, 0.1], (0, knots))
     assert len(stages.starts) > 5
     first, last = stages.weights[0], stages.weights[-1]
     assert first[0] == 0
@@ -50,5 +58,25 @@ def test_uniform_follows_a_moving_ratio() -> None:
 
 def test_a_ratio_of_zero_asks_for_nothing_in_particular() -> None:
     knots = Knots([Breakpoint(0, 0.0, 0.0)])
-    stages = uniform_stages(knots, np.array([0.7, 0.3]), np.array([True, True]), ShareTable([1]), 0)
+    stages = uniform([0.7, 0.3], (0, knots))
     assert stages.weights[0].tolist() == [1, 1]
+
+
+def test_an_event_opens_a_stage_and_leaves_those_before_it() -> None:
+    knots = Knots([Breakpoint(0, 0.0, 0.4), Breakpoint(20_000, 0.8, 0.8)])
+    plain = uniform([0.7, 0.2, 0.1], (0, knots))
+    for slot in (1, 5_003, 15_000, 40_000):
+        changed = uniform([0.7, 0.2, 0.1], (0, knots), (slot, knots.changed(slot, 0.1)))
+        served = knots.count(slot)
+        assert changed.starts[-1] >= served
+        before = [
+            (a, w.tolist()) for a, w in zip(plain.starts, plain.weights, strict=True) if a < served
+        ]
+        kept = [
+            (a, w.tolist())
+            for a, w in zip(changed.starts, changed.weights, strict=True)
+            if a < served
+        ]
+        assert kept == before
+        assert np.array_equal(changed.peaks[0], plain.peaks[0])
+        assert (changed.peaks[1] >= changed.peaks[0]).all()

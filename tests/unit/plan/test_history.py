@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightning_synthaug.errors import PlanError
+from lightning_synthaug.errors import ConfigError, PlanError
 from lightning_synthaug.plan import (
     Epoch,
     RatioChange,
@@ -32,6 +32,9 @@ def test_events_survive_a_checkpoint() -> None:
         [["ratio", "3", 0.5]],
         [["epoch", 3, 50, 0, 1, False]],
         [["unknown", 3, 0.5]],
+        [["ratio", True, 0.5]],
+        [["ratio", 3, True]],
+        [["epoch", True, 50, 8, 2, True, 0]],
         [["ratio", 5, 0.1], ["ratio", 3, 0.2]],
         [RatioChange(3, 0.5)],
     ],
@@ -39,3 +42,8 @@ def test_events_survive_a_checkpoint() -> None:
 def test_anything_else_in_a_checkpoint_is_refused(state: object) -> None:
     with pytest.raises(PlanError, match=r"list of events in order.*SA110"):
         events_from_state(state)
+
+
+def test_a_new_ratio_must_be_one() -> None:
+    with pytest.raises(ConfigError, match=r"`ratio` must be a ratio in \[0, 1\], got 7.0.*SA101"):
+        RatioChange(2, 7.0)

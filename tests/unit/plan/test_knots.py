@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -38,15 +40,6 @@ def test_long_stretches_are_counted_piece_by_piece() -> None:
     assert counts[-1] == knots.count(3_000_000)
 
 
-def test_locate_finds_the_slot_of_a_sample() -> None:
-    knots = ramp()
-    for number in (0, 1, 100, 249):
-        place = knots.locate(number, 1000)
-        assert place is not None
-        assert (knots.count(place), knots.count(place + 1)) == (number, number + 1)
-    assert knots.locate(250, 1000) is None
-
-
 def test_a_change_leaves_the_past_alone() -> None:
     knots, later = ramp(), ramp().changed(600, 0.9)
     assert later.counts(0, 600).tolist() == knots.counts(0, 600).tolist()
@@ -63,3 +56,47 @@ def test_keys_tell_schedules_apart() -> None:
 def test_the_ratio_stays_within_bounds_whatever_the_mean() -> None:
     steep = Knots([Breakpoint(0, 1.0, 0.0), Breakpoint(10, 0.0, 0.0)])
     assert all(0 <= steep.ratio(p) <= 1 for p in range(20))
+
+
+def test_keys_survive_a_checkpoint() -> None:
+    for knots in (ramp(), ramp(3), Knots([Breakpoint(0, 0.3, 0.3)])):
+        plain = json.loads(json.dumps(knots.key()))
+        again = Knots.of_key(plain)
+        assert again is not None
+        assert again.key() == knots.key()
+        assert again.counts(0, 2000).tolist() == knots.counts(0, 2000).tolist()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        "knots",
+        [],
+        [[0, 0, 5, 0]],
+        [[0, 0, 5, 0, 1, 1]],
+        [[0, 0, 0.5, 0, 1]],
+        [[1, 0, 5, 0, 1]],
+        [[0, 7, 5, 0, 1]],
+        [[0, 0, -1, 0, 1]],
+        [[0, 0, 2**32 + 1, 0, 1]],
+        [[0, 0, 5, 0, 0]],
+        [[0, 0, 2**32, 2**31, 1]],
+        [[0, 0, 5, 0, 10], [11, 50, 5, 0, 1]],
+        [[0, 0, 5, 0, 10], [10, 51, 5, 0, 1]],
+        [[0, 0, 5, 0, 10], [10, 50]],
+    ],
+)
+def test_other_keys_are_refused(key: object) -> None:
+    assert Knots.of_key(key) is None
+
+
+def test_extremes_are_those_of_each_slot() -> None:
+    up_and_down = Knots(
+        [Breakpoint(0, 0.1, 0.3), Breakpoint(10, 0.5, 0.25), Breakpoint(20, 0.0, 0.0)]
+    )
+    for start in range(25):
+        for stop in range(start + 1, 27):
+            ratios = [up_and_down.ratio(p) for p in range(start, stop)]
+            assert up_and_down.extremes(start, stop) == (min(ratios), max(ratios))
+    assert up_and_down.positions() == [0, 10, 20]

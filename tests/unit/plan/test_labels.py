@@ -22,3 +22,11 @@ def test_serials_number_each_label_through_over_passes() -> None:
     for label, count in ((7, 9), (3, 6), (-1, 3)):
         mine = serials[LABELS[everything] == label]
         assert sorted(mine.tolist()) == list(range(count))
+
+
+def test_namesakes_come_in_turn_and_strangers_are_told_otherwise() -> None:
+    index = LabelIndex(LABELS)
+    found = index.namesake(
+        np.array([7, 7, 7, 7, 5, 9, -2]), np.array([0, 1, 2, 3, 0, 0, 0]), otherwise=np.full(7, 99)
+    )
+    assert found.tolist() == [0, 2, 4, 0, 99, 99, 99]

@@ -14,6 +14,20 @@ def test_permute_is_a_bijection(size: int) -> None:
     assert sorted(permute(np.arange(size), size, key=99).tolist()) == list(range(size))
 
 
+@pytest.mark.parametrize("size", [2**32 - 65_536, 2**32 - 1, 2**32, 2**32 + 1, 2**45 + 3, 2**62])
+def test_permute_stays_in_range_and_hits_nothing_twice_up_to_its_limit(size: int) -> None:
+    index = np.concatenate([np.arange(500), size - 1 - np.arange(500), size // 2 + np.arange(500)])
+    images = permute(index, size, key=99)
+    assert np.unique(images).size == 1500
+    assert images.min() >= 0
+    assert images.max() < size
+    assert abs(np.mean(images / size) - 0.5) < 0.05
+    assert (
+        permute(index[:3], np.full(3, size), np.full(3, 99, np.uint64)).tolist()
+        == images[:3].tolist()
+    )
+
+
 def test_one_key_for_all_equals_a_key_for_each() -> None:
     keys = np.array([5, 5, 5, 9], dtype=np.uint64)
     sizes = np.array([7, 7, 12, 7])

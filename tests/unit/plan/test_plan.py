@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.errors import ConfigError, PlanError
 from lightning_synthaug.plan import Breakpoint, Epoch, Knots, Plan, RatioChange, Reshape, SourceSpec
 
 HALF = Knots([Breakpoint(0, 0.5, 0.5)])
@@ -77,6 +78,67 @@ def test_history_bends_the_course() -> None:
     assert sorted(again.index.tolist()) == list(range(45))
 
 
+def test_a_change_of_length_closes_the_past() -> None:
+    """The dataset that came before is not known any more: an error, and nothing wrong silently."""
+    for length in (60, 30):
+        labels = np.arange(length) % 3
+        p = plan(labels=labels, history=[Reshape(12, Epoch(length, 15))])
+        before = plan(labels=LABELS)
+        assert [p.slot(n) for n in range(13)] == [before.slot(n) for n in range(13)]
+        assert p.knots.count(p.slot(12)) == before.knots.count(before.slot(12))
+        for asked in (
+            lambda p=p: p.batch(11),
+            lambda p=p: p.slots(0, 8),
+            lambda p=p: p.synthetic(0, 4),
+        ):
+            with pytest.raises(PlanError, match=r"batches of the present dataset.*SA119"):
+                asked()
+        slots = p.slots(p.slot(12), p.slot(12 + 4 * length // 15))
+        assert slots.index.max() < length
+        assert (labels[slots.twin] == slots.label).all()
+        number = p.knots.count(p.slot(12))
+        assert p.synthetic(number, number + 4).index.size == 4
+
+
+def test_a_change_of_the_batch_alone_leaves_the_past_open() -> None:
+    p = plan(history=[Reshape(12, Epoch(45, 15))])
+    assert p.batch(11).matrix().tolist() == plan().batch(11).matrix().tolist()
+
+
+def test_what_is_planned_is_read_only() -> None:
+    batch = plan().batch(3)
+    with pytest.raises(ValueError, match="read-only"):
+        batch.index[0] = 5
+
+
+def test_plans_travel_between_processes() -> None:
+    history = [RatioChange(6, 0.2), Reshape(9, Epoch(45, 15))]
+    p = plan(SourceSpec("gan", pool=7, reuse=2), labels=LABELS, history=history, seed=3)
+    p.batch(2)
+    again = pickle.loads(pickle.dumps(p))
+    for n in (0, 7, 30):
+        assert again.batch(n).matrix().tolist() == p.batch(n).matrix().tolist()
+
+
+def test_labels_must_be_one_for_each_sample() -> None:
+    with pytest.raises(ConfigError, match=r"`labels` must be one for each.*got 44 for 45.*SA112"):
+        plan(labels=LABELS[:44])
+
+
+def test_history_must_be_in_order() -> None:
+    with pytest.raises(PlanError, match=r"`history` must hold events in the order.*SA110"):
+        plan(history=[RatioChange(6, 0.1), RatioChange(2, 0.1)])
+
+
+def test_a_ratio_above_the_added_slots_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"got 0\.5.*at most 2/10 = 0\.2.*SA118"):
+        Plan(Epoch(45, 8, extra=2), HALF, [SourceSpec("gan")], seed=1)
+    with pytest.raises(PlanError, match="SA118"):  # an event can bring it too
+        Plan(
+            Epoch(45, 8, extra=8), HALF, [SourceSpec("gan")], seed=1, history=[RatioChange(3, 0.6)]
+        )
+
+
 @pytest.mark.parametrize("balance", ["uniform", {0: 1}])
 def test_balance_needs_labels(balance: Any) -> None:
     with pytest.raises(ConfigError, match=r"needs the labels of the real samples.*SA112"):
@@ -99,5 +161,5 @@ def test_label_weights_must_name_labels_that_occur(balance: Any) -> None:
 
 
 def test_label_weights_must_be_positive() -> None:
-    with pytest.raises(ConfigError, match=r"`balance\['0'\]` must be a number above 0.*SA102"):
+    with pytest.raises(ConfigError, match=r"`balance\[0\]` must be a number above 0.*SA102"):
         plan(labels=LABELS, balance={0: 0, 1: 1})

@@ -41,7 +41,12 @@ def test_times_must_ascend(kind: Any) -> None:
 
 @pytest.mark.parametrize(
     ("stages", "match"),
-    [([], "at least one"), ([("40%",)], "pairs like"), ([("40%", 0.1, 3)], "pairs like")],
+    [
+        ([], "at least one"),
+        ([1, 2], "pairs like"),
+        ([("40%",)], "pairs like"),
+        ([("40%", 0.1, 3)], "pairs like"),
+    ],
 )
 def test_stages_must_be_pairs(stages: Any, match: str) -> None:
     with pytest.raises(ConfigError, match=rf"{match}.*SA107"):

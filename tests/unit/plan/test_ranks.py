@@ -17,5 +17,12 @@ def test_ranks_share_a_batch_evenly(world: int, synthetic: int) -> None:
     assert all((np.diff(hand) > 0).all() for hand in hands)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_ranks_without_a_row_get_one_again(rows: int) -> None:
+    hands = [rank_rows(np.arange(rows) < 1, rank, 5) for rank in range(5)]
+    assert all(hand.size == 1 for hand in hands)
+    assert set(np.concatenate(hands).tolist()) == set(range(rows))
+
+
 def test_at_ratio_zero_it_is_a_distributed_sampler() -> None:
     assert rank_rows(np.zeros(7, bool), 1, 3).tolist() == [1, 4]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lightning_synthaug.errors import ConfigError
@@ -29,6 +30,10 @@ def test_numbers_are_constant_schedules() -> None:
     assert as_schedule(1) == Constant(1.0)
     ramp = Linear(0.0, 0.5)
     assert as_schedule(ramp) is ramp
+    assert as_schedule(np.float32(0.5)) == Constant(0.5)  # type: ignore[arg-type]
+    assert as_schedule(np.int64(1)) == Constant(1.0)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"got np\.int64\(3\)\. For a percentage.*0\.03\..*SA101"):
+        as_schedule(np.int64(3))  # type: ignore[arg-type]
     assert ratios(Constant(0.3), 0, 10**9) == [0.3, 0.3]
 
 

@@ -14,7 +14,14 @@ def test_seeds_depend_on_every_part_of_their_path() -> None:
 
 def test_known_values_stay() -> None:
     """Every stream hangs on these."""
-    assert child_seed(7, "real", 0) == child_seed(np.int64(7), "real", 0)  # type: ignore[arg-type]
+    assert child_seed(7, "real", 0) == 17_834_547_679_224_604_860
+    assert child_seed(2**63, "pool", "gan", 3) == 17_424_205_356_366_310_772
+    assert hash64(1, [0, 1]).tolist() == [6_238_072_747_940_578_789, 10_451_216_379_200_822_465]
+
+
+def test_integers_of_other_types_give_the_same() -> None:
+    numbers = (np.int64(7), "real", np.int32(3))
+    assert child_seed(*numbers) == child_seed(7, "real", 3)  # type: ignore[arg-type]
     assert hash64(1, [0, 1]).tolist() == hash64(np.array([1, 1], np.uint64), [0, 1]).tolist()
 
 

@@ -48,6 +48,22 @@ def test_weights_must_name_each_source(weights: dict[str, float], match: str) ->
         integer_weights(weights, known=["a", "b"])
 
 
-def test_weights_too_fine_for_a_period_are_refused() -> None:
-    with pytest.raises(ConfigError, match=rf"at most {MAX_PERIOD}.*Round them.*SA102"):
+def test_shares_too_small_for_a_period_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"half of a part in 16384.*next to nothing.*SA102"):
         integer_weights({"a": 1.0, "b": 1e-7}, known=["a", "b"])
+
+
+def test_inverse_counts_are_read_as_fractions() -> None:
+    assert integer_weights({0: 1 / 70, 1: 1 / 20, 2: 1 / 10}, known=[0, 1, 2]) == [2, 7, 14]
+
+
+def test_weights_without_a_short_period_are_rounded() -> None:
+    weights = {i: 1 / (1009 + 2 * i) for i in range(50)}
+    whole = integer_weights(weights, known=list(weights))
+    assert sum(whole) <= MAX_PERIOD
+    for i, n in enumerate(whole):
+        assert n / sum(whole) == pytest.approx(weights[i] / sum(weights.values()), rel=0.01)
+
+
+def test_numpys_numbers_are_taken() -> None:
+    assert integer_weights({"a": np.float32(0.3), "b": np.int64(1)}, known=["a", "b"]) == [3, 10]

@@ -8,6 +8,8 @@ import pytest
 from lightning_synthaug.plan.allocation import SourceSpec
 from lightning_synthaug.plan.knots import Breakpoint, Knots
 from lightning_synthaug.plan.labels import LabelIndex
+from lightning_synthaug.plan.position import Epoch
+from lightning_synthaug.plan.stretches import Stretch
 from lightning_synthaug.plan.synthetic import SyntheticStream
 
 LABELS = LabelIndex(np.arange(12) % 3)
@@ -20,8 +22,8 @@ def stream(*sources: SourceSpec, **options: Any) -> SyntheticStream:
         "seed": 1,
         "generation_seed": 0,
     }
-    knots = Knots([Breakpoint(0, 0.5, 0.5)])
-    return SyntheticStream(sources, total=12, window=4, knots=knots, **{**defaults, **options})
+    half = Stretch(0, Knots([Breakpoint(0, 0.5, 0.5)]), Epoch(12, 4))
+    return SyntheticStream(sources, total=12, stretches=[half], **{**defaults, **options})
 
 
 def samples(of: SyntheticStream, first: int, last: int) -> list[list[int]]:
@@ -68,10 +70,42 @@ def test_any_stretch_equals_the_whole(balance: Any) -> None:
     assert samples(of, 3, 3) == [[], [], [], []]
 
 
-def test_distinct_is_reached_and_never_passed() -> None:
-    for source in (SourceSpec("s"), SourceSpec("s", pool=7)):
-        for balance in ("proportional", "uniform"):
-            of = stream(source, balance=balance)
-            index, label, _, _ = samples(of, 0, 600)
-            assert len(set(zip(label, index, strict=True))) == of.distinct(0)
+@pytest.mark.parametrize(
+    ("source", "balance", "count"),
+    [
+        (SourceSpec("s"), "proportional", 12),
+        (SourceSpec("s", pool=7), "proportional", 7),
+        (SourceSpec("s", pool=50), "uniform", 50),
+        (SourceSpec("s", pool=7), "uniform", 7),
+        (SourceSpec("s", pool=1), "uniform", 3),
+        (SourceSpec("s", pool=50), {0: 1, 2: 1}, 50),
+        (SourceSpec("s", pool=9, labels=frozenset({1})), "uniform", 9),
+        (SourceSpec("s", labels=frozenset({1})), "proportional", 4),
+        (SourceSpec("s", pool=30, labels=frozenset({1})), "proportional", None),
+        (SourceSpec("s", items=np.array([2, 0, 0, 2, 1, 1, 1])), "proportional", 7),
+        (SourceSpec("s", items=np.array([2, 0, 0, 2, 1, 1, 1])), {0: 1, 1: 2}, 5),
+        (SourceSpec("s", items=np.array([2, 0, 0, 2, 9])), "uniform", 4),
+        (SourceSpec("s", items=np.array([2, 0, 0]), reuse=1), "proportional", 3),
+    ],
+)
+def test_distinct_is_reached_and_never_passed(
+    source: SourceSpec, balance: Any, count: int | None
+) -> None:
+    of = stream(source, balance=balance)
+    index, label, _, _ = samples(of, 0, 2000)
+    asked = {(v, i) for v, i in zip(label, index, strict=True) if i >= 0}
+    assert len(asked) == of.distinct(0)
+    assert count is None or count == len(asked)
+
+
+def test_there_is_no_end_to_what_is_replaced() -> None:
     assert stream(SourceSpec("s", reuse=3)).distinct(0) is None
+    assert stream(SourceSpec("s", reuse=3), balance="uniform").distinct(0) is None
+
+
+def test_the_twin_of_an_item_carries_its_label() -> None:
+    items = np.array([2, 0, 0, 2, 9, 1])
+    index, label, twin, _ = samples(stream(SourceSpec("s", items=items)), 0, 24)
+    for i, v, t in zip(index, label, twin, strict=True):
+        assert items[i] == v
+        assert v == 9 or LABELS.labels[t] == v

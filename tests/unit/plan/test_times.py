@@ -26,6 +26,25 @@ def test_unknown_units_are_refused(text: str) -> None:
         parse_time(text, argument="over")
 
 
+def test_a_part_of_a_batch_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"`over` must be a whole number of batches.*2\.5ba.*SA104"
+    ):
+        parse_time("2.5ba", argument="over")
+    assert parse_time("2.0ba", argument="over").slot(CLOCK) == 16
+
+
+def test_a_length_begins_somewhere() -> None:
+    short_last = Clock(
+        total_slots=450, epoch_slots=45, slot_of_batch=lambda n: n // 6 * 45 + n % 6 * 8
+    )
+    lengths = {"40%": 180, "2ep": 90, "1ba": 8, "6ba": 45}
+    for text, length in lengths.items():
+        assert parse_time(text, argument="over").after(0, short_last) == length
+    assert parse_time("1ba", argument="over").after(40, short_last) == 5
+    assert parse_time("1ba", argument="over").after(41, short_last) == 4 + 8  # the next whole batch
+
+
 def test_a_number_is_no_time() -> None:
     with pytest.raises(ConfigError, match=r"known unit, got 0.4\. Write \"40%\".*SA104"):
         parse_time(0.4, argument="over")  # type: ignore[arg-type]
