@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning_synthaug.mixing import Feed, Recipe
 from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.flavour import refuse_foreign
 from lightning_synthaug.trainer.session import FitSession
 
 __all__ = ["SynthAugCore"]
@@ -57,6 +58,7 @@ class SynthAugCore:
         """Put the mixing between the trainer and its train loader."""
         if stage != "fit":
             return
+        refuse_foreign(self, trainer)
         self._end()
         # A fit restores its own checkpoint after this; what a test or a validation restored is not it.
         self._saved = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
 from lightning_synthaug.mixing import Feed, MixedLoader, Recipe
 from lightning_synthaug.plan import Schedule
-from lightning_synthaug.trainer.hooks import Refused
+from lightning_synthaug.trainer.flavour import refuse_foreign
+from lightning_synthaug.trainer.hooks import Refused, hear_exception
 from lightning_synthaug.trainer.session import FitSession
 
 __all__ = ["SynthAugDataModuleCore"]
@@ -45,6 +47,7 @@ class SynthAugDataModuleCore:
     _base: type
     _session: FitSession | None
     _trainer: Any = None
+    _unhear: Callable[[], None] | None = None
 
     def __init__(
         self, datamodule: Any, source: Any, ratio: float | Schedule, **options: Any
@@ -78,7 +81,7 @@ class SynthAugDataModuleCore:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave a running fit behind: another process makes its own."""
-        return {**self.__dict__, "_session": None}
+        return {**self.__dict__, "_session": None, "_unhear": None}
 
     @property
     def trainer(self) -> Any:
@@ -87,6 +90,7 @@ class SynthAugDataModuleCore:
 
     @trainer.setter
     def trainer(self, trainer: Any) -> None:
+        refuse_foreign(self, trainer)
         self._trainer = trainer
         self.datamodule.trainer = trainer
 
@@ -109,6 +113,8 @@ class SynthAugDataModuleCore:
                 module = getattr(self._trainer, "lightning_module", None)
                 self._session = FitSession(self.recipe, self._trainer, module, swap=False)
                 self._session.saved = self._saved
+                if not hasattr(self._base, "on_exception"):  # since Lightning 2.3
+                    self._unhear = hear_exception(self._trainer, self._end)
             loader: MixedLoader = self._session.wrap(inner)
         except SynthAugError as error:
             return Refused(error)
@@ -145,6 +151,9 @@ class SynthAugDataModuleCore:
     def _end(self) -> None:
         """Close the running fit, if there is one."""
         session, self._session = self._session, None
+        unhear, self._unhear = self._unhear, None
+        if unhear is not None:
+            unhear()
         if session is not None:
             # What the next fit must match is the checkpoint it starts from, not the fit before it.
             self._ended, self._saved = session.state(), None

@@ -11,6 +11,7 @@ from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
     TrainerProgress,
+    check_names,
     refuse_iterator_steps,
 )
 
@@ -31,6 +32,7 @@ class FitSession:
     def __init__(
         self, recipe: Recipe, trainer: Any, module: Any | None, *, swap: bool = True
     ) -> None:
+        check_names(trainer)
         if module is not None:
             refuse_iterator_steps(module)
         self.recipe = recipe
