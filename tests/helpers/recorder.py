@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ def recorder(
             self.seen: dict[int, list[Sample]] = {}
             self.validated: list[Sample] = []
             self.steps: float | None = None
+
+        def __reduce__(self) -> Any:
+            """Go to another process as a new model: the class has no name that could be imported."""
+            return partial(recorder, package, stepping=stepping, validating=validating), ()
 
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             images, labels = batch

@@ -8,12 +8,12 @@ import signal
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lightning.pytorch import LightningDataModule
+from lightning.pytorch import LightningDataModule, __version__
 from torch.utils.data import BatchSampler, DataLoader, WeightedRandomSampler
 
 import lightning_synthaug as sa
@@ -22,6 +22,7 @@ from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE, BATCH = 45, 8
+VERSION = tuple(map(int, __version__.split(".")[:2]))
 
 
 class Inner(LightningDataModule):
@@ -66,7 +67,9 @@ class User:
             for thing in (self.loader, self.loader.dataset, self.inner)
         ]
         inits = [DataLoader.__init__, BatchSampler.__init__, DataLoader.__setattr__]
-        return [*attributes, list(warnings.filters), inits]
+        # Only ours: libraries that load during the fit may bring filters of their own.
+        filters = [f for f in warnings.filters if "resuming from a checkpoint" in str(f[1])]
+        return [*attributes, filters, inits]
 
     def fit(self, model: Any) -> None:
         # A trainer has one DataModule or loader for each fit.
@@ -105,9 +108,12 @@ def test_everything_is_undone_and_a_second_fit_works(
     if raised is None:
         user.fit(model)
     else:
-        with pytest.raises(raised), interrupts_kept():
+        # Lightning 2.4 and later end the process on an interrupt; those before return from the fit.
+        returns = raised is SystemExit and VERSION < (2, 4)
+        with nullcontext() if returns else pytest.raises(raised), interrupts_kept():
             user.fit(model)
-        assert type(error).__name__ in user.inner.told or not module
+        # Lightning 2.3 and later tell the DataModule.
+        assert type(error).__name__ in user.inner.told or not module or VERSION < (2, 3)
     user.check()
     # The loader was never iterated itself, and holds no workers; ours are gone with the trainer's loader.
     assert user.loader._iterator is None
