@@ -9,7 +9,7 @@ import torch
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
-from lightning_synthaug.mixing.loader import MixedLoader
+from lightning_synthaug.mixing.loader import MixedLoader, PlanBatchSampler
 from lightning_synthaug.plan import REAL
 
 __all__ = ["BatchInfo", "batch_info"]
@@ -106,7 +106,10 @@ def _feeds(owner: Any) -> Iterator[Feed]:
     if isinstance(owner, MixedLoader):
         yield owner.feed
         return
-    trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
+    try:
+        trainer = getattr(owner, "trainer", owner)
+    except RuntimeError:  # a model that no trainer has taken
+        return
     loaders = getattr(trainer, "train_dataloader", None)
     if loaders is None:
         return
@@ -115,5 +118,7 @@ def _feeds(owner: Any) -> Iterator[Feed]:
     for loader in (
         loaders if isinstance(loaders, (list, tuple)) else getattr(loaders, "flattened", [loaders])
     ):
-        if isinstance(loader, MixedLoader):
-            yield loader.feed
+        # Not the loader's class: some strategies put a loader of their own around it, with its batch sampler.
+        sampler = getattr(loader, "batch_sampler", None)
+        if isinstance(sampler, PlanBatchSampler):
+            yield sampler.feed

@@ -27,6 +27,7 @@ from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE, BATCH, EPOCHS, RANKS, EVERY = 45, 8, 3, 2, 4
+BATCHES = EPOCHS * -(-SIZE // BATCH)
 RAMP = sa.Linear(0.0, 0.8, over="60%")
 
 #: `pause` is the seconds that one batch of the generator takes; `patience` is the process group's time-out.

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
 from tests.helpers import ddp_run
-from tests.helpers.ddp_run import BATCH, EPOCHS, RAMP, RANKS, SIZE
-from tests.helpers.recorder import recorder, saver, trainer
+from tests.helpers.ddp_run import BATCH, BATCHES, EPOCHS, RAMP, RANKS, SIZE
+from tests.helpers.recorder import of_the_run, recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
 
 Stream = dict[int, list[Sample]]
@@ -30,9 +30,10 @@ class Ranks(NamedTuple):
     told: list[dict[str, Any]]
 
     def streams(self) -> list[Stream]:
-        return [
+        seen = [
             {int(n): [*map(Sample._make, rows)] for n, rows in t["seen"].items()} for t in self.told
         ]
+        return [of_the_run(stream, BATCHES) for stream in seen]
 
     def union(self) -> dict[int, Counter[Sample]]:
         first, second = self.streams()
@@ -59,8 +60,7 @@ def one_process(
     loader = DataLoader(traced_dataset(SIZE), BATCH, shuffle=True)
     run = trainer(max_epochs=epochs, callbacks=[aug, saver(folder, ddp_run.EVERY)])
     run.fit(model, loader, ckpt_path=resume)
-    seen: Stream = model.seen
-    return seen
+    return of_the_run(model.seen, BATCHES)
 
 
 def start(folder: Path, **spec: Any) -> subprocess.Popen[str]:

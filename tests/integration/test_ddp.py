@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.ddp_run import BATCHES
 from tests.helpers.ranks import Ranks, Stream, counted, finish, one_process, start, stop
 
-BATCHES, STOP = 18, 8  # the stop lies within the second epoch
+STOP = 8  # the stop lies within the second epoch
 
 
 @pytest.fixture(scope="module")

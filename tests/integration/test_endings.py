@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lightning.pytorch import LightningDataModule, __version__
+from lightning.pytorch import LightningDataModule
 from torch.utils.data import BatchSampler, DataLoader, WeightedRandomSampler
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError, DataError, PlanError, TrainerError
-from tests.helpers.recorder import recorder, trainer
+from tests.helpers.recorder import lightning_version, recorder, trainer
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE, BATCH = 45, 8
-VERSION = tuple(map(int, __version__.split(".")[:2]))
+VERSION = lightning_version()
 
 
 class Inner(LightningDataModule):
@@ -94,6 +94,7 @@ def interrupts_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
+@pytest.mark.filterwarnings("ignore:Detected KeyboardInterrupt")  # before Lightning 2.4
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize(
     ("error", "raised"),
