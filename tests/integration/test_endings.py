@@ -118,6 +118,8 @@ def test_everything_is_undone_and_a_second_fit_works(
     user.check()
     # The loader was never iterated itself, and holds no workers; ours are gone with the trainer's loader.
     assert user.loader._iterator is None
+    if error is not None:
+        error.with_traceback(None)  # its frames hold the trainer, and so the workers
     second = recorder()
     user.run = trainer(max_epochs=1, callbacks=[user.aug] if user.aug else None)
     user.source = user.run.fit_loop._data_source
