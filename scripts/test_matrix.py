@@ -118,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _one(environment: Environment, title: str) -> bool:
     """Install and test one environment; tell whether all passed."""
+    (MATRIX / environment.name / "result.json").unlink(missing_ok=True)
     try:
         _say(f"{title}: installing what is missing")
         _install(environment)
