@@ -10,7 +10,7 @@ SYNC ?= $(VENV)/.synced
 export NO_ALBUMENTATIONS_UPDATE = 1
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test lint check bench docs clean help
+.PHONY: demo test test-matrix lint check bench docs clean help
 .DEFAULT_GOAL := test
 
 $(VENV)/.synced: pyproject.toml constraints.txt
@@ -31,6 +31,9 @@ lint: $(SYNC)  ## the static checks alone
 test: lint  ## static checks, then doctests and all tests
 	$(BIN)/python -m pytest
 
+test-matrix: $(SYNC)  ## the trainer's tests on old and new versions of Lightning; writes docs/compatibility.md
+	$(BIN)/python scripts/test_matrix.py --write-docs
+
 docs: $(SYNC)  ## the site, built strictly, in docs/_build/html
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
 
@@ -42,7 +45,7 @@ bench: $(SYNC)  ## each benchmark against the targets in its docstring
 	done; exit $$failed
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 clean:  ## remove everything that the other targets made
-	rm -rf $(VENV) synthaug-demo docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .matrix synthaug-demo docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

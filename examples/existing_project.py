@@ -65,7 +65,7 @@ def train_loader() -> DataLoader:
 
 
 def make_trainer(**options: Any) -> Any:
-    pl.seed_everything(7, verbose=False)
+    pl.seed_everything(7)
     quiet = dict.fromkeys(
         ["enable_checkpointing", "enable_progress_bar", "enable_model_summary", "logger"], False
     )

@@ -10,6 +10,7 @@ import torch
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
+from lightning_synthaug.mixing.loader import PlanBatchSampler
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
 
@@ -148,7 +149,10 @@ def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
 
 def _feeds(owner: Any) -> Iterator[Feed]:
     """Find the feeds of the mixed loaders that an object leads to."""
-    trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
+    try:
+        trainer = getattr(owner, "trainer", owner)
+    except RuntimeError:  # a model that no trainer has taken
+        return
     # Hugging Face's Trainer keeps its loader where its callbacks get it from.
     trainer = getattr(trainer, "callback_handler", trainer)
     yield from _feeds_within(getattr(trainer, "train_dataloader", owner))
@@ -162,9 +166,12 @@ def _feeds_within(loaders: Any) -> Iterator[Feed]:
         for loader in loaders:
             yield from _feeds_within(loader)
         return
-    # A mixed loader and what frameworks make of it have the dataset in common.
+    # Not the loader's class: frameworks make loaders of their own, of the same dataset or with its batch sampler.
     feed = getattr(getattr(loaders, "dataset", None), "feed", None)
+    sampler = getattr(loaders, "batch_sampler", None)
     if isinstance(feed, Feed):
         yield feed
+    elif isinstance(sampler, PlanBatchSampler):
+        yield sampler.feed
     elif hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
         yield from _feeds_within(loaders.iterables)

@@ -7,6 +7,7 @@ from typing import Any
 from lightning_synthaug.mixing import Feed, Recipe, Source
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.configuration import Configurable
+from lightning_synthaug.trainer.flavour import refuse_foreign
 from lightning_synthaug.trainer.hooks import log_step, steps_done
 from lightning_synthaug.trainer.session import FitSession
 
@@ -60,6 +61,7 @@ class SynthAugCore(Configurable):
         """Put the mixing between the trainer and its train loader."""
         if stage != "fit":
             return
+        refuse_foreign(self, trainer)
         self._end()
         # A fit restores its own checkpoint after this; what a test or a validation restored is not it.
         self._saved = None

@@ -9,6 +9,7 @@ from lightning_synthaug.mixing import Feed, Source
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.callback import SynthAugCore
 from lightning_synthaug.trainer.configuration import Configurable
+from lightning_synthaug.trainer.flavour import refuse_foreign
 
 __all__ = ["InstalledCore", "SynthAugDataModuleCore"]
 
@@ -117,6 +118,7 @@ class SynthAugDataModuleCore(Configurable):
 
     @trainer.setter
     def trainer(self, trainer: Any) -> None:
+        refuse_foreign(self, trainer)
         self._trainer = trainer
         if "datamodule" in self.__dict__:  # a base class sets it before there is one
             self.datamodule.trainer = trainer

@@ -8,9 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from lightning_synthaug.errors import MissingDependency, install_hint
+from lightning_synthaug.errors import MissingDependency, TrainerError, install_hint
 
-__all__ = ["callback_class", "datamodule_class"]
+__all__ = ["callback_class", "datamodule_class", "refuse_foreign"]
 
 #: Package of the user's project, and the module with our classes for it.
 _FLAVOURS = {
@@ -52,6 +52,26 @@ def datamodule_class() -> type:
     return cls
 
 
+def refuse_foreign(face: Any, trainer: Any) -> None:
+    """Refuse a callback or DataModule made for the other Lightning package than the trainer's.
+
+    Args:
+        face: The callback or DataModule.
+        trainer: The trainer.
+
+    Raises:
+        TrainerError: The two share no package.
+    """
+    ours, theirs = _packages(face), _packages(trainer)
+    if ours and theirs and not ours & theirs:
+        name, (package,) = type(face).__name__, theirs
+        raise TrainerError(
+            "SA703",
+            f"`{name}` and the trainer must come from one Lightning package, got {name} for {', '.join(ours)} and "
+            f"{type(trainer).__module__}.{type(trainer).__name__}. Import {name} from lightning_synthaug.{package}.",
+        )
+
+
 def __getattr__(name: str) -> type:
     """Let copies of a callback for both packages, sent to another process, find their class."""
     if name == _BOTH:
@@ -65,6 +85,12 @@ def _both() -> type:
     ours, other = (import_module(name).SynthAug for name in _FLAVOURS.values())
     own = {"__doc__": ours.__doc__, "__module__": __name__, "__qualname__": _BOTH}
     return type("SynthAug", (ours, other), own)
+
+
+def _packages(thing: Any) -> set[str]:
+    """Return which of the Lightning packages an object's classes come from."""
+    tops = {base.__module__.split(".")[0] for base in type(thing).__mro__}
+    return tops & {package.split(".")[0] for package in _FLAVOURS}
 
 
 def _flavour(loaded: list[str]) -> Any:

@@ -8,6 +8,7 @@ counter that is right at every save point (see docs/concepts/determinism.md).
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, final
@@ -17,12 +18,14 @@ from lightning_synthaug.mixing import Progress
 from lightning_synthaug.trainer.leaf import Leaf
 
 __all__ = [
+    "NEEDED",
     "SUPPORTED",
     "LoaderSwap",
     "QuietResume",
     "Refused",
     "TrainerProgress",
     "accumulation",
+    "check_names",
     "combined_mode",
     "log_step",
     "refuse_iterator_steps",
@@ -31,6 +34,46 @@ __all__ = [
 
 #: Lightning versions whose private names are known to fit.
 SUPPORTED = ">=2.1, without 2.6.2 and 2.6.3"
+
+#: Every name of a trainer that Lightning does not promise to keep, with the one use that it has here.
+NEEDED = {
+    "fit_loop._data_source.instance": "whom the swapped source asks for the user's loaders",
+    "fit_loop._data_source.name": "by which hook it asks",
+    "fit_loop._data_source.dataloader": "what the swapped source wraps",
+    "fit_loop._combined_loader": "to forget a loader that was made before the swap",
+    "fit_loop.epoch_loop.batch_progress.total.processed": "the position in the plan",
+    "fit_loop.epoch_loop.batch_progress.current.processed": "how much of an epoch is left to fill for",
+    "fit_loop.epoch_loop._batches_that_stepped": "the step that the trainer logs at",
+    "fit_loop._should_accumulate": "when a step ends",
+    "_logger_connector.should_update_logs": "when to log",
+    "distributed_sampler_kwargs": "which ranks get different data",
+    "num_training_batches": "how long an epoch is",
+}
+
+
+def check_names(trainer: Any) -> None:
+    """Check that a trainer has every name that a fit with synthetic samples uses.
+
+    Properties are looked for but not read: some work only later in a fit.
+
+    Args:
+        trainer: The trainer, while a fit is set up.
+
+    Raises:
+        TrainerError: A name is missing.
+    """
+    for path in NEEDED:
+        owner, missing = trainer, object()
+        *parents, last = path.split(".")
+        for name in parents:
+            owner = getattr(owner, name, missing)
+        if inspect.getattr_static(owner, last, missing) is missing:
+            raise TrainerError(
+                "SA701",
+                f"The trainer must be a Lightning trainer of a supported version ({SUPPORTED}), got "
+                f"{type(trainer).__module__}.{type(trainer).__name__} {_version(trainer)} without `{path}`. Install a "
+                "supported version, or use `lightning_synthaug.mix` on the loader.",
+            )
 
 
 @final
@@ -64,21 +107,14 @@ class LoaderSwap:
         wrap: Maps what the user's source returns to what the fit loop shall get; called each time Lightning asks.
 
     Raises:
-        TrainerError: This version of Lightning keeps its loaders elsewhere.
+        TrainerError: This version of Lightning lacks a name that is needed.
     """
 
     def __init__(self, trainer: Any, wrap: Callable[[Any], Any]) -> None:
-        loop: Any = getattr(trainer, "fit_loop", None)
-        source: Any = getattr(loop, "_data_source", None)
-        if not hasattr(source, "dataloader") or not hasattr(loop, "_combined_loader"):
-            raise TrainerError(
-                "SA701",
-                f"The trainer must be a Lightning trainer of a supported version ({SUPPORTED}), got "
-                f"{type(trainer).__module__}.{type(trainer).__name__} {_version(trainer)}. Install a supported "
-                "version, or use `lightning_synthaug.mix` on the loader.",
-            )
-        self._loop: Any = loop
-        self._source: Any = source
+        check_names(trainer)
+        self._loop: Any = trainer.fit_loop
+        self._source: Any = self._loop._data_source
+        source = self._source
         kind = type(source)
 
         class WrappedSource(kind):  # type: ignore[misc, valid-type]
@@ -282,7 +318,5 @@ def refuse_iterator_steps(module: Any) -> None:
 
 def _version(trainer: Any) -> str:
     """Return the version of the package a trainer comes from."""
-    import sys
-
     package = sys.modules.get(type(trainer).__module__.split(".")[0])
     return str(getattr(package, "__version__", "of unknown version"))

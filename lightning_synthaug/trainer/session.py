@@ -22,6 +22,7 @@ from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
     TrainerProgress,
+    check_names,
     combined_mode,
     refuse_iterator_steps,
 )
@@ -46,6 +47,7 @@ class FitSession:
     """
 
     def __init__(self, recipe: Recipe, trainer: Any, module: Any | None) -> None:
+        check_names(trainer)
         if module is not None:
             refuse_iterator_steps(module)
         self.recipe = recipe

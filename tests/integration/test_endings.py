@@ -8,7 +8,7 @@ import signal
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from torch.utils.data import BatchSampler, DataLoader
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError, DataError, PlanError, TrainerError
-from tests.helpers.recorder import recorder, trainer
+from tests.helpers.recorder import lightning_version, recorder, trainer
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE, BATCH = 45, 8
+VERSION = lightning_version()
 
 
 class Inner(LightningDataModule):
@@ -66,7 +67,9 @@ class User:
             for thing in (self.loader, self.loader.dataset, self.inner)
         ]
         inits = [DataLoader.__init__, BatchSampler.__init__, DataLoader.__setattr__]
-        return [*attributes, list(warnings.filters), inits]
+        # Only ours: libraries that load during the fit may bring filters of their own.
+        filters = [f for f in warnings.filters if "resuming from a checkpoint" in str(f[1])]
+        return [*attributes, filters, inits]
 
     def fit(self, model: Any) -> None:
         # A trainer has one DataModule or loader for each fit.
@@ -92,6 +95,7 @@ def interrupts_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
+@pytest.mark.filterwarnings("ignore:Detected KeyboardInterrupt")  # before Lightning 2.4
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize(
     ("error", "raised"),
@@ -106,12 +110,19 @@ def test_everything_is_undone_and_a_second_fit_works(
     if raised is None:
         user.fit(model)
     else:
-        with pytest.raises(raised), interrupts_kept():
+        # Lightning 2.4 and later end the process on an interrupt; those before return from the fit.
+        returns = raised is SystemExit and VERSION < (2, 4)
+        with nullcontext() if returns else pytest.raises(raised), interrupts_kept():
             user.fit(model)
-        assert type(error).__name__ in user.inner.told or not module
+        if returns:
+            user.run._teardown()  # what they leave undone: workers, and signal handlers that hold the trainer
+        # Lightning 2.3 and later tell the DataModule.
+        assert type(error).__name__ in user.inner.told or not module or VERSION < (2, 3)
     user.check()
     # The loader was never iterated itself, and holds no workers; ours are gone with the trainer's loader.
     assert user.loader._iterator is None
+    if error is not None:
+        error.with_traceback(None)  # its frames hold the trainer, and so the workers
     second = recorder()
     user.run = trainer(max_epochs=1, callbacks=[user.aug] if user.aug else None)
     user.source = user.run.fit_loop._data_source

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ResumeMismatch
 from lightning_synthaug.plan import Clock
-from tests.helpers.recorder import recorder, saver, trainer
+from tests.helpers.recorder import lightning_version, of_the_run, recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
 
 SIZE, BATCH, BATCHES = 45, 8, 18
@@ -70,14 +70,15 @@ def test_every_checkpoint_goes_on_with_the_same_samples(
             workers=workers,
             **options,
         )
-        assert rest == {n: rows for n, rows in whole.items() if n >= step}
+        expected = {n: rows for n, rows in whole.items() if n >= step}
+        assert of_the_run(rest, BATCHES) == expected
 
 
 def test_a_run_resumed_twice_within_an_epoch(tmp_path: Path) -> None:
     whole = train(tmp_path / "a", every=2)
     train(tmp_path / "b", resume=tmp_path / "a" / "step=2.ckpt", every=1)
     rest = train(tmp_path / "c", resume=tmp_path / "b" / "step=3.ckpt")
-    assert rest == {n: rows for n, rows in whole.items() if n >= 3}
+    assert of_the_run(rest, BATCHES) == {n: rows for n, rows in whole.items() if n >= 3}
 
 
 def test_a_checkpoint_loads_without_trusting_its_pickle(tmp_path: Path) -> None:
@@ -178,6 +179,9 @@ def test_mix_in_a_plain_loop_resumes(tmp_path: Path, workers: int) -> None:
         assert torch.equal(batch[0], whole[number][0])
 
 
+@pytest.mark.skipif(
+    lightning_version() < (2, 2), reason="Lightning before 2.2 does not save the state of a loader"
+)
 def test_a_mixed_loader_given_to_a_trainer_resumes_there_too(tmp_path: Path) -> None:
     data = TensorDataset(*traced_dataset(SIZE).tensors)
 
@@ -192,9 +196,8 @@ def test_a_mixed_loader_given_to_a_trainer_resumes_there_too(tmp_path: Path) -> 
 
     whole = fit()
     assert list(whole) == list(range(BATCHES))
-    assert fit(tmp_path / "True" / "step=8.ckpt") == {
-        n: rows for n, rows in whole.items() if n >= 8
-    }
+    rest = fit(tmp_path / "True" / "step=8.ckpt")
+    assert of_the_run(rest, BATCHES) == {n: rows for n, rows in whole.items() if n >= 8}
 
 
 def resumed(folder: Path, *, at: int, size: int = SIZE, batch: int = BATCH, **changed: Any) -> Any:

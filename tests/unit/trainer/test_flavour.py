@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from lightning_synthaug.errors import MissingDependency
+from lightning_synthaug.errors import MissingDependency, TrainerError
 from lightning_synthaug.trainer import callback_class, datamodule_class, flavour
+from lightning_synthaug.trainer.flavour import refuse_foreign
+from tests.helpers.recorder import trainer
 from tests.helpers.traced import Tracer
 
 
@@ -52,3 +54,25 @@ def test_the_class_for_both_packages_can_be_sent_to_another_process() -> None:
     assert type(again) is cls
     with pytest.raises(AttributeError, match="no attribute 'Unknown'"):
         _ = flavour.Unknown
+
+
+def test_a_trainer_of_the_other_package_is_refused() -> None:
+    import pytorch_lightning
+
+    from lightning_synthaug import lightning as ours
+    from lightning_synthaug import pytorch_lightning as other
+
+    class Own(pytorch_lightning.Trainer):
+        """A user's trainer is known by its base class."""
+
+    run = trainer("pytorch_lightning")
+    run.__class__ = Own
+    match = r"one Lightning package, got SynthAug for lightning and .*Own.*lightning_synthaug.pytorch_lightning.*SA703"
+    with pytest.raises(TrainerError, match=match):
+        refuse_foreign(ours.SynthAug(Tracer(), 0.3), run)
+    refuse_foreign(other.SynthAug(Tracer(), 0.3), run)
+    refuse_foreign(callback_class()(Tracer(), 0.3), run)
+    refuse_foreign(ours.SynthAug(Tracer(), 0.3), object())
+    with pytest.raises(TrainerError, match=r"got SynthAugDataModule for pytorch_lightning .*SA703"):
+        inner = pytorch_lightning.LightningDataModule()
+        other.SynthAugDataModule(inner, Tracer(), 0.3).trainer = trainer()

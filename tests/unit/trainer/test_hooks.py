@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from typing import Any
 
 import lightning.pytorch as pl
 import pytest
 
 from lightning_synthaug.errors import DataError, TrainerError
+from lightning_synthaug.mixing import Recipe
 from lightning_synthaug.trainer.hooks import (
+    NEEDED,
     LoaderSwap,
     QuietResume,
     Refused,
     TrainerProgress,
+    check_names,
     refuse_iterator_steps,
 )
-from tests.helpers.recorder import trainer
+from lightning_synthaug.trainer.session import FitSession
+from tests.helpers.recorder import recorder, trainer
+from tests.helpers.traced import traced_dataset
 
 
 def clock(
@@ -99,6 +105,33 @@ def test_errors_are_put_off_until_the_loader_is_looked_at() -> None:
 def test_what_is_no_trainer_of_a_known_version_is_refused(thing: Any) -> None:
     with pytest.raises(TrainerError, match=r"supported version \(>=2.1.*got .*SA701"):
         LoaderSwap(thing, lambda loader: loader)
+
+
+@pytest.mark.parametrize("path", NEEDED)
+def test_each_name_that_lightning_may_drop_is_missed_by_name(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer(max_epochs=1)
+    check_names(run)
+    *parents, last = path.split(".")
+    owner: Any = reduce(getattr, parents, run)
+    for home in (owner, *type(owner).__mro__):
+        if last in vars(home):
+            monkeypatch.delattr(home, last)
+    recipe = Recipe(source=traced_dataset(9, source=1), ratio=0.5)
+    with pytest.raises(TrainerError) as caught:
+        FitSession(recipe, run, recorder())
+    assert caught.value.code == "SA701"
+    assert f"{pl.__version__} without `{path}`" in str(caught.value)
+    assert ">=2.1" in str(caught.value)
+
+
+def test_a_property_is_looked_for_but_not_read() -> None:
+    run = trainer(max_epochs=1)
+    # A strategy over several axes only knows its ranks once its processes have met.
+    kind = type("Early", (type(run),), {"distributed_sampler_kwargs": property(lambda _: 1 // 0)})
+    run.__class__ = kind
+    check_names(run)
 
 
 def test_the_warning_about_resuming_is_heard_again_afterwards() -> None:
