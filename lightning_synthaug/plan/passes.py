@@ -117,9 +117,9 @@ class PassStream:
         if rule.fresh and self.size > _TOGETHER:
             offset = start - number * self.length
             end = min(self.length, offset + stop - start)
-            head = self._head(place, number)
-            if offset < head.size:
-                return head[offset:end]
+            # Only where the head is read: it needs the tail before it, which must not need the head before that.
+            if number and offset < 2 * rule.by:
+                return self._head(place, number)[offset:end]
             return self._raw(number, offset, end)
         group = (number - rule.first) // self._together
         first = (rule.first + group * self._together) * self.length
@@ -175,8 +175,6 @@ class PassStream:
     def _compute_head(self, place: int, number: int) -> Int64Array:
         """Part the head of a long pass from the end of the one before it."""
         reach = self._rules[place].by
-        if not number or not reach:
-            return np.empty(0, np.int64)
         tail = self.take(number * self.length - reach, number * self.length)
         head: Int64Array = _part_from(self._raw(number, 0, 2 * reach)[None], tail[None], self.size)[
             0

@@ -105,7 +105,7 @@ class MemoryLogger(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Keep the shares."""
         if "synthaug/ratio_planned" in metrics:
-            self.course.step.append(step or 0)
+            self.course.step.append((step or 0) + 1)  # a logger counts from 0
             self.course.planned.append(metrics["synthaug/ratio_planned"])
             self.course.served.append(metrics["synthaug/ratio_served"])
 

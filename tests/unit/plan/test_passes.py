@@ -68,3 +68,16 @@ def test_large_orders_take_no_memory(explicit: bool) -> None:
         taken = stream.take(seam - 31, seam + 33)
         assert np.unique(taken).size == 64
     assert stream._whole.cache_info().misses == 0
+
+
+@pytest.mark.parametrize("number", [1, 2, 10**6])
+@pytest.mark.parametrize("explicit", [True, False])
+def test_a_seam_far_from_the_beginning_needs_nothing_before_it(number: int, explicit: bool) -> None:
+    size, window = 20_000, 64
+    stream = PassStream(size, length=size, windows=[(0, window)], key=3, explicit=explicit)
+    seam = stream.take(number * size - window, number * size + window)
+    for start in range(window + 1):
+        batch = seam[start : start + window]
+        assert np.unique(batch).size == window
+    fresh = PassStream(size, length=size, windows=[(0, window)], key=3, explicit=explicit)
+    assert sorted(fresh.take(number * size, (number + 1) * size).tolist()) == list(range(size))
