@@ -35,7 +35,7 @@ SUPPORTED = ">=2.1, without 2.6.2 and 2.6.3"
 
 @final
 class Refused:
-    """Stand in for a loader that cannot be mixed, and raise why when it is looked at.
+    """Stand in for a loader that cannot be made or mixed, and raise why when it is looked at.
 
     While Lightning asks for loaders it has `DataLoader.__init__` patched, and an error there leaves it so for good.
 
@@ -83,9 +83,8 @@ class LoaderSwap:
 
         class WrappedSource(kind):  # type: ignore[misc, valid-type]
             def dataloader(self) -> Any:
-                loader = super().dataloader()
                 try:
-                    return wrap(loader)
+                    return wrap(super().dataloader())
                 except Exception as error:
                     return Refused(error)
 
