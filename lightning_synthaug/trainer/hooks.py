@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
@@ -111,12 +112,19 @@ class QuietResume:
         message = "You're resuming from a checkpoint that ended before the epoch ended"
         before = list(warnings.filters)
         warnings.filterwarnings("ignore", message)
-        self._filter = None if warnings.filters[0] in before else warnings.filters[0]
+        added = None if warnings.filters[0] in before else warnings.filters[0]
+        # Where another callback breaks while Lightning tells of an exception, nobody says that the fit is over.
+        self._undo = weakref.finalize(self, _hear, added)
 
     def undo(self) -> None:
         """Hear the warning again; safe to call twice."""
-        if self._filter is not None and self._filter in warnings.filters:
-            warnings.filters.remove(self._filter)  # type: ignore[attr-defined]
+        self._undo()
+
+
+def _hear(added: Any) -> None:
+    """Take a filter of warnings away."""
+    if added is not None and added in warnings.filters:
+        warnings.filters.remove(added)  # type: ignore[attr-defined]
 
 
 @final

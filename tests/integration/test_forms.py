@@ -219,5 +219,3 @@ def test_batches_of_any_form(tmp_path: Path, form: Any, kind: type, workers: int
     got = {n: [(s.source, s.index) for s in rows] for n, rows in model.seen.items()}
     assert got == {n: [(s.source, s.index) for s in planned(plans[0], n)] for n in range(12)}
     assert sum(s.source for rows in model.seen.values() for s in rows) == SIZE
-
-

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, OnExceptionCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint, OnExceptionCheckpoint
 from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
@@ -22,6 +22,8 @@ Stream = dict[int, list[Sample]]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),
     pytest.mark.filterwarnings("ignore:.*found in the dirpath|Checkpoint directory:UserWarning"),
+    pytest.mark.filterwarnings("ignore:`.fit.ckpt_path=None.` was called without a model"),
+    pytest.mark.filterwarnings('ignore:.fit.ckpt_path="last". is set'),
     pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended"),
 ]
 
@@ -43,6 +45,7 @@ def fit(
     run = trainer(
         callbacks=[*callbacks, *([aug] if plugin else [])],
         num_sanity_val_steps=0,
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
         **({"max_epochs": 3} | options),
     )
     run.fit(model, train, DataLoader(traced_dataset(4), 4), ckpt_path=resume)
@@ -62,8 +65,12 @@ def test_every_save_point(tmp_path: Path, limit: dict[str, int]) -> None:
     callbacks = [
         saver(tmp_path, 5),
         ModelCheckpoint(filename="every-{step}", every_n_train_steps=2, **kept),
-        ModelCheckpoint(filename="epoch-{step}", save_on_train_epoch_end=True, **kept),
-        ModelCheckpoint(filename="validated-{step}", save_on_train_epoch_end=False, **kept),
+        ModelCheckpoint(
+            filename="epoch-{step}", save_on_train_epoch_end=True, every_n_epochs=2, **kept
+        ),
+        ModelCheckpoint(
+            filename="validated-{step}", save_on_train_epoch_end=False, every_n_epochs=1, **kept
+        ),
     ]
     options = {"val_check_interval": 3, **limit}
     whole = fit(tmp_path, *callbacks, **options)
@@ -87,7 +94,7 @@ def test_what_is_saved_on_an_exception(tmp_path: Path, limit: dict[str, int]) ->
         callbacks.append(
             ModelCheckpoint(tmp_path / "b", every_n_train_steps=1000, save_on_exception=True)
         )
-    model = recorder(stop_at=8, error=RuntimeError("mine"))
+    model = recorder(validating=True, stop_at=8, error=RuntimeError("mine"))
     with pytest.raises(RuntimeError, match="mine"):
         fit(tmp_path, *callbacks, model=model, **limit)
     saved = sorted(tmp_path.glob("[ab]/*.ckpt"))
@@ -102,7 +109,7 @@ def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
     assert fit(tmp_path, resume=tmp_path / f"step={BATCHES}.ckpt") == {}
 
 
-class Unwatched(type(recorder())):  # type: ignore[misc]
+class Unwatched(type(recorder(validating=True))):  # type: ignore[misc]
     """The same model in a run without the plugin."""
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:

@@ -150,7 +150,6 @@ class Tried(type(recorder())):  # type: ignore[misc]
 
 
 @pytest.mark.case(47)
-@pytest.mark.filterwarnings("ignore:The `?lr_scheduler|ignore:.*lr_scheduler.step")
 def test_a_learning_rate_found_by_a_callback(tmp_path: Path) -> None:
     model, aug = Tried(), ramp(tmp_path)
     finder = LearningRateFinder(num_training_steps=8, update_attr=False)
