@@ -1,11 +1,13 @@
-"""One process of a node fills, the others poll: no collective is held while samples are made."""
+"""One process of a node fills, the others poll and leave word: no collective is held while samples are made."""
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, final
 from urllib.parse import quote
@@ -21,7 +23,7 @@ _LOOK, _WORD = 0.1, 60.0
 
 @final
 class Turns:
-    """A failure note in the store's folder, written by the rank that fills and read by those that wait.
+    """Notes in the store's folder: of a failure, by the rank that fills, and of damage, by the others.
 
     Args:
         folder: The store's folder, seen by all ranks of the node.
@@ -29,7 +31,8 @@ class Turns:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._note = folder / f"fill-{quote(name, safe='')}.failed.json"
+        self._folder, self._stem = folder, f"fill-{quote(name, safe='')}"
+        self._note = folder / f"{self._stem}.failed.json"
 
     def failed(self, error: BaseException) -> None:
         """Leave word for the waiting ranks that filling ended in an error.
@@ -40,9 +43,38 @@ class Turns:
         text = json.dumps(
             {"time": time.time(), "pid": os.getpid(), "error": f"{type(error).__name__}: {error}"}
         )
-        part = self._note.with_suffix(f".{os.getpid()}.part")
+        self._write(self._note, text)
+
+    def damaged(self, keys: Mapping[int, bytes]) -> None:
+        """Leave word for the rank that fills that samples are damaged.
+
+        Args:
+            keys: Key in the store by identity.
+        """
+        text = json.dumps({str(identity): key.hex() for identity, key in keys.items()})
+        name = f"{self._stem}.damaged-{os.getpid()}-{time.time_ns()}.json"
+        self._write(self._folder / name, text)
+
+    def take_damaged(self) -> dict[int, str]:
+        """Collect the words of damage, and remove them.
+
+        Returns:
+            Key in the store, in hexadecimal, by identity, as other processes wrote them: to be checked.
+        """
+        told: dict[int, str] = {}
+        for path in self._folder.glob(f"{glob.escape(self._stem)}.damaged-*.json"):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                words = {int(i): str(key) for i, key in json.loads(path.read_text()).items()}
+                told |= {i: key for i, key in words.items() if 0 <= i < 1 << 62}
+            path.unlink(missing_ok=True)
+        return told
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        """Write a note whole or not at all."""
+        part = path.with_suffix(f".{os.getpid()}.part")
         part.write_text(text)
-        part.replace(self._note)
+        part.replace(path)
 
     def wait(self, remaining: Callable[[], int]) -> None:
         """Poll until nothing remains.

@@ -287,13 +287,15 @@ class Feed:
     def _fill(self, plan: Plan, start: int, stop: int) -> None:
         """Settle what a stretch of slots needs: the leader makes it, the other ranks wait for it."""
         for source in self.mixture.generated:
+            turns = Turns(self.mixture.folder, source.name)
+            if self.leader and self.epoch.world > 1:
+                source.forget_told(turns.take_damaged())
             if len(source.places) == plan.distinct(source.needs.number - 1):
                 continue
             wanted = source.needs.of_range(plan, start, stop)
             missing = source.look_up(wanted)
             if not missing or self.mixture.recipe.fill == "off":
                 continue
-            turns = Turns(self.mixture.folder, source.name)
             if not self.leader:
                 turns.wait(lambda source=source, wanted=wanted: len(source.look_up(wanted)))  # type: ignore[misc]
                 continue

@@ -44,3 +44,15 @@ def test_notes_are_of_one_source(tmp_path: Path) -> None:
     Turns(tmp_path, "other").failed(RuntimeError("mine"))
     counts = iter([1, 0])
     Turns(tmp_path, "gan").wait(lambda: next(counts))
+
+
+def test_word_of_damage_is_taken_once(tmp_path: Path) -> None:
+    turns = Turns(tmp_path, "gan")
+    turns.damaged({3: b"ab"})
+    turns.damaged({5: b"cd", 6: b"ef"})
+    Turns(tmp_path, "other").damaged({7: b"gh"})
+    (tmp_path / "fill-gan.damaged-1-1.json").write_text("[")
+    (tmp_path / "fill-gan.damaged-1-2.json").write_text(json.dumps({"-1": "x", "9" * 30: "x"}))
+    assert turns.take_damaged() == {3: b"ab".hex(), 5: b"cd".hex(), 6: b"ef".hex()}
+    assert turns.take_damaged() == {}
+    assert len(list(tmp_path.iterdir())) == 1
