@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -191,6 +191,29 @@ class SourceFiller:
         ]
         self._store.forget(keys)
         self.places.forget(distinct)
+
+    def keys(self, identities: Int64Array) -> dict[int, bytes]:
+        """Name samples as the store does, so that another process can tell that it means the same.
+
+        Args:
+            identities: Whose samples. Shape `(n,)`.
+
+        Returns:
+            Key of the first attempt by identity.
+        """
+        return {i: self._attempt(i, 0).key for i in np.unique(identities).tolist()}
+
+    def forget_told(self, told: Mapping[int, str]) -> None:
+        """Forget what other ranks found damaged, as far as it is this source's.
+
+        Args:
+            told: Key in hexadecimal by identity; what names nothing here is left alone.
+        """
+        mine = np.array(sorted(told), np.int64)
+        mine = mine[self.places.find(mine)[:, 0] != UNKNOWN]
+        same = [i for i, key in self.keys(mine).items() if key.hex() == told[i]]
+        if same:
+            self.forget(np.array(same, np.int64))
 
     def _make(self, batch: list[_Open], bar: FillBar) -> tuple[list[_Open], int, int]:
         """Make and store one batch; return what to try again, and the counts."""

@@ -1,14 +1,15 @@
-"""One process of a node fills, the others poll: no collective is held while samples are made."""
+"""One process of a node fills, the others poll and leave word: no collective is held while samples are made."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import final
 from urllib.parse import quote
@@ -30,7 +31,7 @@ _LONGEST_NOTE = 1 << 16
 
 @final
 class Turns:
-    """Two files in the store's folder: a lock that is held while samples are made, and word of a failure.
+    """Files in the store's folder: a lock that is held while samples are made, word of a failure, and word of damage.
 
     The system itself drops the lock of a process that dies, however it dies.
 
@@ -42,6 +43,7 @@ class Turns:
     def __init__(self, folder: Path, name: str) -> None:
         digest = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
         stem = f"fill-{quote(name, safe='', errors='replace')[:60]}-{digest}"
+        self._folder, self._stem = folder, stem
         self._note = folder / f"{stem}.failed.json"
         self._lock = folder / f"{stem}.lock"
         self._parent = os.getppid()
@@ -72,10 +74,41 @@ class Turns:
             error: The error.
         """
         text = f"{type(error).__name__}: {error}"[:4000]
-        part = self._note.with_suffix(f".{os.getpid()}.part")
+        self._write(
+            self._note, json.dumps({"time": time.time(), "pid": os.getpid(), "error": text})
+        )
+
+    def damaged(self, keys: Mapping[int, bytes]) -> None:
+        """Leave word for the rank that fills that samples are damaged; where it cannot be left, nothing happens.
+
+        Args:
+            keys: Key in the store by identity.
+        """
+        text = json.dumps({str(identity): key.hex() for identity, key in keys.items()})
+        name = f"{self._stem}.damaged-{os.getpid()}-{time.time_ns()}.json"
+        self._write(self._folder / name, text)
+
+    def take_damaged(self) -> dict[int, str]:
+        """Collect the words of damage, and remove them.
+
+        Returns:
+            Key in the store, in hexadecimal, by identity, as other processes wrote them: to be checked.
+        """
+        told: dict[int, str] = {}
+        for path in self._folder.glob(f"{glob.escape(self._stem)}.damaged-*.json"):
+            with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
+                words = {int(i): str(key) for i, key in json.loads(path.read_text()).items()}
+                told |= {i: key for i, key in words.items() if 0 <= i < 1 << 62}
+            path.unlink(missing_ok=True)
+        return told
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        """Write a note whole or not at all."""
+        part = path.with_suffix(f".{os.getpid()}.part")
         try:
-            part.write_text(json.dumps({"time": time.time(), "pid": os.getpid(), "error": text}))
-            part.replace(self._note)
+            part.write_text(text)
+            part.replace(path)
         except OSError:  # the disk is full, say: the error itself is what must be seen
             with contextlib.suppress(OSError):
                 part.unlink()

@@ -191,7 +191,9 @@ class Course:
             )
             longer = saved.get("samples") != epoch.samples
             differing = [
-                k for k in differing if k not in _SHAPE and not (longer and k == "dataset")
+                k
+                for k in differing
+                if k not in _SHAPE and not (longer and k in ("dataset", "labels"))
             ]
         if not differing:
             return plan

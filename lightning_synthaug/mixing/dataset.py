@@ -38,11 +38,13 @@ class Parts(NamedTuple):
         delivered: What the main process needs to know.
         items: Items in row order, without the rows of `stacked`; or their columns.
         stacked: Rows that were gathered from the store as whole columns, or None.
+        existing: Rows that are items of synthetic datasets.
     """
 
     delivered: Delivered
     items: list[Any] | Columns
     stacked: Stacked | None
+    existing: tuple[int, ...] = ()
 
 
 @final
@@ -51,9 +53,11 @@ class MixedCollate:
 
     Args:
         collate: The user's collate function.
+        dataset: The mixed dataset.
     """
 
-    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+    def __init__(self, collate: Callable[[list[Any]], Any], dataset: MixedDataset) -> None:
+        self._dataset = dataset
         default = is_default_collate(collate)
         self.collate: Callable[[Any], Any] = collate_items if default else collate
         self._watch = None if default else RowWatch(collate)
@@ -62,10 +66,18 @@ class MixedCollate:
         """Collate one batch."""
         if isinstance(parts, SynthAugError):
             return parts, None
-        delivered, items, stacked = parts
+        delivered, items, stacked, existing = parts
         if stacked is not None:
             return delivered, collate_mixed(items, stacked)
-        batch = self.collate(items)
+        try:
+            batch = self.collate(items)
+        except Exception:
+            # Only the first item of a synthetic dataset was compared: a later one may be built differently.
+            try:
+                self._dataset.check_items([items[i] for i in existing])
+            except SynthAugError as error:
+                return error, None
+            raise
         if self._watch is not None:
             delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
         return delivered, batch
@@ -182,15 +194,18 @@ class MixedDataset(Dataset[Any]):
                 self._check(rows, {first: self._item(_row(stacked.columns, 0), rows, first)})
             return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
+        there: list[int] = []
         for source, existing in self.existing.items():
             for i in np.flatnonzero(rows.source == source).tolist():
                 placed[i] = existing[int(rows.sample[i])]
+                there.append(i)
         if self._unchecked:
             self._check(rows, placed)
         others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
         reals = self._reals(rows, others, whole=False)
         placed.update(zip(others.tolist(), reals, strict=True))
-        return Parts(delivered, [placed[i] for i in range(rows.source.size)], None)
+        items = [placed[i] for i in range(rows.source.size)]
+        return Parts(delivered, items, None, tuple(there))
 
     def _reals(self, rows: Rows, where: _Indices, *, whole: bool) -> Any:
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
@@ -250,11 +265,25 @@ class MixedDataset(Dataset[Any]):
     def _check_existing(self) -> None:
         """Hold an item of each synthetic dataset against real ones at the first batch: hours before a ramp needs it."""
         with seeded_globals(0):
+            self.check_items([existing[0] for existing in self.existing.values()])
+        self._unchecked.difference_update(self.existing)
+
+    def check_items(self, items: Sequence[Any]) -> None:
+        """Hold items of synthetic datasets against real ones from all over the dataset.
+
+        Args:
+            items: Items; none of them is all right.
+
+        Raises:
+            DataError: One is built differently (SA205).
+        """
+        if not items:
+            return
+        with seeded_globals(0):
             spread = np.unique(np.linspace(0, len(self) - 1, 8).astype(np.int64))
             real = [self.adapter.real(i) for i in spread.tolist()]
-            for source, existing in self.existing.items():
-                check_compatible(real, existing[0])
-                self._unchecked.discard(source)
+            for item in items:
+                check_compatible(real, item)
 
     def _check(self, rows: Rows, placed: Mapping[int, Any]) -> None:
         """Hold the first synthetic item of each source against real ones, once a process."""

@@ -8,7 +8,8 @@ from typing import Any
 from lightning_synthaug.data import fingerprint
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.mixture import Mixture
-from lightning_synthaug.plan import PLAN_VERSION, Plan
+from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.plan import PLAN_VERSION, Plan, as_schedule
 
 __all__ = ["stream_fingerprint"]
 
@@ -21,7 +22,8 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
         plan: The compiled plan.
 
     Returns:
-        Names and values; two runs with equal ones deliver equal streams.
+        Names and values; two runs with equal ones deliver equal streams. Of a transform only the name, the
+        probability and where it is applied are told: what it does is the user's code.
     """
     recipe = mixture.recipe
     knots = repr(plan.scheduled.signature()).encode()
@@ -41,6 +43,8 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
         "generators": sources,
         "balance": str(recipe.balance),
         "label_map": str(recipe.label_map),
+        "labels": _labels(mixture),
+        "transform": _transform(recipe),
         "dataset": fingerprint(mixture.dataset),
         "samples": plan.epoch.samples,
         "global_batch": plan.epoch.batch_size,
@@ -48,3 +52,20 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
         "shuffle": plan.shuffle if plan.order is None else plan.order.fingerprint(),
         "extra": plan.epoch.extra,
     }
+
+
+def _labels(mixture: Mixture) -> str:
+    """Digest the labels that the user passed."""
+    codes = None if mixture.recipe.labels is None else mixture.labels
+    return "none" if codes is None else hashlib.blake2b(codes.tobytes(), digest_size=8).hexdigest()
+
+
+def _transform(recipe: Recipe) -> str:
+    """Name the transform, when it is drawn, and on what."""
+    if recipe.transform is None:
+        return "none"
+    named: Any = recipe.transform
+    if not hasattr(named, "__qualname__"):
+        named = type(named)
+    drawn = as_schedule(recipe.transform_p, argument="transform_p")
+    return f"{named.__module__}.{named.__qualname__}, p {drawn}, on {recipe.transform_on}"

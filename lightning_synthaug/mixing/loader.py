@@ -258,7 +258,8 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         kind: Class of the loader to build.
 
     Returns:
-        A loader with the same length and batch structure.
+        A loader with the same length and batch structure. Its batches come in the plan's order, also where the user's
+        loader has `in_order=False`: the number of a batch is its place in the run.
     """
     dataset = feed.mixture.worker_dataset(loader.collate_fn)
     dataset.feed = feed
@@ -277,7 +278,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         dataset,
         batch_sampler=PlanBatchSampler(order, size, feed.epoch.drop_last),
         num_workers=loader.num_workers,
-        collate_fn=MixedCollate(loader.collate_fn),
+        collate_fn=MixedCollate(loader.collate_fn, dataset),
         pin_memory=loader.pin_memory,
         timeout=loader.timeout,
         worker_init_fn=None if loader.worker_init_fn is None else OwnDataset(loader.worker_init_fn),

@@ -20,7 +20,7 @@ from lightning_synthaug.data import (
 )
 from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.filling import UNKNOWN, SourceFiller, SourceNeeds
+from lightning_synthaug.filling import UNKNOWN, SourceFiller, SourceNeeds, Turns
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
@@ -232,13 +232,18 @@ class Mixture:
         Args:
             planned: Those rows.
             for_all: Whether to take them out of the store as well. Only who fills may: it would not know what another
-                rank took out, and that rank would wait for it for ever.
+                rank took out, and that rank would wait for it for ever. Other ranks leave word, which it reads before
+                it fills the next time.
         """
         for source in self.generated:
             mine = planned.where(planned.source == source.needs.number)
             if len(mine):
                 identities = source.needs.identities(mine)
-                (source.forget if for_all else source.places.forget)(identities)
+                if for_all:
+                    source.forget(identities)
+                else:
+                    source.places.forget(identities)
+                    Turns(self.folder, source.name).damaged(source.keys(identities))
 
     def provenance(self, planned: PlannedSlots) -> dict[str, Any] | None:
         """Look up what made a generated sample.

@@ -60,6 +60,9 @@ class Supply:
         watched = self._leader and self._world > 1 and recipe.fill == "ahead" and any_made
         with turns.filling() if watched else contextlib.nullcontext():
             for source in self._mixture.generated:
+                if self._leader and self._world > 1:
+                    told = Turns(self._mixture.folder, source.name).take_damaged()
+                    source.forget_told(told)
                 if len(source.places) == plan.distinct(source.needs.number - 1):
                     continue
                 missing = source.look_up(source.needs.of_range(plan, start, stop))

@@ -89,9 +89,10 @@ class Time:
             raise PlanError(
                 "SA106",
                 f'The length of training must be known for a time in percent, got "{float(self.value):g}%" in a run '
-                "without a known end (`max_time` alone, or no limit). Use epochs or batches in the schedule "
-                '("5ep", "2000ba"), or say when it ends: `max_epochs` or `max_steps` of the trainer, or '
-                "`total_batches=` of `mix`.",
+                "without a known end (`max_time` alone, no limit, or `max_steps` under manual optimization, where a "
+                'batch may take any number of steps). Use epochs or batches in the schedule ("5ep", "2000ba"), or say when '
+                "it ends: `max_epochs` of the trainer, `max_steps` under automatic optimization, or `total_batches=` "
+                "of `mix`.",
             )
         return int(self.value * clock.total_slots / 100)
 

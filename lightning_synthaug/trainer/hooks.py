@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
@@ -78,7 +79,7 @@ def check_names(trainer: Any) -> None:
 
 @final
 class Refused:
-    """Stand in for a loader that cannot be mixed, and raise why when it is looked at.
+    """Stand in for a loader that cannot be made or mixed, and raise why when it is looked at.
 
     While Lightning asks for loaders it has `DataLoader.__init__` patched, and an error there leaves it so for good.
 
@@ -119,9 +120,8 @@ class LoaderSwap:
 
         class WrappedSource(kind):  # type: ignore[misc, valid-type]
             def dataloader(self) -> Any:
-                loader = super().dataloader()
                 try:
-                    return wrap(loader)
+                    return wrap(super().dataloader())
                 except Exception as error:
                     return Refused(error)
 
@@ -148,12 +148,19 @@ class QuietResume:
         message = "You're resuming from a checkpoint that ended before the epoch ended"
         before = list(warnings.filters)
         warnings.filterwarnings("ignore", message)
-        self._filter = None if warnings.filters[0] in before else warnings.filters[0]
+        added = None if warnings.filters[0] in before else warnings.filters[0]
+        # Where another callback breaks while Lightning tells of an exception, nobody says that the fit is over.
+        self._undo = weakref.finalize(self, _hear, added)
 
     def undo(self) -> None:
         """Hear the warning again; safe to call twice."""
-        if self._filter is not None and self._filter in warnings.filters:
-            warnings.filters.remove(self._filter)  # type: ignore[attr-defined]
+        self._undo()
+
+
+def _hear(added: Any) -> None:
+    """Take a filter of warnings away."""
+    if added is not None and added in warnings.filters:
+        warnings.filters.remove(added)  # type: ignore[attr-defined]
 
 
 @final

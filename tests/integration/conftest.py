@@ -1,4 +1,4 @@
-"""What is started once for several files: processes spend most of their time importing."""
+"""What is started once for several files, since processes spend most of their time importing; the table of cases."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from importlib.util import find_spec
 
 import pytest
 
+# The table of cases, which every full run of this folder prints and is held to.
+from tests.helpers.cases import (
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 from tests.helpers.foreign_ranks import two_ranks
 from tests.helpers.foreign_run import STOP, Stream
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "ranks_told",
+]
 
 
 @pytest.fixture(scope="session")

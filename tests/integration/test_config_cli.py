@@ -22,9 +22,10 @@ from tests.helpers.traced import Sample, Tracer
 
 PACKAGES = ["lightning.pytorch", "pytorch_lightning"]
 # Lightning 2.6 calls jsonargparse by names that it deprecated in 4.49.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.case(65),
+    pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
+]
 TRACER = "tests.helpers.traced.Tracer"
 Seen = dict[int, list[Sample]]
 

@@ -20,6 +20,7 @@ from tests.helpers.recorder import recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
 
 PACKAGES = ["lightning.pytorch", "pytorch_lightning"]
+pytestmark = pytest.mark.case(66)
 
 
 @pytest.fixture

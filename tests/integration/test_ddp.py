@@ -36,12 +36,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stream, Ran
         stop(resumed)
 
 
+@pytest.mark.case(18)
 def test_the_union_of_two_ranks_is_what_one_process_delivers(runs: Any) -> None:
     whole, two, _, _ = runs
     assert list(whole) == list(range(BATCHES))
     assert two.union() == counted(whole)
 
 
+@pytest.mark.case(22)
 def test_the_ranks_share_the_synthetic_samples_evenly(runs: Any) -> None:
     _, two, _, _ = runs
     first, second = two.streams()
@@ -61,12 +63,14 @@ def test_each_sample_is_made_once_and_by_one_rank(runs: Any) -> None:
     assert not (two_resumed.folder / "made.log").exists()  # one process had made them all
 
 
+@pytest.mark.case(30)
 def test_one_process_stopped_goes_on_in_two(runs: Any) -> None:
     whole, _, two_resumed, _ = runs
     assert two_resumed.union() == {n: Counter(rows) for n, rows in whole.items() if n >= STOP}
     assert two_resumed.told[0]["steps"] == BATCHES
 
 
+@pytest.mark.case(30)
 def test_two_processes_stopped_go_on_in_one(runs: Any) -> None:
     whole, _, _, back = runs
     assert back == {n: rows for n, rows in whole.items() if n >= STOP}

@@ -96,6 +96,7 @@ def interrupts_kept() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore:Detected KeyboardInterrupt")  # before Lightning 2.4
+@pytest.mark.case(9, 49, 50, 57)
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize(
     ("error", "raised"),
@@ -134,6 +135,7 @@ def test_everything_is_undone_and_a_second_fit_works(
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.case(64)
 def test_the_datamodule_hands_hooks_on(tmp_path: Path) -> None:
     user = User(tmp_path, module=True)
     user.fit(recorder())
@@ -160,6 +162,7 @@ def refused(error: type[Exception], match: str, loader: Any, **options: Any) -> 
         assert type(run.fit_loop._data_source).__name__ == "_DataLoaderSource"
 
 
+@pytest.mark.case(16)
 @pytest.mark.filterwarnings("ignore:You are using the `dataloader_iter` step flavor")
 def test_a_step_that_takes_the_iterator_is_refused() -> None:
     model = recorder()
@@ -168,6 +171,7 @@ def test_a_step_that_takes_the_iterator_is_refused() -> None:
     refused(TrainerError, r"must take a batch, got .*dataloader_iter.*SA702", loader, model=model)
 
 
+@pytest.mark.case(40)
 def test_percentages_need_an_end() -> None:
     loader = DataLoader(traced_dataset(SIZE), BATCH)
     limits = {"max_time": "00:00:01:00"}
@@ -183,6 +187,7 @@ def own_batches(dataset: Any) -> DataLoader[Any]:
     return DataLoader(dataset, batch_sampler=Mine(range(SIZE), BATCH, drop_last=False))
 
 
+@pytest.mark.case(17)
 @pytest.mark.parametrize(
     ("make", "match"),
     [

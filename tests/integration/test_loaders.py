@@ -64,6 +64,7 @@ class Nested(Several):
         return batch["x"][1]
 
 
+@pytest.mark.case(5, 6, 7)
 @pytest.mark.parametrize(
     ("model", "make", "target"),
     [
@@ -85,6 +86,7 @@ def test_one_of_several_loaders_in_a_tree(
     assert data.seen == [planned(plan, n) for n in range(20)]
 
 
+@pytest.mark.case(8)
 @pytest.mark.parametrize("mode", ["min_size", "max_size", "max_size_cycle"])
 @pytest.mark.parametrize("shorter", [True, False])
 def test_each_mode_of_a_combined_loader(tmp_path: Path, mode: str, shorter: bool) -> None:
@@ -134,6 +136,7 @@ SAMPLERS = {
 }
 
 
+@pytest.mark.case(17)
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("kind", sorted(SAMPLERS))
 def test_the_order_of_a_users_sampler_is_the_real_stream(
@@ -187,6 +190,7 @@ def mark(image: np.ndarray) -> np.ndarray:
     return out
 
 
+@pytest.mark.case(24)
 def test_overfitting_keeps_to_the_first_batches(tmp_path: Path) -> None:
     for n, batches in (2, 2), (0.5, 3):
         model = recorder()
@@ -206,6 +210,7 @@ class Growing(LightningDataModule):
         return loader(self.sizes[self.trainer.current_epoch], shuffle=True)
 
 
+@pytest.mark.case(3, 42)
 def test_a_reload_with_another_length_begins_a_new_pass(tmp_path: Path) -> None:
     model = recorder()
     aug = sa.SynthAug(Tracer(), 0.5, cache=tmp_path)
@@ -232,6 +237,7 @@ class AsksAgain(recorder().__class__):  # type: ignore[misc]
         return super().training_step(batch, batch_idx)
 
 
+@pytest.mark.case(3)
 def test_a_second_look_at_the_loader_changes_nothing(tmp_path: Path) -> None:
     class Fresh(LightningDataModule):
         def train_dataloader(self) -> DataLoader[Any]:
@@ -243,6 +249,7 @@ def test_a_second_look_at_the_loader_changes_nothing(tmp_path: Path) -> None:
     assert sum(s.source for rows in model.seen.values() for s in rows) == SIZE
 
 
+@pytest.mark.case(38, 41)
 @pytest.mark.parametrize("limit", [{"max_epochs": 3}, {"max_epochs": -1, "max_steps": 10}])
 def test_steps_of_changing_size_are_counted(tmp_path: Path, limit: dict[str, int]) -> None:
     """Six steps of one batch, then two an epoch."""
@@ -254,6 +261,7 @@ def test_steps_of_changing_size_are_counted(tmp_path: Path, limit: dict[str, int
     assert streams_equal(model.seen, expected(aug, batches=18))
 
 
+@pytest.mark.case(46)
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 def test_finding_a_learning_rate_first_leaves_the_run_as_it_is(
     tmp_path: Path, module: bool
@@ -278,6 +286,7 @@ def test_finding_a_learning_rate_first_leaves_the_run_as_it_is(
     assert list(model.seen) == list(range(18))
 
 
+@pytest.mark.case(48)
 def test_a_batch_size_is_found_through_the_wrapper(tmp_path: Path) -> None:
     class Sized(LightningDataModule):
         batch_size = 2
@@ -298,6 +307,7 @@ def test_a_batch_size_is_found_through_the_wrapper(tmp_path: Path) -> None:
     assert [len(rows) for rows in model.seen.values()] == [4] * 11 + [1]
 
 
+@pytest.mark.case(60)
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("own", [False, True], ids=["global", "own-generator"])
 def test_random_states_go_on_as_without_the_plugin(tmp_path: Path, workers: int, own: bool) -> None:

@@ -244,6 +244,27 @@ def test_items_of_another_structure_are_refused_with_both_shown(
         trainer(max_epochs=1, callbacks=[aug]).fit(recorder(), loader)
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_later_item_of_another_structure_is_refused_where_it_comes(
+    tmp_path: Path, workers: int
+) -> None:
+    """The first one was compared at the beginning; one that breaks a batch is compared then."""
+    items = [traced_dataset(20, source=1)[i] for i in range(20)]
+    items[7] = (torch.zeros(1, SIDE, SIDE + 1, dtype=torch.uint8), torch.tensor(0))
+    aug = sa.SynthAug(items, 1.0, cache=tmp_path)
+    loader = DataLoader(traced_dataset(SIZE), BATCH, num_workers=workers)
+    with pytest.raises(DataError, match=r"(?s)uint8 \[1, 6, 6\].*\[1, 6, 7\].*SA205"):
+        trainer(max_epochs=1, callbacks=[aug]).fit(recorder(), loader)
+
+    def broken(items: list[Any]) -> Any:
+        raise ValueError("the collate function's own")
+
+    loader = DataLoader(traced_dataset(SIZE), BATCH, collate_fn=broken)
+    aug = sa.SynthAug(traced_dataset(20, source=1), 1.0)
+    with pytest.raises(ValueError, match="the collate function's own"):
+        trainer(max_epochs=1, callbacks=[aug]).fit(recorder(), loader)
+
+
 def test_caches_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loader = DataLoader(traced_dataset(SIZE), BATCH)
 

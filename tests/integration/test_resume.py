@@ -53,6 +53,7 @@ def train(
     return seen
 
 
+@pytest.mark.case(10, 26)
 @pytest.mark.parametrize("stepping", [False, True], ids=["", "stepping"])
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize("limit", [{"max_epochs": 3}, {"max_epochs": -1, "max_steps": BATCHES}])
@@ -74,6 +75,7 @@ def test_every_checkpoint_goes_on_with_the_same_samples(
         assert of_the_run(rest, BATCHES) == expected
 
 
+@pytest.mark.case(27)
 def test_a_run_resumed_twice_within_an_epoch(tmp_path: Path) -> None:
     whole = train(tmp_path / "a", every=2)
     train(tmp_path / "b", resume=tmp_path / "a" / "step=2.ckpt", every=1)
@@ -81,6 +83,7 @@ def test_a_run_resumed_twice_within_an_epoch(tmp_path: Path) -> None:
     assert of_the_run(rest, BATCHES) == {n: rows for n, rows in whole.items() if n >= 3}
 
 
+@pytest.mark.case(32)
 def test_a_checkpoint_loads_without_trusting_its_pickle(tmp_path: Path) -> None:
     for module in (False, True):
         train(tmp_path / str(module), module=module, max_epochs=1)
@@ -91,6 +94,7 @@ def test_a_checkpoint_loads_without_trusting_its_pickle(tmp_path: Path) -> None:
         assert "combined_loader" not in state["loops"]["fit_loop"]["state_dict"]
 
 
+@pytest.mark.case(30)
 @pytest.mark.parametrize("module", [False, True], ids=["callback", "datamodule"])
 @pytest.mark.parametrize(
     ("changed", "shown"),
@@ -115,6 +119,7 @@ def test_another_configuration_is_refused_with_both_sides(
     assert model.seen == {}
 
 
+@pytest.mark.case(35)
 def test_a_second_fit_is_no_resume(tmp_path: Path) -> None:
     """The same callback with another dataset and another length of training."""
     aug = sa.SynthAug(traced_dataset(20, source=1), RAMP)
@@ -127,6 +132,7 @@ def test_a_second_fit_is_no_resume(tmp_path: Path) -> None:
     assert aug.state_dict()["fingerprint"]["samples"] == 24
 
 
+@pytest.mark.case(9)
 def test_a_second_fit_of_one_trainer_goes_on(tmp_path: Path) -> None:
     aug = sa.SynthAug(traced_dataset(20, source=1), 0.5)
     model = recorder()
@@ -211,6 +217,7 @@ def resumed(folder: Path, *, at: int, size: int = SIZE, batch: int = BATCH, **ch
     return model.seen, aug
 
 
+@pytest.mark.case(30)
 def test_a_changed_global_batch_goes_on_by_samples_seen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,6 +241,7 @@ def test_a_changed_global_batch_goes_on_by_samples_seen(
     assert {n: again[n] for n in range(8, 12)} == {n: seen[n] for n in range(8, 12)}
 
 
+@pytest.mark.case(30)
 def test_a_grown_dataset_goes_on(tmp_path: Path) -> None:
     train(tmp_path, every=6)
     seen, aug = resumed(tmp_path, at=6, size=61)
@@ -241,6 +249,7 @@ def test_a_grown_dataset_goes_on(tmp_path: Path) -> None:
     assert [len(rows) for rows in seen.values()][:8] == [8] * 7 + [5]
 
 
+@pytest.mark.case(30)
 def test_rescaling_goes_on_with_the_configuration(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,6 +260,7 @@ def test_rescaling_goes_on_with_the_configuration(
     assert all(s.source for rows in seen.values() for s in rows)
 
 
+@pytest.mark.case(30)
 def test_keeping_goes_on_with_the_checkpoints_stream(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,6 +273,7 @@ def test_keeping_goes_on_with_the_checkpoints_stream(
         resumed(tmp_path, at=4, balance="uniform", on_mismatch="keep")
 
 
+@pytest.mark.case(29, 64)
 @pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`, callbacks used to create")
 def test_a_checkpoint_of_the_datamodule_is_that_of_the_inner_one(tmp_path: Path) -> None:
     """With the plugin or without it, in both directions; and between DataModule and callback."""

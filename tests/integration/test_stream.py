@@ -54,6 +54,7 @@ def fit_module(model: Any, source: Any, loader: DataLoader[Any], **options: Any)
     trainer(max_epochs=EPOCHS).fit(model, datamodule=data)
 
 
+@pytest.mark.case(1, 2)
 @pytest.mark.parametrize("through", [fit, fit_module])
 @pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("kind", ["dataset", "generator"])
@@ -114,6 +115,7 @@ def test_ratio_zero_is_the_plain_loader(drop_last: bool) -> None:
             assert all(torch.equal(a, b) for a, b in zip(plain, ours, strict=True))
 
 
+@pytest.mark.case(36, 38, 41)
 def test_limits_on_batches_and_accumulated_steps(tmp_path: Path) -> None:
     """Percentages are of what the trainer will really do."""
     aug = sa.SynthAug(Tracer(), RAMP, seed=3, cache=tmp_path)
@@ -132,6 +134,7 @@ def test_limits_on_batches_and_accumulated_steps(tmp_path: Path) -> None:
     assert streams_equal(model.seen, the_plan(aug.recipe, batches=12))
 
 
+@pytest.mark.case(25, 59)
 def test_validation_and_test_loaders_stay_the_users() -> None:
     aug = sa.SynthAug(traced_dataset(20, source=1), 0.9)
     model = recorder(validating=True)
@@ -144,6 +147,7 @@ def test_validation_and_test_loaders_stay_the_users() -> None:
     assert {s.source for s in model.validated} == {0}
 
 
+@pytest.mark.case(24, 37)
 def test_overfitting_and_a_fast_dev_run_go_through(tmp_path: Path) -> None:
     for options, batches in ({"overfit_batches": 2, "max_epochs": 2}, 4), ({"fast_dev_run": 2}, 2):
         model = recorder()

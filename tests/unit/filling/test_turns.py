@@ -138,3 +138,17 @@ def test_a_rank_that_is_killed_while_it_fills_is_missed(
     finally:
         filler.kill()
         filler.communicate(timeout=30)
+
+
+def test_word_of_damage_is_taken_once(tmp_path: Path) -> None:
+    turns = Turns(tmp_path, "gan")  # hides the module, which this test does not need
+    turns.damaged({3: b"ab"})
+    turns.damaged({5: b"cd", 6: b"ef"})
+    Turns(tmp_path, "other").damaged({7: b"gh"})
+    (tmp_path / f"{turns._stem}.damaged-1-1.json").write_text("[")
+    (tmp_path / f"{turns._stem}.damaged-1-2.json").write_text(
+        json.dumps({"-1": "x", "9" * 30: "x"})
+    )
+    assert turns.take_damaged() == {3: b"ab".hex(), 5: b"cd".hex(), 6: b"ef".hex()}
+    assert turns.take_damaged() == {}
+    assert len(list(tmp_path.iterdir())) == 1

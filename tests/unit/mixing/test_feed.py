@@ -116,6 +116,12 @@ def test_a_rank_that_does_not_fill_takes_nothing_out_of_the_store(tmp_path: Path
     other.progress.load_state_dict({"batches": 0})  # type: ignore[attr-defined]
     other.begin()  # would wait for ever, had it taken the sample out
     assert other.mixture.store.stats().samples == leader.totals.generated
+    # It left word: who fills makes that sample again before its next pass, and nothing else.
+    made = leader.totals.generated
+    for _ in range(2):
+        leader.progress.load_state_dict({"batches": 0})  # type: ignore[attr-defined]
+        leader.begin()
+        assert leader.totals.generated == made + 1
     for f in (leader, other):
         f.mixture.close()
 

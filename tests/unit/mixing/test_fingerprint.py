@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
 from lightning_synthaug.plan import Epoch, Linear
@@ -38,8 +40,15 @@ def test_one_changed_option_changes_the_fingerprint(tmp_path: Path) -> None:
         {"source": traced_dataset(9, source=1)},
         {"data": traced_dataset(SIZE, source=2)},
         {"epoch": Epoch(SIZE, 16)},
+        {"labels": [0] * SIZE},
+        {"labels": [1] * SIZE},
+        {"transform": np.fliplr},
+        {"transform": np.flipud},
+        {"transform": np.fliplr, "transform_p": 0.5},
+        {"transform": np.fliplr, "transform_on": "real"},
     ]
     others = [told(**change) for change in changes]
     assert all(other != plain for other in others)
+    assert len({str(other) for other in others}) == len(others)
     # Not the number of ranks at an equal global batch, nor where and how samples are kept.
     assert told(epoch=Epoch(SIZE, 8, 2), fill="off", on_miss="wait", loss_weight=0.5) == plain

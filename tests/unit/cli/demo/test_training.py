@@ -83,7 +83,7 @@ def test_the_logger_keeps_the_shares_only() -> None:
     logger.log_hyperparams({"lr": 1})
     logger.log_metrics({"loss": 1.0}, step=1)
     logger.log_metrics({"synthaug/ratio_planned": 0.5, "synthaug/ratio_served": 0.4}, step=2)
-    assert logger.course == ([2], [0.5], [0.4])
+    assert logger.course == ([3], [0.5], [0.4])
     assert (logger.name, logger.version) == ("demo", "0")
 
 
