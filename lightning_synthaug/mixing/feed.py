@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, Turns, say
+from lightning_synthaug.filling import UNKNOWN, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.settling import settle
 from lightning_synthaug.mixing.totals import Totals
 from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, RealOrder, rank_rows
 from lightning_synthaug.plan.seeding import Int64Array
@@ -289,29 +289,15 @@ class Feed:
         for source in self.mixture.generated:
             if len(source.places) == plan.distinct(source.needs.number - 1):
                 continue
-            wanted = source.needs.of_range(plan, start, stop)
-            missing = source.look_up(wanted)
-            if not missing or self.mixture.recipe.fill == "off":
-                continue
-            turns = Turns(self.mixture.folder, source.name)
-            if not self.leader:
-                turns.wait(lambda source=source, wanted=wanted: len(source.look_up(wanted)))  # type: ignore[misc]
-                continue
-            try:
-                with seeded_globals(
-                    0
-                ):  # the user's random states go on as if nothing had been made
-                    filled = source.fill(missing)
-            except BaseException as error:
-                if self.epoch.world > 1:
-                    turns.failed(error)
-                raise
-            self.totals.generated += filled.generated
-            if filled.given_up:
-                say(
-                    f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
-                    "real samples stand in for them"
-                )
+            settle(
+                source,
+                source.needs.of_range(plan, start, stop),
+                folder=self.mixture.folder,
+                fill=self.mixture.recipe.fill,
+                leader=self.leader,
+                world=self.epoch.world,
+                totals=self.totals,
+            )
 
 
 def _positions(rows: _Rows) -> Int64Array:

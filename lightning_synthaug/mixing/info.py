@@ -10,6 +10,7 @@ import torch
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
 
@@ -31,7 +32,7 @@ class BatchInfo:
         rows_unknown: Why `rows` is None; None where it is not.
     """
 
-    def __init__(self, served: Served, feed: Feed) -> None:
+    def __init__(self, served: Served, feed: Feed | StreamFeed) -> None:
         self._served = served
         self._feed = feed
         self.number = served.number
@@ -146,7 +147,7 @@ def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
     )
 
 
-def _feeds(owner: Any) -> Iterator[Feed]:
+def _feeds(owner: Any) -> Iterator[Feed | StreamFeed]:
     """Find the feeds of the mixed loaders that an object leads to."""
     trainer = getattr(owner, "_trainer", None) or getattr(owner, "trainer", None) or owner
     # Hugging Face's Trainer keeps its loader where its callbacks get it from.
@@ -154,7 +155,7 @@ def _feeds(owner: Any) -> Iterator[Feed]:
     yield from _feeds_within(getattr(trainer, "train_dataloader", owner))
 
 
-def _feeds_within(loaders: Any) -> Iterator[Feed]:
+def _feeds_within(loaders: Any) -> Iterator[Feed | StreamFeed]:
     """Find the feeds in any tree of loaders."""
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
@@ -163,8 +164,11 @@ def _feeds_within(loaders: Any) -> Iterator[Feed]:
             yield from _feeds_within(loader)
         return
     # A mixed loader and what frameworks make of it have the dataset in common.
-    feed = getattr(getattr(loaders, "dataset", None), "feed", None)
-    if isinstance(feed, Feed):
-        yield feed
-    elif hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
+    # (over a stream there is no such dataset, and the loader itself has it)
+    for owner in getattr(loaders, "dataset", None), loaders:
+        feed = getattr(owner, "feed", None)
+        if isinstance(feed, (Feed, StreamFeed)):
+            yield feed
+            return
+    if hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
         yield from _feeds_within(loaders.iterables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
@@ -22,26 +22,34 @@ from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.ranks import ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.shape import loader_shape
+from lightning_synthaug.mixing.streamcourse import StreamCourse
+from lightning_synthaug.mixing.streamed import (
+    CountedStream,
+    check_stream,
+    is_stream,
+    loader_facts,
+)
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import Schedule
 
 __all__ = ["mix"]
 
 
 def mix(
-    loader: DataLoader[Any],
+    loader: Any,
     source: Any,
     ratio: float | Schedule,
     *,
     total_batches: int | None = None,
     **options: Any,
-) -> CountedLoader | PreparedLoader:
+) -> CountedLoader | PreparedLoader | CountedStream:
     """Mix synthetic samples into a DataLoader.
 
     The result has the same length, batch structure and settings. Under `torch.distributed` the global batch is made
     of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run.
 
     Args:
-        loader: The user's loader, map-style, with `batch_size`; or what `accelerator.prepare` made of it, and Hugging
+        loader: The user's loader; also one over an `IterableDataset`, or any other iterable of batches; or what `accelerator.prepare` made of it, and Hugging
             Face's `Trainer.get_train_dataloader` returns.
         source: A generator, a synthetic dataset, or several by name.
         ratio: Synthetic share, a number in [0, 1] or a schedule.
@@ -62,6 +70,8 @@ def mix(
     recipe = Recipe(source=source, ratio=ratio, **options)
     now = ranks = ranks_now()
     counted: CountedProgress = CountedProgress(total_batches)
+    if _streams(loader):
+        return _mixed_stream(loader, recipe, counted)
     progress: Progress = counted
     prepared = loader if is_prepared(loader) else None
     if prepared is not None:
@@ -86,3 +96,26 @@ def mix(
     mixed = mixed_loader(loader, feed, CountedLoader)
     mixed.ranks = now
     return mixed
+
+
+def _streams(loader: Any) -> bool:
+    """Tell whether a loader is to be mixed batch by batch; of what accelerate prepared, only that of a stream is."""
+    if is_prepared(loader):
+        return isinstance(loader.dataset, IterableDataset)
+    return is_stream(loader)
+
+
+def _mixed_stream(loader: Any, recipe: Recipe, counted: CountedProgress) -> CountedStream:
+    """Put synthetic rows into the batches of a stream."""
+    ranks = ranks_now()
+    check_stream(loader, recipe, ranks.world)
+    feed = StreamFeed(
+        recipe,
+        StreamCourse(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
+        counted,
+        rank=ranks.rank,
+        world=ranks.world,
+        leader=ranks.local_rank == 0,
+        **loader_facts(loader),
+    )
+    return CountedStream(loader, feed)

@@ -32,6 +32,9 @@ __all__ = [
 #: Lightning versions whose private names are known to fit.
 SUPPORTED = ">=2.1, without 2.6.2 and 2.6.3"
 
+#: Batches of an epoch whose end nobody knows.
+_ENDLESS = 1 << 62
+
 
 @final
 class Refused:
@@ -135,12 +138,16 @@ class TrainerProgress(Progress):
 
     def done(self) -> int:
         """Return all batches processed, over epochs, resumes and several fits."""
-        done = int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
+        done = _restored_clock(self._trainer)
+        if done is None:
+            done = int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
         return self._own(done, self._per_epoch(0))
 
     def total(self, epoch_batches: int) -> int | None:
         """Return the batches until the trainer stops by itself: the smaller of its limits."""
         per_epoch = self._per_epoch(epoch_batches)
+        if not epoch_batches and self.epoch(None) is None:
+            per_epoch = _ENDLESS
         total = self._total(per_epoch)
         return None if total is None else self._own(total, per_epoch)
 
@@ -157,6 +164,13 @@ class TrainerProgress(Progress):
         coming = max(1, self._own(end, per_epoch) - self._own(done, per_epoch))
         return min(coming, epoch_batches)
 
+    def epoch(self, length: int | None) -> int | None:
+        """Return the batches that the trainer takes of a pass; None where neither it nor the loader tells."""
+        if length is not None:
+            return self._per_epoch(length)
+        limit = self._trainer.num_training_batches
+        return None if limit in (None, float("inf"), 0) else int(limit)
+
     def _own(self, batches: int, per_epoch: int) -> int:
         """Turn the trainer's batches into this loader's."""
         return batches if self._leaf is None else self._leaf.own(batches, per_epoch)
@@ -165,7 +179,7 @@ class TrainerProgress(Progress):
         """Return the trainer's batches from the beginning to its end."""
         limits = []
         epochs, steps = self._trainer.max_epochs, self._trainer.max_steps
-        if epochs is not None and epochs >= 0:
+        if epochs is not None and epochs >= 0 and per_epoch != _ENDLESS:
             limits.append(epochs * per_epoch)
         if steps is not None and steps >= 0 and self._counts_steps():
             limits.append(self._batches_of_steps(steps, per_epoch))
@@ -204,6 +218,19 @@ class TrainerProgress(Progress):
                 continue
             return int(batches + epochs * per_epoch + min(rest * each, per_epoch))
         return batches
+
+
+def _restored_clock(trainer: Any) -> int | None:
+    """Return the batches processed in the checkpoint that is being restored; None while none is.
+
+    Lightning fetches the first batch of a loader without a length when it makes the iterator, which a model that asks
+    for `estimated_stepping_batches` makes happen before the counters are restored.
+    """
+    connector = getattr(trainer, "_checkpoint_connector", None)
+    loops = (getattr(connector, "_loaded_checkpoint", None) or {}).get("loops") or {}
+    progress = loops.get("fit_loop", {}).get("epoch_loop.batch_progress", {})
+    processed = progress.get("total", {}).get("processed")
+    return int(processed) if isinstance(processed, int) else None
 
 
 def accumulation(trainer: Any) -> dict[int, int]:
