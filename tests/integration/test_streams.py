@@ -24,6 +24,12 @@ SOURCE = traced_dataset(20, source=1)
 LABELS = range(CLASSES)
 SIZES = [8, 5, 8, 3, 7, 8]
 
+# What Lightning and torchdata say of any such stream.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Your `IterableDataset` has `__len__` defined"),
+    pytest.mark.filterwarnings("ignore:'set_vital' is deprecated"),
+]
+
 
 def train(
     loader: Any,
@@ -101,7 +107,7 @@ def test_a_checkpoint_is_plain_and_another_stream_is_refused(tmp_path: Path) -> 
     checkpoint = tmp_path / "step=3.ckpt"
     saved = torch.load(checkpoint, weights_only=True)
     assert saved["callbacks"]["SynthAug"]["stream"] == {"batches": 3, "rows": 21, "batch_rows": 8}
-    with pytest.raises(ResumeMismatch, match=r"ratio\n +checkpoint: +Constant\(value=0.3.*SA116"):
+    with pytest.raises(ResumeMismatch, match=r"(?s)ratio\n +checkpoint: +Constant\(value=0.3.*SA116"):
         train(Batches(SIZES), ratio=0.6, resume=checkpoint)
     kept = train(Batches(SIZES), ratio=0.6, resume=checkpoint, options={"on_mismatch": "keep"})
     assert sums(kept)[-1][1] == int(0.3 * (21 + sums(kept)[-1][0])) - int(0.3 * 21)
@@ -233,6 +239,7 @@ def test_a_stateful_loader_over_a_dataset_is_planned() -> None:
         assert planned[0] == planned[1]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves its file open
 def test_webdataset(tmp_path: Path) -> None:
     wds = pytest.importorskip("webdataset")
     path = tmp_path / "shard.tar"
@@ -255,6 +262,12 @@ def test_webdataset(tmp_path: Path) -> None:
         assert sum(s.source for s in rows) == SIZE // 2
 
 
+def as_hugging_face_does(record: Any) -> dict[str, torch.Tensor]:
+    """Its format "torch" makes int64 of all whole numbers, and records are uint8."""
+    pixels = torch.from_numpy(record["image"][None].copy()).long()
+    return {"pixel_values": pixels, "labels": torch.tensor(record["label"])}
+
+
 def test_hugging_face_streams_give_dicts(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
 
@@ -264,8 +277,8 @@ def test_hugging_face_streams_give_dicts(tmp_path: Path) -> None:
 
     stream = datasets.IterableDataset.from_generator(rows).with_format("torch")
     loader = DataLoader(stream, BATCH)
-    source = Tracer(labels=LABELS)
-    mixed = sa.mix(loader, source, 0.5, cache=tmp_path / "cache", pool=3)
+    options = {"cache": tmp_path / "cache", "pool": 3, "item": as_hugging_face_does}
+    mixed = sa.mix(loader, Tracer(labels=LABELS), 0.5, **options)
     seen = [(read(b["pixel_values"]), b["labels"].tolist()) for b in mixed]
     assert all([s.label for s in samples] == labels for samples, labels in seen)
     assert sum(s.source for samples, _ in seen for s in samples) == SIZE // 2

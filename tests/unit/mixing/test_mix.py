@@ -33,10 +33,19 @@ def test_percentages_need_the_total() -> None:
     assert shares[6:] == [1.0] * 6
 
 
-@pytest.mark.parametrize("loader", [[1, 2, 3], None, iter([])])
-def test_only_a_dataloader_can_be_mixed(loader: Any) -> None:
+@pytest.mark.parametrize("loader", [[DataLoader([1])], None, {"a": [1]}])
+def test_only_one_loader_can_be_mixed(loader: Any) -> None:
     with pytest.raises(DataError, match=r"must be one torch DataLoader.*SA606"):
         sa.mix(loader, SOURCE, 0.5)
+
+
+def test_a_stream_is_mixed_batch_by_batch() -> None:
+    mixed = sa.mix(iter([torch.zeros(4)]), TensorDataset(torch.ones(2)), 0.5)
+    with pytest.raises(DataError, match=r"built like the batch's own.*SA641"):
+        next(iter(mixed))
+    mixed = sa.mix(iter([[torch.zeros(4)]]), TensorDataset(torch.ones(2)), 0.5)
+    assert [t.tolist() for batch in mixed for t in batch] == [[0, 1, 0, 1]]
+    assert mixed.state_dict()["batches"] == 1
 
 
 def test_ranks_share_the_global_batch(monkeypatch: pytest.MonkeyPatch) -> None:
