@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
@@ -49,8 +49,9 @@ def mix(
     of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run.
 
     Args:
-        loader: The user's loader; also one over an `IterableDataset`, or any other iterable of batches; or what `accelerator.prepare` made of it, and Hugging
-            Face's `Trainer.get_train_dataloader` returns.
+        loader: The user's loader: map-style, with `batch_size`; or of a stream, or any other iterable of batches, whose
+            rows are then replaced batch by batch; or what `accelerator.prepare` made of one, and Hugging Face's
+            `Trainer.get_train_dataloader` returns.
         source: A generator, a synthetic dataset, or several by name.
         ratio: Synthetic share, a number in [0, 1] or a schedule.
         total_batches: Batches of the whole run, for times in percent.
@@ -61,7 +62,7 @@ def mix(
 
     Example:
         >>> import torch
-        >>> from torch.utils.data import TensorDataset
+        >>> from torch.utils.data import DataLoader, TensorDataset
         >>> real = DataLoader(TensorDataset(torch.zeros(8)), batch_size=4)
         >>> mixed = mix(real, TensorDataset(torch.ones(8)), 0.5)
         >>> [batch[0].tolist() for batch in mixed]

@@ -50,7 +50,8 @@ def count_rows(batch: Any, expected: int | None = None) -> int:
             f"{render(describe(batch))[:300]}. Give a loader of batches, not of samples; return such a batch from the "
             "`collate_fn`.",
         )
-    return expected if expected in lengths else lengths.most_common(1)[0][0]
+    most: int = lengths.most_common(1)[0][0]
+    return expected if expected is not None and expected in lengths else most
 
 
 def cut_row(part: Any, row: int, size: int) -> Any:
@@ -239,8 +240,10 @@ def _replaced_in_column(real: Any, made: Any, rows: Int64Array, size: int, where
     if made.shape == real.shape and rows.size != size:
         return real  # as long as the batch by chance: it has no rows
     if made.shape != (rows.size, *real.shape[1:]):
-        raise UnfitRow(f"{tuple(made.shape[1:])} at batch{where} instead of {tuple(real.shape[1:])}")
-    if not tensor:
+        raise UnfitRow(
+            f"{tuple(made.shape[1:])} at batch{where} instead of {tuple(real.shape[1:])}"
+        )
+    if isinstance(real, np.ndarray):
         array = real.copy()
         array[rows] = made
         return array

@@ -68,9 +68,9 @@ def loader_shape(loader: Any) -> LoaderShape:
         raise DataError(
             "SA606",
             f"The train loader must be one torch DataLoader, or one iterable of batches, got {type(loader).__name__}. "
-            "Give the loader to mix by itself; where training takes several, mix that one with `lightning_synthaug.mix`.",
+            "Give the loader to mix by itself; of several, mix that one with `lightning_synthaug.mix`.",
         )
-    sampler = loader.sampler
+    sampler: Any = loader.sampler
     batcher = loader.batch_sampler
     if loader.batch_size is None or not _is(batcher, BatchSampler):
         raise DataError(

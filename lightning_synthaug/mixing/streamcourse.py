@@ -193,6 +193,4 @@ class StreamCourse:
             self._tell(f"the checkpoint's {names} is kept; the configuration's is left out")
             mixture.keep(*kept_stream(saved, restored.get("schedule")))
             return self._compile(mixture, total, length)
-        raise mismatch_error(
-            saved, self._fingerprint, differing, kept=self._on_mismatch == "keep"
-        )
+        raise mismatch_error(saved, self._fingerprint, differing, kept=self._on_mismatch == "keep")

@@ -10,7 +10,6 @@ from torch.utils.data import DataLoader, DistributedSampler, IterableDataset
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.recipe import Recipe
-from lightning_synthaug.mixing.streamcourse import StreamCourse
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 
 __all__ = [

@@ -11,15 +11,15 @@ import numpy as np
 from torch.utils.data import default_collate
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, SourceFiller, say
+from lightning_synthaug.filling import UNKNOWN, say
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
 from lightning_synthaug.mixing.feed import Served
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.mixing.recipe import Recipe
-from lightning_synthaug.mixing.rowtree import count_rows, cut_row, row_labels
-from lightning_synthaug.mixing.settling import settle
+from lightning_synthaug.mixing.rowtree import count_rows
 from lightning_synthaug.mixing.streamcourse import StreamCourse
+from lightning_synthaug.mixing.streamneeds import StreamNeeds
 from lightning_synthaug.mixing.streamrows import StreamRows
 from lightning_synthaug.mixing.totals import Totals
 from lightning_synthaug.plan import REAL, Plan, PlannedSlots, rank_rows
@@ -84,8 +84,9 @@ class StreamFeed:
         #: The user's loader, by which a framework's session knows this feed again.
         self.loader: Any = None
         self._batch_size = batch_size
-        self._row_labels = recipe.labels
-        self._of_row = recipe.balance == "proportional"
+        self._needs = StreamNeeds(
+            self.mixture, self.displaced, recipe.labels, leader=leader, world=world
+        )
         self._rows = StreamRows(self.mixture, collate or default_collate)
         self._accounts: dict[int, _Account] = {}
         self._number = 0
@@ -152,7 +153,7 @@ class StreamFeed:
         return self.mixture.provenance(one)
 
     def _set_clock(self) -> None:
-        """Read the clock again after the first batch of a pass, which may be fetched before a checkpoint is restored."""
+        """Read the clock again after the first batch of a pass: it may come before a checkpoint is restored."""
         if self._delivered != 1:
             return
         last, done = self._number - 1, self.progress.done()
@@ -181,11 +182,9 @@ class StreamFeed:
         rows = rank_rows(slots.source != REAL, self.rank, self.world)
         planned, positions = slots.where(rows), first + rows
         served = planned.source
-        where = np.flatnonzero(planned.source != REAL)
-        if where.size or stop > self._filled:
-            self._fill_ahead(plan, first, stop)
-        if where.size:
-            self._ask(planned, batch, size, where)
+        self._fill_ahead(plan, first, stop)
+        if planned.is_synthetic.any():
+            self._needs.ask(plan, planned, batch, size, self.totals)
             places = self._places(planned)
             batch, served, damaged = self._rows.set_into(batch, size, planned, positions, places)
             if damaged.size:
@@ -196,47 +195,8 @@ class StreamFeed:
         self._count(planned, served)
         return batch
 
-    def _ask(self, planned: PlannedSlots, batch: Any, size: int, where: Int64Array) -> None:
-        """Write into the plan of a batch what only its rows tell: labels and twins."""
-        sources = list(self.mixture.recipe.sources.values())
-        self.displaced.show([cut_row(batch, 0, size)])
-        labels: Int64Array | None = None
-        for j, source in enumerate(sources):
-            mine = where[planned.source[where] == j + 1]
-            kind = getattr(source, "conditioning", None)
-            if not mine.size or kind not in ("class", "twin"):
-                continue
-            if kind == "twin":
-                twins = [cut_row(batch, i, size) for i in mine.tolist()]
-                planned.twin[mine] = self.displaced.show(twins)
-                planned.version[mine] = planned.index[mine] = 0
-                self._fill_twins(j, planned.where(mine))
-            elif self._of_row:
-                if labels is None:
-                    labels = row_labels(batch, size, self._row_labels)
-                self._relabel(j, planned, mine, labels[mine])
-
-    def _relabel(self, j: int, planned: PlannedSlots, mine: Int64Array, labels: Int64Array) -> None:
-        """Ask for the labels of the rows displaced, where the source can make them."""
-        serials = self._serials(planned.twin[mine], planned.version[mine])
-        planned.label[mine] = labels
-        planned.index[mine] = np.where(np.isin(labels, self._makeable(j)), serials, -1)
-
-    def _serials(self, twin: Int64Array, version: Int64Array) -> Int64Array:
-        """Number samples within any label: the plan's dataset has `pool` of each, in turn."""
-        pool = self.displaced.pool
-        serials: Int64Array = version * pool + twin % pool
-        return serials
-
-    def _makeable(self, j: int) -> Int64Array:
-        """List the labels that a source can make, of those known."""
-        plan, known = self.plan, self.displaced.targets
-        assert plan is not None and known is not None
-        can, values = plan.sources[j].labels, np.unique(known)
-        return values if can is None else values[np.isin(values, list(can))]
-
     def _fill_ahead(self, plan: Plan, first: int, stop: int) -> None:
-        """Have what the coming stretch of rows needs made: of each label, where only the rows will tell it."""
+        """Have what the coming stretch of rows needs made, an epoch of them where its length is known."""
         if stop <= self._filled:
             return
         length = self.progress.epoch(self.length)
@@ -245,47 +205,7 @@ class StreamFeed:
         if total is not None:
             batches = min(batches, max(1, total - self._number + 1))
         self._filled = max(stop, first + (stop - first) * batches)
-        began = time.perf_counter()
-        for source in self.mixture.generated:
-            if source.needs.generator.conditioning != "twin":
-                self._settle(source, self._wanted(plan, source, first, self._filled), self.leader)
-        self.totals.fill_seconds += time.perf_counter() - began
-
-    def _wanted(self, plan: Plan, source: SourceFiller, first: int, stop: int) -> Int64Array:
-        """List the identities that a stretch of rows may ask a source for."""
-        needs = source.needs
-        if needs.generator.conditioning != "class" or not self._of_row:
-            return needs.of_range(plan, first, stop)
-        slots = plan.synthetic(plan.knots.count(first), plan.knots.count(stop))
-        slots = slots.where(slots.source == needs.number)
-        serials = np.unique(self._serials(slots.twin, slots.version))
-        labels = self._makeable(needs.number - 1)
-        number, label = np.tile(serials, labels.size), np.repeat(labels, serials.size)
-        whole = np.full_like(number, needs.number)
-        return np.unique(
-            needs.identities(PlannedSlots(0, whole, number, label, number * 0, number * 0))
-        )
-
-    def _fill_twins(self, j: int, planned: PlannedSlots) -> None:
-        """Have the variants of this batch's rows made: no other process has these rows."""
-        source = next(s for s in self.mixture.generated if s.needs.number == j + 1)
-        wanted = source.needs.identities(planned)
-        source.places.forget(wanted)  # numbers of rows begin again
-        began = time.perf_counter()
-        self._settle(source, wanted, True)
-        self.totals.fill_seconds += time.perf_counter() - began
-
-    def _settle(self, source: SourceFiller, wanted: Int64Array, leader: bool) -> None:
-        """Settle requests."""
-        settle(
-            source,
-            wanted,
-            folder=self.mixture.folder,
-            fill=self.mixture.recipe.fill,
-            leader=leader,
-            world=self.world,
-            totals=self.totals,
-        )
+        self._needs.fill_ahead(plan, first, self._filled, self.totals)
 
     def _places(self, planned: PlannedSlots) -> Int64Array:
         """Find generated samples; under `on_miss` other than "real", do not go on without them."""

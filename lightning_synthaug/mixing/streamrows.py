@@ -110,7 +110,9 @@ class StreamRows:
         return ({}, items, made[~gathered.ok]) if by_user else (items, {}, made[~gathered.ok])
 
 
-def _set(batch: Any, size: int, items: Mapping[int, Any], collate: _Collate) -> tuple[Any, list[int]]:
+def _set(
+    batch: Any, size: int, items: Mapping[int, Any], collate: _Collate
+) -> tuple[Any, list[int]]:
     """Set items into a batch, all at once; where one of them is of another size, one by one."""
     if not items:
         return batch, []
@@ -120,7 +122,11 @@ def _set(batch: Any, size: int, items: Mapping[int, Any], collate: _Collate) -> 
         return replaced_rows(batch, made, np.array(rows, np.int64), size), rows
     except SynthAugError:
         raise
-    except (UnfitRow, RuntimeError, ValueError):  # of other sizes than the batch, or than each other
+    except (
+        UnfitRow,
+        RuntimeError,
+        ValueError,
+    ):  # of other sizes than the batch, or than each other
         if len(rows) == 1:
             return _set_one(batch, size, rows[0], items[rows[0]], collate)
     done: list[int] = []
@@ -130,7 +136,9 @@ def _set(batch: Any, size: int, items: Mapping[int, Any], collate: _Collate) -> 
     return batch, done
 
 
-def _set_one(batch: Any, size: int, row: int, item: Any, collate: _Collate) -> tuple[Any, list[int]]:
+def _set_one(
+    batch: Any, size: int, row: int, item: Any, collate: _Collate
+) -> tuple[Any, list[int]]:
     """Set one item into a batch, if it fits."""
     try:
         return replaced_rows(batch, collate([item]), np.array([row], np.int64), size), [row]

@@ -107,7 +107,9 @@ def test_a_checkpoint_is_plain_and_another_stream_is_refused(tmp_path: Path) -> 
     checkpoint = tmp_path / "step=3.ckpt"
     saved = torch.load(checkpoint, weights_only=True)
     assert saved["callbacks"]["SynthAug"]["stream"] == {"batches": 3, "rows": 21, "batch_rows": 8}
-    with pytest.raises(ResumeMismatch, match=r"(?s)ratio\n +checkpoint: +Constant\(value=0.3.*SA116"):
+    with pytest.raises(
+        ResumeMismatch, match=r"(?s)ratio\n +checkpoint: +Constant\(value=0.3.*SA116"
+    ):
         train(Batches(SIZES), ratio=0.6, resume=checkpoint)
     kept = train(Batches(SIZES), ratio=0.6, resume=checkpoint, options={"on_mismatch": "keep"})
     assert sums(kept)[-1][1] == int(0.3 * (21 + sums(kept)[-1][0])) - int(0.3 * 21)
@@ -239,7 +241,9 @@ def test_a_stateful_loader_over_a_dataset_is_planned() -> None:
         assert planned[0] == planned[1]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves its file open
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # it leaves its file open
 def test_webdataset(tmp_path: Path) -> None:
     wds = pytest.importorskip("webdataset")
     path = tmp_path / "shard.tar"

@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import DataError, PlanError
@@ -41,7 +42,7 @@ def test_only_one_loader_can_be_mixed(loader: Any) -> None:
 
 def test_a_stream_is_mixed_batch_by_batch() -> None:
     mixed = sa.mix(iter([torch.zeros(4)]), TensorDataset(torch.ones(2)), 0.5)
-    with pytest.raises(DataError, match=r"built like the batch's own.*SA641"):
+    with pytest.raises(DataError, match=r"(?s)built like the batch's own.*SA641"):
         next(iter(mixed))
     mixed = sa.mix(iter([[torch.zeros(4)]]), TensorDataset(torch.ones(2)), 0.5)
     assert [t.tolist() for batch in mixed for t in batch] == [[0, 1, 0, 1]]

@@ -9,7 +9,6 @@ from torch.utils.data import (
     BatchSampler,
     DataLoader,
     DistributedSampler,
-    IterableDataset,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -21,11 +20,6 @@ from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing import LoaderShape, first_batches, loader_shape
 
 DATA = TensorDataset(torch.zeros(10))
-
-
-class Stream(IterableDataset[Any]):
-    def __iter__(self) -> Iterator[Any]:
-        return iter([])
 
 
 class Own(Sampler[int]):
@@ -70,7 +64,7 @@ def test_loaders_tell_their_shape(loader: DataLoader[Any], shape: LoaderShape) -
         ),
         (DataLoader(DATA, 4, sampler=Own()), r"a length of at least 1, got Own.*SA603"),
         (DataLoader(DATA, 4, sampler=Sharded(DATA, 2, 0)), r"by itself, got Sharded.*SA603"),
-        ([1, 2], r"must be one torch DataLoader, got list.*SA606"),
+        ([1, 2], r"must be one torch DataLoader.*got list.*SA606"),
     ],
 )
 def test_loaders_that_cannot_be_planned_are_refused(loader: Any, match: str) -> None:

@@ -56,6 +56,25 @@ def test_the_next_pass_ends_with_the_run() -> None:
     assert clock(max_epochs=3, done=9).done() == 9
 
 
+def test_a_loader_without_a_length_has_epochs_as_the_trainer_limits_them() -> None:
+    assert clock(max_epochs=3).epoch(None) is None
+    assert clock(max_epochs=3, batches=4).epoch(None) == 4
+    assert clock(max_epochs=3, batches=4).epoch(6) == 4
+    assert clock(max_epochs=3).total(0) is None
+    assert clock(max_epochs=3, max_steps=9).total(0) == 9
+    assert clock(max_epochs=3, max_steps=9, accumulate_grad_batches=2).total(0) == 18
+
+
+def test_the_clock_of_a_checkpoint_counts_while_it_is_being_restored() -> None:
+    progress = clock(max_epochs=3, done=0)
+    connector = progress._trainer._checkpoint_connector
+    counts = {"epoch_loop.batch_progress": {"total": {"processed": 5}}}
+    connector._loaded_checkpoint = {"loops": {"fit_loop": counts}}
+    assert progress.done() == 5
+    connector._loaded_checkpoint = {"state_dict": {}}  # of weights only
+    assert progress.done() == 0
+
+
 def test_the_swap_wraps_what_lightning_asks_for_and_is_undone() -> None:
     run = trainer(max_epochs=1)
     source = run.fit_loop._data_source
