@@ -249,7 +249,7 @@ def _replaced_in_column(real: Any, made: Any, rows: Int64Array, size: int, where
         return array
     whole = torch.empty_like(real, pin_memory=real.is_pinned()).copy_(real)
     index = torch.from_numpy(rows).to(real.device)
-    return whole.index_copy_(0, index, made.to(real.device))
+    return whole.index_copy_(0, index, torch.as_tensor(made, device=real.device))
 
 
 def _misfit(reason: str, real: Any, made: Any) -> DataError:

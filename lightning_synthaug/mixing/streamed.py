@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, final
 
-from torch.utils.data import DataLoader, DistributedSampler, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.mixing.progress import CountedProgress
@@ -118,8 +118,9 @@ def is_stream(loader: Any) -> bool:
         loader: Any loader.
 
     Returns:
-        True for a DataLoader over an `IterableDataset` or with an `__iter__` of its own, and for any other iterable of
-        batches. torchdata's `StatefulDataLoader` over a map-style dataset is planned.
+        True for a DataLoader over an `IterableDataset`, with an `__iter__` of its own, or whose sampler yields whole
+        batches, and for any other iterable of batches. torchdata's `StatefulDataLoader` over a map-style dataset is
+        planned.
     """
     if isinstance(loader, (list, tuple)) and any(isinstance(part, DataLoader) for part in loader):
         return False  # several loaders
@@ -127,6 +128,9 @@ def is_stream(loader: Any) -> bool:
         return hasattr(loader, "__iter__") and not isinstance(loader, (str, bytes, dict))
     if isinstance(loader.dataset, IterableDataset):
         return True
+    if loader.batch_size is None and loader.batch_sampler is None:
+        # Torch's samplers yield the index of a sample; those of lhotse yield what a finished batch is made of.
+        return type(loader.sampler) not in (SequentialSampler, RandomSampler)
     iterate = type(loader).__iter__
     own = iterate is not DataLoader.__iter__
     return own and not iterate.__module__.startswith("torchdata.stateful_dataloader")
@@ -181,8 +185,8 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
             'weights by label, transform with `transform_on="synthetic"` and in the stream itself, and give `labels` '
             "as a function of the batch.",
         )
-    map_style = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
-    if world > 1 and map_style and not isinstance(loader.sampler, DistributedSampler):
+    indexed = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
+    if world > 1 and indexed and type(loader.sampler) in (SequentialSampler, RandomSampler):
         raise DataError(
             "SA645",
             f"Each of several ranks must read rows of its own, got {type(loader).__name__} with "

@@ -1,4 +1,4 @@
-"""What the rows of a stream ask synthetic sources for, and having it made: ahead where it can be known, else at once."""
+"""What the rows of a stream ask synthetic sources for; it is made ahead where it can be known, else at once."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_resumed_run_goes_on_with_the_same_composition(
 ) -> None:
     """Lightning fetches one batch before the checkpoint is restored, where the model asks for the number of steps."""
     ramp = sa.Linear(0.0, 1.0, over="9ba")
-    limits = {"max_epochs": -1, "max_steps": 12, "stepping": stepping, "ratio": ramp}
+    limits = {"max_epochs": 3, "max_steps": 12, "stepping": stepping, "ratio": ramp}
     whole = train(Batches(SIZES), folder=tmp_path, **limits)
     assert sorted(whole) == list(range(12))
     rest = train(Batches(SIZES), resume=tmp_path / f"step={step}.ckpt", **limits)
@@ -211,6 +211,25 @@ def test_one_of_several_loaders_streams() -> None:
     assert sum(s.source for rows in seen for s in rows) == sum(SIZES) // 2
 
 
+@pytest.mark.parametrize("framework", ["accelerate", "fabric"])
+def test_what_a_framework_made_of_a_stream(framework: str) -> None:
+    user = DataLoader(Stream(SIZE), BATCH)
+    if framework == "accelerate":
+        accelerate = pytest.importorskip("accelerate")
+        options = accelerate.DataLoaderConfiguration(dispatch_batches=False)
+        made = accelerate.Accelerator(cpu=True, dataloader_config=options).prepare(user)
+    else:
+        fabric = pytest.importorskip("lightning.fabric").Fabric(accelerator="cpu", devices=1)
+        made = fabric.setup_dataloaders(user)
+    mixed = sa.mix(made, SOURCE, 0.3)
+    for _ in range(2):
+        for images, _ in mixed:
+            told = sa.batch_info(mixed).is_synthetic.tolist()
+            assert told == [s.source > 0 for s in read(images)]
+    totals = mixed.feed.totals
+    assert (totals.rows, totals.served) == (2 * SIZE, int(0.3 * 2 * SIZE))
+
+
 def test_a_stateful_loader_over_a_stream_keeps_its_own_state(tmp_path: Path) -> None:
     stateful = pytest.importorskip("torchdata.stateful_dataloader")
 
@@ -264,6 +283,30 @@ def test_webdataset(tmp_path: Path) -> None:
         rows = [s for images, _ in mixed for s in read(torch.as_tensor(images))]
         assert [s.label for s in rows] == traced_dataset(SIZE).tensors[1].tolist()
         assert sum(s.source for s in rows) == SIZE // 2
+
+
+def test_a_sampler_that_yields_batches_as_lhotse_has_them(tmp_path: Path) -> None:
+    """Dicts within dicts, features of other lengths in each batch, and labels that only the user finds."""
+
+    class Cuts:
+        def __getitem__(self, cuts: list[int]) -> dict[str, Any]:
+            features = torch.zeros(len(cuts), max(cuts), 2)
+            return {"inputs": features, "supervisions": {"speaker": torch.tensor(cuts) % 3}}
+
+    class Clips:
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            return {"inputs": torch.ones(4, 2), "supervisions": {"speaker": index}}
+
+    sampler = [[4, 1, 2, 4], [2, 5, 1], [4, 4]]
+    loader = DataLoader(Cuts(), batch_size=None, sampler=sampler)  # type: ignore[arg-type]
+    mixed = sa.mix(loader, Clips(), 0.5)
+    served = [sa.batch_info(mixed).is_synthetic.tolist() for _ in mixed]
+    # A clip of four frames fits batches that are padded to four.
+    assert served == [[False, True, False, True], [False] * 3, [True, False]]
+    assert mixed.feed.totals.misses == 1
 
 
 def as_hugging_face_does(record: Any) -> dict[str, torch.Tensor]:

@@ -56,6 +56,8 @@ def feed(**facts: Any) -> StreamFeed:
         (DataLoader(DATA, 4), False),
         (DataLoader(Stream(9), 4), True),
         (Own(DATA, 4), True),
+        (DataLoader(DATA, None), False),
+        (DataLoader(DATA, None, sampler=[[0, 1], [2]]), True),
         (Batches([3]), True),
         ([torch.zeros(3)], True),
         ([DataLoader(DATA, 4)], False),
