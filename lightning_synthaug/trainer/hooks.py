@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, final
 
 from lightning_synthaug.errors import TrainerError
 from lightning_synthaug.mixing import Progress
 from lightning_synthaug.trainer.leaf import Leaf
+from lightning_synthaug.trainer.refused import Refused
 
 __all__ = [
     "SUPPORTED",
     "LoaderSwap",
     "QuietResume",
-    "Refused",
     "TrainerProgress",
     "accumulation",
     "combined_mode",
@@ -34,28 +34,6 @@ SUPPORTED = ">=2.1, without 2.6.2 and 2.6.3"
 
 #: Batches of an epoch whose end nobody knows.
 _ENDLESS = 1 << 62
-
-
-@final
-class Refused:
-    """Stand in for a loader that cannot be mixed, and raise why when it is looked at.
-
-    While Lightning asks for loaders it has `DataLoader.__init__` patched, and an error there leaves it so for good.
-
-    Args:
-        error: What to raise.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __iter__(self) -> Iterator[Any]:
-        """Raise the error: the first thing that Lightning does with a loader is to iterate it."""
-        raise self._error
-
-    def __len__(self) -> int:
-        """Raise the error: the first thing that some models do."""
-        raise self._error
 
 
 @final

@@ -10,10 +10,10 @@ from lightning_synthaug.errors import DataError, TrainerError
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
-    Refused,
     TrainerProgress,
     refuse_iterator_steps,
 )
+from lightning_synthaug.trainer.refused import Refused
 from tests.helpers.recorder import trainer
 
 
