@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from tests.helpers.recorder import recorder, saver, trainer
 from tests.helpers.streams import Batches, SizedStream, Stream, sums, synthetic
 from tests.helpers.traced import CLASSES, Sample, Tracer, read, traced_dataset
 
+ROOT = Path(__file__).resolve().parents[2]
 SIZE, BATCH, BATCHES = 45, 8, 6
 SOURCE = traced_dataset(20, source=1)
 LABELS = range(CLASSES)
@@ -182,6 +186,30 @@ def test_a_second_fit_of_one_trainer_goes_on() -> None:
     run.fit_loop.max_epochs = 2
     run.fit(model, loader)
     assert sorted(model.seen) == list(range(12))
+
+
+def test_two_ranks_share_one_composition_and_one_cache(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.helpers.stream_ranks"]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    ranks = [
+        subprocess.Popen([*command, str(rank), str(tmp_path)], cwd=ROOT, env=environment)
+        for rank in range(2)
+    ]
+    try:
+        assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+    told = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(2)]
+    assert [misses for _, misses in told] == [0, 0]
+    made = [[sum(source > 0 for source, *_ in rows) for rows in batches] for batches, _ in told]
+    sums = [sum(pair) for pair in zip(*made, strict=True)]
+    integral = [(8 * n) ** 2 / 96 for n in range(7)]
+    assert all(abs(sum(sums[:n]) - exact) < 1 + 1e-6 for n, exact in enumerate(integral))
+    assert all(abs(a - b) <= 1 for a, b in zip(*made, strict=True))
+    assert len((tmp_path / "log").read_text().splitlines()) == 3 * CLASSES  # made once, by one
 
 
 def test_epochs_of_a_stream_without_length_are_not_known() -> None:
