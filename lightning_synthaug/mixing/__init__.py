@@ -13,6 +13,15 @@ from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, Source, default_cache
 from lightning_synthaug.mixing.rows import HasFeed
 from lightning_synthaug.mixing.shape import LoaderShape, first_batches, loader_shape
+from lightning_synthaug.mixing.streamcourse import StreamCourse
+from lightning_synthaug.mixing.streamed import (
+    StreamedLoader,
+    check_stream,
+    is_stream,
+    loader_facts,
+    streamed_loader,
+)
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.mixing.totals import Totals
 
 __all__ = [
@@ -28,14 +37,21 @@ __all__ = [
     "Recipe",
     "Served",
     "Source",
+    "StreamCourse",
+    "StreamFeed",
+    "StreamedLoader",
     "Totals",
     "batch_info",
+    "check_stream",
     "default_cache",
     "first_batches",
+    "is_stream",
+    "loader_facts",
     "loader_shape",
     "merge_batchnorm",
     "mix",
     "mixed_loader",
     "row_sources",
     "split_batchnorm",
+    "streamed_loader",
 ]

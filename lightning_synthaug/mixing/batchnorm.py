@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.mixing.rows import BatchRows
+from lightning_synthaug.mixing.streamed import StreamedLoader
 
 __all__ = ["SplitNorm", "merge_batchnorm", "row_sources", "split_batchnorm"]
 
@@ -86,7 +87,7 @@ class SplitNorm(nn.Module):
         return torch.cat(done).index_select(0, kinds.inverse)
 
 
-def split_batchnorm(model: _Model, *, loader: MixedLoader | None = None) -> _Model:
+def split_batchnorm(model: _Model, *, loader: MixedLoader | StreamedLoader | None = None) -> _Model:
     """Give synthetic rows BatchNorm statistics of their own, in every BatchNorm layer of a model.
 
     Real rows are then normalised, in training as in evaluation, as if there were no synthetic ones. Weights, biases and
@@ -112,7 +113,7 @@ def split_batchnorm(model: _Model, *, loader: MixedLoader | None = None) -> _Mod
         >>> type(split[1]).__name__, type(merge_batchnorm(split)[1]).__name__
         ('SplitBatchNorm2d', 'BatchNorm2d')
     """
-    if loader is not None and not isinstance(loader, MixedLoader):
+    if loader is not None and not isinstance(loader, (MixedLoader, StreamedLoader)):
         raise ConfigError(
             "SA610",
             f"`loader` must be the mixed loader of a plain loop, got {type(loader).__name__}. Pass what "

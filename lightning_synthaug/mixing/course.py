@@ -20,16 +20,17 @@ from lightning_synthaug.plan import (
     events_to_state,
 )
 
-__all__ = ["Course"]
+__all__ = ["DAMAGED", "KEPT", "Course", "kept_stream", "mismatch_error"]
 
 #: What may change between two parts of a run: from there on the plan has another shape, which history remembers.
 _SHAPE = ("samples", "global_batch", "epoch_slots")
-_DAMAGED = (
+#: What is said of a state that this package did not write.
+DAMAGED = (
     "A checkpoint must hold the course of its run, got {}. It is damaged or was written by another version; start from "
     "another one, or a new run with ckpt_path=None."
 )
 #: What `on_mismatch="keep"` can take over from a checkpoint.
-_KEPT = ("seed", "generation_seed", "ratio", "schedule")
+KEPT = ("seed", "generation_seed", "ratio", "schedule")
 
 
 @final
@@ -171,7 +172,7 @@ class Course:
         saved = restored.get("fingerprint")
         first, total = Epoch.of_shape(restored.get("first")), restored.get("total")
         if not isinstance(saved, dict) or first is None or not isinstance(total, int | None):
-            raise PlanError("SA110", _DAMAGED.format(str(restored)[:300]))
+            raise PlanError("SA110", DAMAGED.format(str(restored)[:300]))
         self._first, self._events = first, events_from_state(restored.get("history", []))
         count = len(self._events)
         self._reshape(epoch, start)
@@ -204,23 +205,34 @@ class Course:
             self._anchor(epoch, start)
             self._total = None if total_batches is None else plan.slot(total_batches)
             return self._compile(mixture, shuffle, order)
-        if self._on_mismatch == "keep" and set(differing) <= set(_KEPT):
+        if self._on_mismatch == "keep" and set(differing) <= set(KEPT):
             self._tell(
                 f"the checkpoint's {', '.join(differing)} is kept; the configuration's is left out"
             )
             self._total = total
-            mixture.keep(*_kept(saved, restored.get("schedule")))
+            mixture.keep(*kept_stream(saved, restored.get("schedule")))
             return self._compile(mixture, shuffle, order)
-        raise _mismatch(saved, self._fingerprint, differing, kept=self._on_mismatch == "keep")
+        raise mismatch_error(saved, self._fingerprint, differing, kept=self._on_mismatch == "keep")
 
 
-def _kept(saved: Mapping[str, Any], schedule: object) -> tuple[int, int, str, Knots]:
-    """Read what a checkpoint's stream is made of, trusting nothing."""
+def kept_stream(saved: Mapping[str, Any], schedule: object) -> tuple[int, int, str, Knots]:
+    """Read what a checkpoint's stream is made of, trusting nothing.
+
+    Args:
+        saved: The checkpoint's fingerprint.
+        schedule: Its compiled schedule.
+
+    Returns:
+        Run seed, generation seed, the ratio as it was written, and its schedule.
+
+    Raises:
+        PlanError: They are not what this package writes (SA110).
+    """
     knots = Knots.of_key(schedule)
     match saved.get("seed"), saved.get("generation_seed"), saved.get("ratio"):
         case int(seed), int(generation_seed), str(ratio) if knots is not None:
             return seed, generation_seed, ratio, knots
-    raise PlanError("SA110", _DAMAGED.format(str(saved)[:300]))
+    raise PlanError("SA110", DAMAGED.format(str(saved)[:300]))
 
 
 def _alike(one: Epoch, other: Epoch) -> bool:
@@ -229,15 +241,25 @@ def _alike(one: Epoch, other: Epoch) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in same)
 
 
-def _mismatch(
+def mismatch_error(
     saved: Mapping[str, Any], present: Mapping[str, Any], differing: list[str], *, kept: bool
 ) -> ResumeMismatch:
-    """Describe both sides."""
+    """Describe both sides.
+
+    Args:
+        saved: The checkpoint's fingerprint.
+        present: That of the configuration.
+        differing: Where they differ.
+        kept: Whether the checkpoint's was to be kept.
+
+    Returns:
+        The error, to be raised.
+    """
     lines = "\n".join(
         f"  {k}\n    checkpoint:    {saved.get(k)}\n    configuration: {present[k]}"
         for k in differing
     )
-    can = ", ".join(_KEPT)
+    can = ", ".join(KEPT)
     advice = (
         f'`on_mismatch="keep"` can keep {can} only.'
         if kept

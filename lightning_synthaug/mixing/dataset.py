@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,73 +14,15 @@ from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, che
 from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import (
-    Columns,
-    Stacked,
-    collate_items,
-    collate_mixed,
-    is_default_collate,
-)
-from lightning_synthaug.mixing.identity import RowWatch
+from lightning_synthaug.mixing.assemble import Columns, Stacked, is_default_collate
+from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.store import ShardReader
 
-__all__ = ["MixedCollate", "MixedDataset", "Parts"]
+__all__ = ["MixedDataset"]
 
 _Indices = npt.NDArray[np.int64]
-
-
-class Parts(NamedTuple):
-    """A batch that is not collated yet.
-
-    Attributes:
-        delivered: What the main process needs to know.
-        items: Items in row order, without the rows of `stacked`; or their columns.
-        stacked: Rows that were gathered from the store as whole columns, or None.
-        existing: Rows that are items of synthetic datasets.
-    """
-
-    delivered: Delivered
-    items: list[Any] | Columns
-    stacked: Stacked | None
-    existing: tuple[int, ...] = ()
-
-
-@final
-class MixedCollate:
-    """Collate with the user's function, called as it always was.
-
-    Args:
-        collate: The user's collate function.
-        dataset: The mixed dataset.
-    """
-
-    def __init__(self, collate: Callable[[list[Any]], Any], dataset: MixedDataset) -> None:
-        self._dataset = dataset
-        default = is_default_collate(collate)
-        self.collate: Callable[[Any], Any] = collate_items if default else collate
-        self._watch = None if default else RowWatch(collate)
-
-    def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
-        """Collate one batch."""
-        if isinstance(parts, SynthAugError):
-            return parts, None
-        delivered, items, stacked, existing = parts
-        if stacked is not None:
-            return delivered, collate_mixed(items, stacked)
-        try:
-            batch = self.collate(items)
-        except Exception:
-            # Only the first item of a synthetic dataset was compared: a later one may be built differently.
-            try:
-                self._dataset.check_items([items[i] for i in existing])
-            except SynthAugError as error:
-                return error, None
-            raise
-        if self._watch is not None:
-            delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
-        return delivered, batch
 
 
 @final

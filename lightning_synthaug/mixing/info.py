@@ -10,7 +10,7 @@ import torch
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
-from lightning_synthaug.mixing.loader import PlanBatchSampler
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
 
@@ -32,7 +32,7 @@ class BatchInfo:
         rows_unknown: Why `rows` is None; None where it is not.
     """
 
-    def __init__(self, served: Served, feed: Feed) -> None:
+    def __init__(self, served: Served, feed: Feed | StreamFeed) -> None:
         self._served = served
         self._feed = feed
         self.number = served.number
@@ -147,7 +147,7 @@ def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
     )
 
 
-def _feeds(owner: Any) -> Iterator[Feed]:
+def _feeds(owner: Any) -> Iterator[Feed | StreamFeed]:
     """Find the feeds of the mixed loaders that an object leads to."""
     try:
         trainer = getattr(owner, "trainer", owner)
@@ -158,7 +158,7 @@ def _feeds(owner: Any) -> Iterator[Feed]:
     yield from _feeds_within(getattr(trainer, "train_dataloader", owner))
 
 
-def _feeds_within(loaders: Any) -> Iterator[Feed]:
+def _feeds_within(loaders: Any) -> Iterator[Feed | StreamFeed]:
     """Find the feeds in any tree of loaders."""
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
@@ -167,11 +167,15 @@ def _feeds_within(loaders: Any) -> Iterator[Feed]:
             yield from _feeds_within(loader)
         return
     # Not the loader's class: frameworks make loaders of their own, of the same dataset or with its batch sampler.
-    feed = getattr(getattr(loaders, "dataset", None), "feed", None)
-    sampler = getattr(loaders, "batch_sampler", None)
-    if isinstance(feed, Feed):
-        yield feed
-    elif isinstance(sampler, PlanBatchSampler):
-        yield sampler.feed
-    elif hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
+    # Over a stream there is no such dataset, and the loader itself has the feed.
+    for owner in (
+        getattr(loaders, "dataset", None),
+        getattr(loaders, "batch_sampler", None),
+        loaders,
+    ):
+        feed = getattr(owner, "feed", None)
+        if isinstance(feed, (Feed, StreamFeed)):
+            yield feed
+            return
+    if hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`
         yield from _feeds_within(loaders.iterables)

@@ -17,7 +17,8 @@ from torch.utils.data import (
 )
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
-from lightning_synthaug.mixing.dataset import MixedCollate, MixedDataset
+from lightning_synthaug.mixing.collate import MixedCollate
+from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.message import BatchMessage
 from lightning_synthaug.mixing.progress import CountedProgress
@@ -278,7 +279,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         dataset,
         batch_sampler=PlanBatchSampler(order, size, feed.epoch.drop_last),
         num_workers=loader.num_workers,
-        collate_fn=MixedCollate(loader.collate_fn, dataset),
+        collate_fn=MixedCollate(loader.collate_fn, dataset.check_items),
         pin_memory=loader.pin_memory,
         timeout=loader.timeout,
         worker_init_fn=None if loader.worker_init_fn is None else OwnDataset(loader.worker_init_fn),

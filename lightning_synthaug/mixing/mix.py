@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from torch.utils.data import DataLoader
+from torch.utils.data import IterableDataset
 
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
@@ -24,27 +24,36 @@ from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.ranks import ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.shape import loader_shape
+from lightning_synthaug.mixing.streamcourse import StreamCourse
+from lightning_synthaug.mixing.streamed import (
+    CountedStream,
+    check_stream,
+    is_stream,
+    loader_facts,
+)
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import Schedule
 
 __all__ = ["mix"]
 
 
 def mix(
-    loader: DataLoader[Any],
+    loader: Any,
     source: Any,
     ratio: float | Schedule,
     *,
     total_batches: int | None = None,
     **options: Any,
-) -> CountedLoader | PreparedLoader:
+) -> CountedLoader | PreparedLoader | CountedStream:
     """Mix synthetic samples into a DataLoader.
 
     The result has the same length, batch structure and settings. Under `torch.distributed` the global batch is made
     of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run.
 
     Args:
-        loader: The user's loader, map-style, with `batch_size`; or what `accelerator.prepare` made of it, and Hugging
-            Face's `Trainer.get_train_dataloader` returns.
+        loader: The user's loader: map-style, with `batch_size`; or of a stream, or any other iterable of batches, whose
+            rows are then replaced batch by batch; or what `accelerator.prepare` made of one, and Hugging Face's
+            `Trainer.get_train_dataloader` returns.
         source: A generator, a synthetic dataset, or several by name.
         ratio: Synthetic share, a number in [0, 1] or a schedule.
         total_batches: Batches of the whole run, for times in percent.
@@ -55,7 +64,7 @@ def mix(
 
     Example:
         >>> import torch
-        >>> from torch.utils.data import TensorDataset
+        >>> from torch.utils.data import DataLoader, TensorDataset
         >>> real = DataLoader(TensorDataset(torch.zeros(8)), batch_size=4)
         >>> mixed = mix(real, TensorDataset(torch.ones(8)), 0.5)
         >>> [batch[0].tolist() for batch in mixed]
@@ -65,6 +74,8 @@ def mix(
     recipe = Recipe(source=source, ratio=ratio, **options)
     now = ranks = ranks_now()
     counted: CountedProgress = CountedProgress(total_batches)
+    if _streams(loader):
+        return _mixed_stream(loader, recipe, counted)
     progress: Progress = counted
     prepared = loader if is_prepared(loader) else None
     if prepared is not None:
@@ -89,3 +100,26 @@ def mix(
     mixed = mixed_loader(loader, feed, CountedLoader)
     mixed.ranks = now
     return mixed
+
+
+def _streams(loader: Any) -> bool:
+    """Tell whether a loader is to be mixed batch by batch; of what accelerate prepared, only that of a stream is."""
+    if is_prepared(loader):
+        return isinstance(loader.dataset, IterableDataset)
+    return is_stream(loader)
+
+
+def _mixed_stream(loader: Any, recipe: Recipe, counted: CountedProgress) -> CountedStream:
+    """Put synthetic rows into the batches of a stream."""
+    ranks = ranks_now()
+    check_stream(loader, recipe, ranks.world)
+    feed = StreamFeed(
+        recipe,
+        StreamCourse(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
+        counted,
+        rank=ranks.rank,
+        world=ranks.world,
+        leader=ranks.local_rank == 0,
+        **loader_facts(loader),
+    )
+    return CountedStream(loader, feed)

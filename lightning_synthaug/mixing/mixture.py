@@ -174,6 +174,7 @@ class Mixture:
         shuffle: bool = True,
         order: RealOrder | None = None,
         history: Sequence[Event] = (),
+        clock: Clock | None = None,
     ) -> Plan:
         """Compile the plan of a run.
 
@@ -183,12 +184,13 @@ class Mixture:
             shuffle: Whether real samples are shuffled.
             order: The order of the user's own sampler, or None.
             history: Recorded events, in order.
+            clock: What times mean, where `epoch` does not tell.
 
         Returns:
             The plan.
         """
         recipe = self.recipe
-        clock = Clock(total, epoch.slots, epoch.slot)
+        clock = clock or Clock(total, epoch.slots, epoch.slot)
         self.draw.compile(clock)
         return Plan(
             epoch,

@@ -42,6 +42,17 @@ class Progress(ABC):
             Batches, >= 0.
         """
 
+    def epoch(self, length: int | None) -> int | None:
+        """Return the batches of an epoch.
+
+        Args:
+            length: Batches in one pass of the loader, or None where it does not tell.
+
+        Returns:
+            Batches, or None when not known.
+        """
+        return length
+
     def current(self, last: int, batch: Any = None) -> int:
         """Return the number of the batch being trained on.
 

@@ -51,7 +51,7 @@ class Recipe:
         weights: Relative weights of several sources, by name, each above 0. Default: equal.
         balance: Labels asked for: `"proportional"` (those of the real data), `"uniform"` (level the batches as far
             as the ratio allows) or weights by label.
-        labels: Label of each real sample, when the dataset does not tell.
+        labels: Label of each real sample, when the dataset does not tell; over a stream, a function of the batch.
         label_map: `{user_label: generator_label}` where the generator numbers its classes differently.
         class_names: Names of the classes, for messages and reports.
         transform: Classical augmentation of raw samples: albumentations, or any callable on the image array.
@@ -62,7 +62,8 @@ class Recipe:
             disk.
         fill: `"ahead"`: make what the coming epoch needs before it begins. `"off"`: only serve what the cache has.
         on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
-        pool: Distinct samples kept for each source. Default: as many as there are real samples.
+        pool: Distinct samples kept for each source. Default: as many as there are real samples. Over a stream: of each
+            label, and 100 by default.
         reuse: Servings after which a sample is replaced by a new one. Default: never.
         extra: Rows added to each global batch, >= 0, a multiple of the number of ranks. Synthetic samples then sit in
             these only, and no real sample is displaced; rows that the ratio leaves over hold real samples once more,

@@ -11,6 +11,7 @@ import torch
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
+from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 
 __all__ = ["BatchRows", "HasFeed", "Kinds"]
@@ -20,7 +21,7 @@ class HasFeed(Protocol):
     """Who knows the batch being trained on: a mixed loader, or a fit with synthetic samples."""
 
     @property
-    def feed(self) -> Feed | None:
+    def feed(self) -> Feed | StreamFeed | None:
         """The main process's half of the loader."""
 
 

@@ -8,7 +8,6 @@ from torch.utils.data import (
     BatchSampler,
     DataLoader,
     DistributedSampler,
-    IterableDataset,
     RandomSampler,
     SequentialSampler,
 )
@@ -63,30 +62,17 @@ def loader_shape(loader: Any) -> LoaderShape:
         Its shape.
 
     Raises:
-        DataError: It is no single DataLoader, it streams, or samples or batches in a way that cannot be planned.
+        DataError: It is no single DataLoader, or samples or batches in a way that cannot be planned.
     """
     if not isinstance(loader, DataLoader):
         raise DataError(
             "SA606",
-            f"The train loader must be one torch DataLoader, got {type(loader).__name__}. Give the loader to mix by "
-            "itself; where training takes several, mix that one with `lightning_synthaug.mix`.",
+            f"The train loader must be one torch DataLoader, or one iterable of batches, got {type(loader).__name__}. "
+            "Give the loader to mix by itself; of several, mix that one with `lightning_synthaug.mix`.",
         )
-    if isinstance(loader.dataset, IterableDataset):
-        raise DataError(
-            "SA601",
-            f"The dataset must be map-style (len and indexing) to be mixed, got {type(loader.dataset).__name__}, which "
-            "streams. Index it first, or read it into a list.",
-        )
-    if type(loader).__iter__ is not DataLoader.__iter__:
-        raise DataError(
-            "SA606",
-            f"The train loader must iterate as torch's DataLoader does, got {type(loader).__name__} with an "
-            "`__iter__` of its own, which would be lost. Move what it does into the dataset, the `collate_fn` or the "
-            "training step.",
-        )
-    sampler = loader.sampler
+    sampler: Any = loader.sampler
     batcher = loader.batch_sampler
-    if loader.batch_size is None or type(batcher) is not BatchSampler:
+    if loader.batch_size is None or not _is(batcher, BatchSampler):
         raise DataError(
             "SA602",
             f"The loader must batch by `batch_size`, got batch_size={loader.batch_size!r} with "
@@ -94,7 +80,7 @@ def loader_shape(loader: Any) -> LoaderShape:
         )
     data: Any = loader.dataset
     size, batch_size, drop_last = len(data), loader.batch_size, loader.drop_last
-    if type(sampler) is DistributedSampler:
+    if _is(sampler, DistributedSampler):
         return LoaderShape(size, batch_size, drop_last, sampler.shuffle)
     if isinstance(sampler, DistributedSampler):
         raise DataError(
@@ -103,10 +89,10 @@ def loader_shape(loader: Any) -> LoaderShape:
             "sampler that it would divide; the mixed loader divides what it yields.",
         )
     whole = len(getattr(sampler, "data_source", ())) == size
-    if type(sampler) is SequentialSampler and whole:
+    if _is(sampler, SequentialSampler) and whole:
         return LoaderShape(size, batch_size, drop_last, shuffle=False)
     if (
-        type(sampler) is RandomSampler
+        _is(sampler, RandomSampler)
         and whole
         and not sampler.replacement
         and sampler.num_samples == size
@@ -114,6 +100,13 @@ def loader_shape(loader: Any) -> LoaderShape:
         return LoaderShape(size, batch_size, drop_last, shuffle=True)
     order = SamplerOrder(sampler, size)
     return LoaderShape(order.length, batch_size, drop_last, shuffle=True, order=order)
+
+
+def _is(value: object, kind: type) -> bool:
+    """Tell whether a sampler is torch's own, or torchdata's of the same name, which differs by having a state."""
+    own = type(value)
+    stateful = own.__module__.startswith("torchdata.stateful_dataloader")
+    return own is kind or (stateful and own.__name__.removeprefix("Stateful") == kind.__name__)
 
 
 def first_batches(shape: LoaderShape, dataset: Any, batches: int) -> LoaderShape:

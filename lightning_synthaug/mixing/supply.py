@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
-from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, SourceFiller, Turns, say
+from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.settling import settle, watched
 from lightning_synthaug.plan import Plan, PlannedSlots
 
 __all__ = ["Supply"]
@@ -55,23 +54,20 @@ class Supply:
             FillError: The rank that fills has failed or is gone.
         """
         start, stop = plan.slot(first), plan.slot(end)
-        recipe, any_made = self._mixture.recipe, bool(self._mixture.is_generated.any())
-        turns = Turns(self._mixture.folder, " ".join(recipe.sources))
-        watched = self._leader and self._world > 1 and recipe.fill == "ahead" and any_made
-        with turns.filling() if watched else contextlib.nullcontext():
-            for source in self._mixture.generated:
+        mixture = self._mixture
+        recipe, generated = mixture.recipe, mixture.generated if mixture.is_generated.any() else []
+        turns = Turns(mixture.folder, " ".join(recipe.sources))
+        ahead = self._leader and bool(generated) and recipe.fill == "ahead"
+        with watched(turns, leader=ahead, world=self._world):
+            for source in generated:
                 if self._leader and self._world > 1:
-                    told = Turns(self._mixture.folder, source.name).take_damaged()
-                    source.forget_told(told)
+                    source.forget_told(Turns(mixture.folder, source.name).take_damaged())
                 if len(source.places) == plan.distinct(source.needs.number - 1):
                     continue
-                missing = source.look_up(source.needs.of_range(plan, start, stop))
-                if not missing or recipe.fill == "off":
-                    continue
-                if self._leader:
-                    self._make(source, missing)
-                else:
-                    turns.wait(source.watch(missing))
+                wanted = source.needs.of_range(plan, start, stop)
+                self._made += settle(
+                    source, wanted, turns=turns, fill=recipe.fill, leader=self._leader
+                )
         self._blocks.clear()
 
     def complete(self, plan: Plan, number: int) -> ReadyBlock:
@@ -129,14 +125,3 @@ class Supply:
         generated = self._mixture.is_generated[block.planned.source[batch]]
         wanted = generated & (block.planned.index[batch] >= 0)
         return int(np.count_nonzero(wanted & (block.matrix[4, batch] == UNKNOWN)))
-
-    def _make(self, source: SourceFiller, missing: Any) -> None:
-        """Make samples."""
-        with seeded_globals(0):  # the user's random states go on as if nothing had been made
-            filled = source.fill(missing)
-        self._made += filled.generated
-        if filled.given_up:
-            say(
-                f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
-                "real samples stand in for them"
-            )

@@ -90,7 +90,8 @@ class Time:
                 "SA106",
                 f'The length of training must be known for a time in percent, got "{float(self.value):g}%" in a run '
                 "without a known end (`max_time` alone, no limit, or `max_steps` under manual optimization, where a "
-                'batch may take any number of steps). Use epochs or batches in the schedule ("5ep", "2000ba"), or say when '
+                "batch may take any number of steps). Use epochs or batches in the schedule "
+                '("5ep", "2000ba"), or say when '
                 "it ends: `max_epochs` of the trainer, `max_steps` under automatic optimization, or `total_batches=` "
                 "of `mix`.",
             )

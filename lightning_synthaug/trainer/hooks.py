@@ -11,25 +11,22 @@ import inspect
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, final
 
 from lightning_synthaug.errors import TrainerError
-from lightning_synthaug.mixing import Progress
-from lightning_synthaug.trainer.leaf import Leaf
+from lightning_synthaug.trainer.refused import Refused
 
 __all__ = [
     "NEEDED",
     "SUPPORTED",
     "LoaderSwap",
     "QuietResume",
-    "Refused",
-    "TrainerProgress",
-    "accumulation",
     "check_names",
     "combined_mode",
     "log_step",
     "refuse_iterator_steps",
+    "restored_clock",
     "steps_done",
 ]
 
@@ -47,6 +44,7 @@ NEEDED = {
     "fit_loop.epoch_loop._batches_that_stepped": "the step that the trainer logs at",
     "fit_loop._should_accumulate": "when a step ends",
     "_logger_connector.should_update_logs": "when to log",
+    "_checkpoint_connector._loaded_checkpoint": "the position of a checkpoint while it is being restored",
     "distributed_sampler_kwargs": "which ranks get different data",
     "num_training_batches": "how long an epoch is",
 }
@@ -75,28 +73,6 @@ def check_names(trainer: Any) -> None:
                 f"{type(trainer).__module__}.{type(trainer).__name__} {_version(trainer)} without `{path}`. Install a "
                 "supported version, or use `lightning_synthaug.mix` on the loader.",
             )
-
-
-@final
-class Refused:
-    """Stand in for a loader that cannot be made or mixed, and raise why when it is looked at.
-
-    While Lightning asks for loaders it has `DataLoader.__init__` patched, and an error there leaves it so for good.
-
-    Args:
-        error: What to raise.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __iter__(self) -> Iterator[Any]:
-        """Raise the error: the first thing that Lightning does with a loader is to iterate it."""
-        raise self._error
-
-    def __len__(self) -> int:
-        """Raise the error: the first thing that some models do."""
-        raise self._error
 
 
 @final
@@ -163,110 +139,6 @@ def _hear(added: Any) -> None:
         warnings.filters.remove(added)  # type: ignore[attr-defined]
 
 
-@final
-class TrainerProgress(Progress):
-    """The clock of a Lightning run.
-
-    Args:
-        trainer: The trainer.
-        leaf: Which of several train loaders it is the clock of; None: there is one.
-    """
-
-    def __init__(self, trainer: Any, leaf: Leaf | None = None) -> None:
-        self._trainer = trainer
-        self._leaf = leaf
-
-    def done(self) -> int:
-        """Return all batches processed, over epochs, resumes and several fits."""
-        done = int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
-        return self._own(done, self._per_epoch(0))
-
-    def total(self, epoch_batches: int) -> int | None:
-        """Return the batches until the trainer stops by itself: the smaller of its limits."""
-        per_epoch = self._per_epoch(epoch_batches)
-        total = self._total(per_epoch)
-        return None if total is None else self._own(total, per_epoch)
-
-    def coming(self, epoch_batches: int) -> int:
-        """Return the batches of an epoch, or fewer where the run ends before: nothing more is made."""
-        per_epoch = self._per_epoch(epoch_batches)
-        progress = self._trainer.fit_loop.epoch_loop.batch_progress
-        done, begun = int(progress.total.processed), int(progress.current.processed)
-        end = done + per_epoch - (begun if begun < per_epoch else 0)
-        left = self._left(per_epoch)
-        if left is not None:
-            end = min(end, done + left)
-        # At least one: after a finished run, some versions ask for a last batch.
-        coming = max(1, self._own(end, per_epoch) - self._own(done, per_epoch))
-        return min(coming, epoch_batches)
-
-    def _own(self, batches: int, per_epoch: int) -> int:
-        """Turn the trainer's batches into this loader's."""
-        return batches if self._leaf is None else self._leaf.own(batches, per_epoch)
-
-    def _total(self, per_epoch: int) -> int | None:
-        """Return the trainer's batches from the beginning to its end."""
-        limits = []
-        epochs, steps = self._trainer.max_epochs, self._trainer.max_steps
-        if epochs is not None and epochs >= 0:
-            limits.append(epochs * per_epoch)
-        if steps is not None and steps >= 0 and self._counts_steps():
-            limits.append(self._batches_of_steps(steps, per_epoch))
-        return min(limits) if limits else None
-
-    def _left(self, per_epoch: int) -> int | None:
-        """Return the trainer's batches that `max_steps` leaves; None where it sets no end."""
-        trainer = self._trainer
-        if trainer.max_steps < 0 or not self._counts_steps():
-            return None
-        return int((trainer.max_steps - trainer.global_step) * trainer.accumulate_grad_batches)
-
-    def _counts_steps(self) -> bool:
-        """Tell whether steps can be converted to batches: under manual optimization a batch may take any number."""
-        module = self._trainer.lightning_module
-        return bool(getattr(module, "automatic_optimization", True))
-
-    def _per_epoch(self, epoch_batches: int) -> int:
-        """Return the batches that the trainer takes of an epoch."""
-        limit = self._trainer.num_training_batches
-        if limit in (None, float("inf"), 0):
-            return max(1, epoch_batches)
-        return int(limit) if self._leaf or not epoch_batches else min(int(limit), epoch_batches)
-
-    def _batches_of_steps(self, steps: int, per_epoch: int) -> int:
-        """Convert optimizer steps: each takes several batches, the last of an epoch maybe fewer."""
-        batches = 0
-        changes = accumulation(self._trainer)
-        for epoch, each in changes.items():
-            later = [e for e in changes if e > epoch]
-            span = min(later) - epoch if later else None
-            steps_per_epoch = -(-per_epoch // each)
-            epochs, rest = divmod(steps, steps_per_epoch)
-            if span is not None and epochs >= span:
-                batches, steps = batches + span * per_epoch, steps - span * steps_per_epoch
-                continue
-            return int(batches + epochs * per_epoch + min(rest * each, per_epoch))
-        return batches
-
-
-def accumulation(trainer: Any) -> dict[int, int]:
-    """Tell how many batches make a step.
-
-    Args:
-        trainer: The trainer.
-
-    Returns:
-        Batches of a step by the epoch from which on it holds, ascending, the first one 0.
-    """
-    for callback in trainer.callbacks:
-        schedule = getattr(callback, "scheduling", None)
-        if type(callback).__name__ == "GradientAccumulationScheduler" and isinstance(
-            schedule, dict
-        ):
-            return {0: 1} | dict(sorted(schedule.items()))
-    return {0: int(trainer.accumulate_grad_batches)}
-
-
 def log_step(trainer: Any) -> int | None:
     """Tell whether the trainer logs at the end of the present batch, and at which step.
 
@@ -321,6 +193,22 @@ def refuse_iterator_steps(module: Any) -> None:
             f"`training_step` must take a batch, got the parameter `dataloader_iter` in {type(module).__name__}: one "
             "step may then take several batches, and the plan's clock would be wrong. Take `batch, batch_idx` instead.",
         )
+
+
+def restored_clock(trainer: Any) -> int | None:
+    """Return the batches processed in the checkpoint that is being restored; None while none is.
+
+    Lightning fetches the first batch of a loader without a length when it makes the iterator, which a model that asks
+    for `estimated_stepping_batches` makes happen before the counters are restored.
+
+    Args:
+        trainer: The trainer.
+    """
+    connector = getattr(trainer, "_checkpoint_connector", None)
+    loops = (getattr(connector, "_loaded_checkpoint", None) or {}).get("loops") or {}
+    progress = loops.get("fit_loop", {}).get("epoch_loop.batch_progress", {})
+    processed = progress.get("total", {}).get("processed")
+    return int(processed) if isinstance(processed, int) else None
 
 
 def _version(trainer: Any) -> str:

@@ -12,16 +12,23 @@ from lightning_synthaug.mixing import (
     MixedLoader,
     Mixture,
     Recipe,
+    StreamCourse,
+    StreamedLoader,
+    StreamFeed,
     Totals,
+    check_stream,
     first_batches,
+    is_stream,
+    loader_facts,
     loader_shape,
     mixed_loader,
+    streamed_loader,
 )
 from lightning_synthaug.trainer.batchnorm import bind_batchnorm
+from lightning_synthaug.trainer.clock import TrainerProgress
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
-    TrainerProgress,
     check_names,
     combined_mode,
     refuse_iterator_steps,
@@ -34,6 +41,8 @@ __all__ = ["FitSession"]
 
 #: Loaders that are kept open besides the one in use: a trainer asks for loaders more often than it uses them.
 _KEPT = 4
+#: Batches in a pass of a stream that does not tell.
+_ENDLESS = 1 << 62
 
 
 @final
@@ -52,15 +61,17 @@ class FitSession:
             refuse_iterator_steps(module)
         self.recipe = recipe
         self.trainer = trainer
-        self.course = Course(recipe.on_mismatch, tell=say if trainer.is_global_zero else None)
-        self._feeds: list[Feed] = []
+        tell = say if trainer.is_global_zero else None
+        self.course = Course(recipe.on_mismatch, tell=tell)
+        self.stream = StreamCourse(recipe.on_mismatch, tell=tell)
+        self._feeds: list[Feed | StreamFeed] = []
         self._totals = Totals(list(recipe.sources))
         self._logged = (0, 0, 0)
         self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
 
     @property
-    def feed(self) -> Feed | None:
+    def feed(self) -> Feed | StreamFeed | None:
         """The main process's half of the loader in use; before the first batch, of the loader made last."""
         begun = (feed for feed in reversed(self._feeds) if feed.plan is not None)
         return next(begun, self._feeds[-1] if self._feeds else None)
@@ -85,9 +96,9 @@ class FitSession:
         mode = combined_mode(loader) or "max_size_cycle"
         return replaced(loader, path, lambda one: self._mixed(one, mode))
 
-    def _mixed(self, loader: Any, mode: str | None = None) -> MixedLoader:
+    def _mixed(self, loader: Any, mode: str | None = None) -> MixedLoader | StreamedLoader:
         """Mix one loader."""
-        if isinstance(loader, MixedLoader):
+        if isinstance(loader, (MixedLoader, StreamedLoader)):
             raise TrainerError(
                 "SA704",
                 "A train loader must be mixed once, got a loader that is mixed already, with "
@@ -95,6 +106,8 @@ class FitSession:
                 "give it all sources.",
             )
         bind_batchnorm(self.trainer.lightning_module, self)
+        if is_stream(loader):
+            return self._streamed(loader, mode)
         shape = loader_shape(loader)
         rank, world = self._ranks()
         epoch = shape.epoch(world, self.recipe.extra)
@@ -103,7 +116,8 @@ class FitSession:
             batches = int(length * limit) if isinstance(limit, float) else int(limit)
             shape = first_batches(shape, loader.dataset, batches * world)
             epoch = shape.epoch(world, self.recipe.extra)
-        feed = next((f for f in self._feeds if f.serves(loader.dataset, epoch, shape.order)), None)
+        planned = (f for f in self._feeds if isinstance(f, Feed))
+        feed = next((f for f in planned if f.serves(loader.dataset, epoch, shape.order)), None)
         if feed is None:
             feed = Feed(
                 Mixture(self.recipe, loader.dataset),
@@ -122,7 +136,30 @@ class FitSession:
             self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
 
-    def _keep(self, feed: Feed) -> None:
+    def _streamed(self, loader: Any, mode: str | None) -> StreamedLoader:
+        """Put synthetic rows into the batches of a loader that cannot be planned by index."""
+        rank, world = self._ranks()
+        check_stream(loader, self.recipe, world)
+        streams = (f for f in self._feeds if isinstance(f, StreamFeed))
+        feed = next((f for f in streams if f.loader is loader), None)
+        if feed is None:
+            facts = loader_facts(loader)
+            leaf = None if mode is None else Leaf(mode, facts["length"] or _ENDLESS)
+            feed = StreamFeed(
+                self.recipe,
+                self.stream,
+                TrainerProgress(self.trainer, leaf),
+                rank=rank,
+                world=world,
+                leader=self.trainer.local_rank == 0,
+                **facts,
+            )
+            feed.loader = loader
+            feed.totals = self._totals
+            self._keep(feed)
+        return streamed_loader(loader, feed)
+
+    def _keep(self, feed: Feed | StreamFeed) -> None:
         """Remember a feed, and close the oldest of too many."""
         in_use = self.feed
         self._feeds.append(feed)
@@ -138,9 +175,13 @@ class FitSession:
             state: What `state` returned; None: none.
         """
         self.course.restore(state)
+        self.stream.restore(state)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold: plain types, no I/O, no lock (it may run in a signal handler)."""
+        feed = self.feed
+        if self.stream.begun and feed is not None:
+            return self.stream.state(feed.progress.done())
         return self.course.state()
 
     def metrics(self) -> dict[str, float]:

@@ -20,6 +20,11 @@ SAYS = {
     "03_plain_pytorch.py": [r"epoch  4:", r"epoch 20:", r"\{'batches': 100\}"],
     "04_own_generator.py": [r"\d real .*\d drawn", r"#"],
     "05_existing_synthetic_dataset.py": [r"\d+ rows real", r"450 rows shifted", r"\d+ rows faded"],
+    "06_streaming.py": [
+        r"70 steps: 80 of \d+ rows",
+        r"150 steps: 3\d\d of \d+ rows",
+        r"\d+\.\d% right",
+    ],
     "20_fabric.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
     "21_hf_trainer.py": ["whole run: 400 rows synthetic", "23 on: 270 rows", r"\d+\.\d% right"],
     "22_accelerate.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import DataError
-from lightning_synthaug.mixing.dataset import MixedCollate, MixedDataset
+from lightning_synthaug.mixing.collate import MixedCollate
+from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.message import BatchMessage
 from tests.helpers.traced import Tracer, read, traced_dataset
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError, DataError, PlanError
@@ -38,10 +39,19 @@ def test_an_unknown_option_is_answered_with_the_nearest() -> None:
         sa.mix(DataLoader(traced_dataset(SIZE), 8), SOURCE, 0.5, transfrom=None)
 
 
-@pytest.mark.parametrize("loader", [[1, 2, 3], None, iter([])])
-def test_only_a_dataloader_can_be_mixed(loader: Any) -> None:
+@pytest.mark.parametrize("loader", [[DataLoader([1])], None, {"a": [1]}])
+def test_only_one_loader_can_be_mixed(loader: Any) -> None:
     with pytest.raises(DataError, match=r"must be one torch DataLoader.*SA606"):
         sa.mix(loader, SOURCE, 0.5)
+
+
+def test_a_stream_is_mixed_batch_by_batch() -> None:
+    mixed = sa.mix(iter([torch.zeros(4)]), TensorDataset(torch.ones(2)), 0.5)
+    with pytest.raises(DataError, match=r"(?s)built like the batch's own.*SA641"):
+        next(iter(mixed))
+    mixed = sa.mix(iter([[torch.zeros(4)]]), TensorDataset(torch.ones(2)), 0.5)
+    assert [t.tolist() for batch in mixed for t in batch] == [[0, 1, 0, 1]]
+    assert mixed.state_dict()["batches"] == 1
 
 
 def test_ranks_share_the_global_batch(monkeypatch: pytest.MonkeyPatch) -> None:

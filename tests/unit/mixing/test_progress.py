@@ -17,6 +17,11 @@ def test_counts_what_is_handed_over() -> None:
     assert progress.coming(6) == 6  # a loop that stopped early begins a whole pass
 
 
+def test_an_epoch_is_as_long_as_the_loader() -> None:
+    assert CountedProgress().epoch(6) == 6
+    assert CountedProgress().epoch(None) is None
+
+
 @pytest.mark.parametrize(("done", "first"), [(8, 4), (6, 6), (0, 6)])
 def test_the_first_pass_after_a_resume_is_the_rest_of_the_epoch(done: int, first: int) -> None:
     progress = CountedProgress()

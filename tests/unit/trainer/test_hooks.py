@@ -13,53 +13,13 @@ from lightning_synthaug.trainer.hooks import (
     NEEDED,
     LoaderSwap,
     QuietResume,
-    Refused,
-    TrainerProgress,
     check_names,
     refuse_iterator_steps,
 )
+from lightning_synthaug.trainer.refused import Refused
 from lightning_synthaug.trainer.session import FitSession
 from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import traced_dataset
-
-
-def clock(
-    *, batches: float = float("inf"), done: int = 0, steps: int = 0, **options: Any
-) -> TrainerProgress:
-    run = trainer(**options)
-    run.fit_loop.max_batches = batches
-    run.fit_loop.epoch_loop.batch_progress.total.processed = done
-    optimizer = run.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer
-    optimizer.step.total.completed = steps
-    return TrainerProgress(run)
-
-
-@pytest.mark.parametrize(
-    ("options", "total"),
-    [
-        ({"max_epochs": 3}, 18),
-        ({"max_epochs": 3, "batches": 4}, 12),
-        ({"max_epochs": -1, "max_steps": 10}, 10),
-        ({"max_epochs": 1, "max_steps": 10}, 6),
-        # Four steps an epoch of seven batches, the last one of a single batch.
-        ({"max_epochs": -1, "max_steps": 6, "accumulate_grad_batches": 2, "batches": 5}, 10),
-        ({"max_epochs": -1, "max_steps": 7, "accumulate_grad_batches": 2, "batches": 5}, 12),
-        ({"max_epochs": -1, "max_time": "00:00:01:00"}, None),
-    ],
-)
-def test_the_total_is_where_the_trainer_stops(options: dict[str, Any], total: int | None) -> None:
-    assert clock(**options).total(6) == total
-
-
-def test_the_next_pass_ends_with_the_run() -> None:
-    assert clock(max_epochs=3, done=0).coming(6) == 6
-    assert clock(max_epochs=-1, max_steps=8, steps=6).coming(6) == 2
-    assert clock(max_epochs=-1, max_steps=8, steps=8).coming(6) == 1
-    assert clock(max_epochs=-1, max_steps=8, steps=7, accumulate_grad_batches=4).coming(6) == 4
-    # Past epochs may have been longer: what was processed says nothing on what an epoch limit leaves.
-    assert clock(max_epochs=4, done=20).coming(4) == 4
-    assert clock(max_epochs=-1, max_time="00:00:01:00").coming(6) == 6
-    assert clock(max_epochs=3, done=9).done() == 9
 
 
 def test_the_swap_wraps_what_lightning_asks_for_and_is_undone() -> None:

@@ -8,9 +8,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from lightning_synthaug.errors import ConfigError, DataError, ResumeMismatch, TrainerError
-from lightning_synthaug.mixing import BatchInfo, MixedLoader, Recipe
+from lightning_synthaug.mixing import BatchInfo, MixedLoader, Recipe, StreamedLoader
 from lightning_synthaug.trainer.session import FitSession
 from tests.helpers.recorder import recorder, trainer
+from tests.helpers.streams import Batches
 from tests.helpers.traced import traced_dataset
 
 SIZE = 45
@@ -38,6 +39,24 @@ def test_wrapping_is_pure_and_may_be_repeated() -> None:
     s.close()
 
 
+def test_a_stream_is_wrapped_and_known_again() -> None:
+    s, user = session(), Batches([4, 2])
+    first = s.wrap(user)
+    assert isinstance(first, StreamedLoader)
+    assert s.wrap(user).feed is first.feed is s.feed
+    assert s.wrap(Batches([4])).feed is not first.feed
+    with pytest.raises(TrainerError, match=r"mixed already.*SA704"):
+        s.wrap(first)
+    assert s.state() == {}
+    s.restore({"fingerprint": {}})
+    assert s.state() == {"fingerprint": {}}
+    s.restore(None)
+    rows = [int((batch[0][:, 0, 0, 0] > 0).sum()) for batch in first]
+    assert rows == [2, 1]
+    assert s.state()["stream"]["batch_rows"] == 4
+    s.close()
+
+
 def test_one_of_several_loaders_is_mixed() -> None:
     a, b = DataLoader(traced_dataset(SIZE), 8), DataLoader(traced_dataset(20), 4)
     s = session(target="b")
@@ -50,7 +69,7 @@ def test_one_of_several_loaders_is_mixed() -> None:
     s = session()
     with pytest.raises(ConfigError, match=r"got None with loaders at \['a', 'b'\].*SA706"):
         s.wrap(tree)
-    with pytest.raises(DataError, match=r"one torch DataLoader, got int.*SA606"):
+    with pytest.raises(DataError, match=r"one torch DataLoader.*got int.*SA606"):
         s.wrap(3)
     s.close()
 

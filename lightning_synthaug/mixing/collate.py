@@ -1,0 +1,73 @@
+"""Collate a mixed batch as the user does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, final
+
+from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.mixing.assemble import (
+    Columns,
+    Stacked,
+    collate_items,
+    collate_mixed,
+    is_default_collate,
+)
+from lightning_synthaug.mixing.identity import RowWatch
+from lightning_synthaug.mixing.message import Delivered
+
+__all__ = ["MixedCollate", "Parts"]
+
+
+class Parts(NamedTuple):
+    """A batch that is not collated yet.
+
+    Attributes:
+        delivered: What the main process needs to know.
+        items: Items in row order, without the rows of `stacked`; or their columns.
+        stacked: Rows that were gathered from the store as whole columns, or None.
+        existing: Rows that are items of synthetic datasets.
+    """
+
+    delivered: Delivered
+    items: list[Any] | Columns
+    stacked: Stacked | None
+    existing: tuple[int, ...] = ()
+
+
+@final
+class MixedCollate:
+    """Collate with the user's function, called as it always was.
+
+    Args:
+        collate: The user's collate function.
+        check_items: Holds items of synthetic datasets against real ones, where a batch cannot be collated.
+    """
+
+    def __init__(
+        self, collate: Callable[[list[Any]], Any], check_items: Callable[[list[Any]], None]
+    ) -> None:
+        self._check_items = check_items
+        default = is_default_collate(collate)
+        self.collate: Callable[[Any], Any] = collate_items if default else collate
+        self._watch = None if default else RowWatch(collate)
+
+    def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
+        """Collate one batch."""
+        if isinstance(parts, SynthAugError):
+            return parts, None
+        delivered, items, stacked, existing = parts
+        if stacked is not None:
+            return delivered, collate_mixed(items, stacked)
+        try:
+            batch = self.collate(items)
+        except Exception:
+            # Only the first item of a synthetic dataset was compared: a later one may be built differently.
+            try:
+                self._check_items([items[i] for i in existing])
+            except SynthAugError as error:
+                return error, None
+            raise
+        if self._watch is not None:
+            delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
+        return delivered, batch

@@ -1,0 +1,247 @@
+"""The main process's half of mixing a stream: composes finished batches, fills what they need, keeps account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from torch.utils.data import default_collate
+
+from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling import UNKNOWN, say
+from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
+from lightning_synthaug.mixing.feed import Served
+from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.rowtree import count_rows
+from lightning_synthaug.mixing.streamcourse import StreamCourse
+from lightning_synthaug.mixing.streamneeds import StreamNeeds
+from lightning_synthaug.mixing.streamrows import StreamRows
+from lightning_synthaug.mixing.totals import Totals
+from lightning_synthaug.plan import REAL, Plan, PlannedSlots, rank_rows
+from lightning_synthaug.plan.seeding import Int64Array
+
+__all__ = ["StreamFeed"]
+
+#: Batches whose account is kept: more than any loader has under way.
+_KEPT = 256
+#: Batches that samples are made ahead for, where nobody knows the length of a pass.
+_AHEAD = 100
+
+
+class _Account(NamedTuple):
+    """A batch handed over: its slots, what was planned and what was served."""
+
+    slots: Int64Array
+    planned: PlannedSlots
+    served: Int64Array
+
+
+@final
+class StreamFeed:
+    """Everything that one loader of a stream needs besides the stream.
+
+    Args:
+        recipe: What to mix.
+        course: The course of the run, which outlives this loader.
+        progress: The run's clock.
+        rank: This rank, in [0, world).
+        world: Ranks that share a global batch, >= 1.
+        leader: Whether this process fills the cache for its node.
+        length: Batches of a pass, or None where the stream does not tell.
+        batch_size: Rows of a full batch of this rank, or None where the loader does not tell.
+        collate: The user's collate function, or None: torch's.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        course: StreamCourse,
+        progress: Progress,
+        *,
+        rank: int,
+        world: int,
+        leader: bool,
+        length: int | None,
+        batch_size: int | None = None,
+        collate: Callable[[list[Any]], Any] | None = None,
+    ) -> None:
+        labels, pool = known_labels(recipe), recipe.pool or POOL
+        self.displaced = DisplacedRows(labels, pool)
+        # The plan knows a dataset of `pool` samples of each label; which of the labels a row has, its batch tells.
+        known = replace(recipe, labels=None, pool=len(self.displaced))
+        self.mixture = Mixture(known, self.displaced)
+        self.course = course
+        self.progress = progress
+        self.rank, self.world, self.leader = rank, world, leader
+        self.length = length
+        self.totals = Totals(list(recipe.sources))
+        self.plan: Plan | None = None
+        #: The user's loader, by which a framework's session knows this feed again.
+        self.loader: Any = None
+        self._batch_size = batch_size
+        self._needs = StreamNeeds(
+            self.mixture, self.displaced, recipe.labels, leader=leader, world=world
+        )
+        self._rows = StreamRows(self.mixture, collate or default_collate)
+        self._accounts: dict[int, _Account] = {}
+        self._number = 0
+        self._delivered = 0
+        self._filled = 0
+        self._said = False
+
+    def begin(self) -> None:
+        """Get ready for a pass of the loader: read the clock."""
+        self._number = self.progress.done()
+        self._delivered = self._filled = 0
+        self.plan = None
+        self._accounts.clear()
+
+    def compose(self, batch: Any) -> Any:
+        """Put synthetic rows into the next batch.
+
+        Args:
+            batch: The finished batch; not changed.
+
+        Returns:
+            A batch of the same structure; the same object where all rows stay real.
+        """
+        size = count_rows(batch, self._batch_size)
+        self._set_clock()
+        number, rows = self._number, size * self.world
+        if self.plan is None and size:
+            self.plan = self._planned(rows)
+        self._number, self._delivered = number + 1, self._delivered + 1
+        if self.plan is not None and size:
+            batch = self._composed(self.plan, batch, number, size)
+        self.progress.delivered(number)
+        return batch
+
+    def served(self, batch: Any = None) -> Served | None:
+        """Return the account of the batch being trained on: the clock's, or the last one handed over.
+
+        Args:
+            batch: The batch itself, for clocks that would not know otherwise.
+        """
+        number = self.progress.current(self._number - 1, batch)
+        account = self._accounts.get(number)
+        if account is None:
+            return None
+        return Served(number, account.slots, account.planned.source, account.served)
+
+    def provenance(self, number: int, row: int) -> dict[str, Any] | None:
+        """Look up what made a row of a batch that was delivered lately.
+
+        Args:
+            number: Batches before it.
+            row: Row of this rank's batch.
+
+        Returns:
+            What the store keeps of it; None where a real sample was served, or its twin is gone.
+        """
+        account = self._accounts.get(number)
+        if account is None or account.served[row] == REAL:
+            return None
+        one = account.planned.where(np.array([row]))
+        generator = list(self.mixture.recipe.sources.values())[int(one.source[0]) - 1]
+        if getattr(generator, "conditioning", None) == "twin":
+            return None
+        return self.mixture.provenance(one)
+
+    def _set_clock(self) -> None:
+        """Read the clock again after the first batch of a pass: it may come before a checkpoint is restored."""
+        if self._delivered != 1:
+            return
+        last, done = self._number - 1, self.progress.done()
+        if done > self._number:
+            # That batch is number `done`, composed as another: from here on the composition is the clock's.
+            account = self._accounts.pop(last, None)
+            self.plan, self._number, self._filled = None, done + 1, 0
+            if account is not None:
+                size = account.slots.size * self.world
+                self.plan = self._planned(size)
+                self.course.passed(done, self.course.position(done) + size)
+                self._accounts[done] = account
+
+    def _planned(self, rows: int) -> Plan:
+        """Ask for the plan."""
+        length = self.progress.epoch(self.length)
+        total = self.progress.total(length or 0)
+        return self.course.plan(self.mixture, rows=rows, total=total, length=length)
+
+    def _composed(self, plan: Plan, batch: Any, number: int, size: int) -> Any:
+        """Compose a batch and take it into account."""
+        first = self.course.position(number)
+        stop = first + size * self.world
+        self.course.passed(number, stop)
+        slots = plan.slots(first, stop)
+        rows = rank_rows(slots.source != REAL, self.rank, self.world)
+        planned, positions = slots.where(rows), first + rows
+        served = planned.source
+        self._fill_ahead(plan, first, stop)
+        if planned.is_synthetic.any():
+            self._needs.ask(plan, planned, batch, size, self.totals)
+            places = self._places(planned)
+            batch, served, damaged = self._rows.set_into(batch, size, planned, positions, places)
+            if damaged.size:
+                self.mixture.forget(planned.where(damaged), for_all=self.leader)
+                self._filled = 0
+        self._accounts[number] = _Account(positions, planned, served)
+        self._accounts.pop(number - _KEPT, None)
+        self._count(planned, served)
+        return batch
+
+    def _fill_ahead(self, plan: Plan, first: int, stop: int) -> None:
+        """Have what the coming stretch of rows needs made, an epoch of them where its length is known."""
+        if stop <= self._filled:
+            return
+        length = self.progress.epoch(self.length)
+        batches = _AHEAD if length is None else length
+        total = self.progress.total(length or 0)
+        if total is not None:
+            batches = min(batches, max(1, total - self._number + 1))
+        self._filled = max(stop, first + (stop - first) * batches)
+        self._needs.fill_ahead(plan, first, self._filled, self.totals)
+
+    def _places(self, planned: PlannedSlots) -> Int64Array:
+        """Find generated samples; under `on_miss` other than "real", do not go on without them."""
+        places = self.mixture.places(planned)
+        recipe = self.mixture.recipe
+        wanted = self.mixture.is_generated[planned.source] & (planned.index >= 0)
+        while recipe.on_miss != "real":
+            lacking = int(np.count_nonzero(wanted & (places[:, 0] == UNKNOWN)))
+            if not lacking:
+                break
+            if recipe.on_miss == "error":
+                raise FillError(
+                    "SA504",
+                    f'Each planned sample must be in the cache under on_miss="error", got {lacking} missing in batch '
+                    f'{self._number - 1} in {recipe.cache_folder()}. Fill it (fill="ahead"), or let real samples '
+                    'stand in (on_miss="real").',
+                )
+            time.sleep(0.2)
+            places = self.mixture.places(planned, look_again=True)
+        return places
+
+    def _count(self, planned: PlannedSlots, served: Int64Array) -> None:
+        """Add a batch to the totals."""
+        asked, given = int(np.count_nonzero(planned.source)), int(np.count_nonzero(served))
+        without = planned.where((planned.source != REAL) & (planned.index < 0))
+        self.totals.rows += served.size
+        self.totals.planned += asked
+        self.totals.served += given
+        self.totals.unmakeable += len(without)
+        self.totals.misses += asked - given - len(without)
+        if given < asked and not self._said:
+            self._said = True
+            if len(without):
+                say(self.mixture.unmakeable_text(without))
+            else:
+                say(
+                    f"{asked - given} of {asked} synthetic rows of a batch are missing in the cache or of other sizes "
+                    "than the batch; their real rows stay, here and from now on, counted as `misses`"
+                )

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.filling import Turns
+from lightning_synthaug.mixing import Mixture, Recipe
+from lightning_synthaug.mixing.settling import settle, watched
+from tests.helpers.traced import CLASSES, Tracer, traced_dataset
+
+
+def opened(folder: Path, **options: Any) -> tuple[Mixture, Any]:
+    source = Tracer(labels=range(CLASSES), **options)
+    mixture = Mixture(Recipe(source=source, ratio=0.5, cache=folder), traced_dataset(9))
+    return mixture, mixture.generated[0]
+
+
+def asked(source: Any, wanted: list[int], folder: Path, world: int = 1, **options: Any) -> int:
+    how: dict[str, Any] = {"fill": "ahead", "leader": True} | options
+    turns = Turns(folder, "synthetic")
+    with watched(turns, leader=how["leader"], world=world):
+        return settle(source, np.array(wanted), turns=turns, **how)
+
+
+def test_what_is_missing_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mixture, source = opened(tmp_path, reject=1)
+    assert asked(source, [0, 1], tmp_path, fill="off") == 0
+    assert asked(source, [0, 1], tmp_path) == 2
+    assert asked(source, [0, 1], tmp_path) == 0
+    mixture.close()
+
+
+def test_who_does_not_lead_waits_for_what_another_made(tmp_path: Path) -> None:
+    leading, leader = opened(tmp_path)
+    following, follower = opened(tmp_path)
+    asked(leader, [0, 1, 2], tmp_path, world=2)
+    assert asked(follower, [0, 1, 2], tmp_path, world=2, leader=False) == 0
+    assert len(follower.places) == 3
+    leading.close()
+    following.close()
+
+
+def test_an_error_leaves_word_for_those_who_wait(tmp_path: Path) -> None:
+    mixture, source = opened(tmp_path)
+    source.needs.generator.generate = lambda _: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        asked(source, [0], tmp_path, world=2)
+    assert len(list(tmp_path.glob("fill-synthetic-*.failed.json"))) == 1
+    mixture.close()
