@@ -63,16 +63,25 @@ def one_process(
     return of_the_run(model.seen, BATCHES)
 
 
+def environment() -> dict[str, str]:
+    """Variables of a process that shall be the first rank of a run of its own."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MASTER_", "LOCAL_RANK"))}
+    return env | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+
+
 def start(folder: Path, **spec: Any) -> subprocess.Popen[str]:
     """Start a run; it and all that it starts are one group."""
     folder.mkdir()
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MASTER_", "LOCAL_RANK"))}
-    env |= {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, ddp_run.__file__, json.dumps({"folder": str(folder)} | spec)]
     # To a file: what a stopped run's ranks still hold open must not keep anyone waiting.
     with (folder / "output").open("w") as output:
         return subprocess.Popen(
-            command, env=env, stdout=output, stderr=output, text=True, start_new_session=True
+            command,
+            env=environment(),
+            stdout=output,
+            stderr=output,
+            text=True,
+            start_new_session=True,
         )
 
 

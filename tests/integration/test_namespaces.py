@@ -151,12 +151,14 @@ def run(script: str, package: str, cache: Path, *, absent: set[str] | None = Non
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.case(67)
 @pytest.mark.parametrize("package", INSTALLED)
 def test_only_one_package_is_installed(tmp_path: Path, package: str) -> None:
     other = next(p for p in PACKAGES if p != package)
     run(CHOSEN + COMMON + ALONE, package, tmp_path, absent=PARTS[other])
 
 
+@pytest.mark.case(67)
 def test_neither_package_is_installed(tmp_path: Path) -> None:
     script = """
 import lightning_synthaug as sa
@@ -170,6 +172,7 @@ else:
     run(script, PACKAGES[0], tmp_path, absent=set().union(*PARTS.values()))
 
 
+@pytest.mark.case(67)
 @both_installed
 @pytest.mark.parametrize("package", PACKAGES)
 def test_with_both_loaded_mixed_objects_are_refused_and_matching_ones_work(

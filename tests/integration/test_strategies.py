@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.ranks import Ranks, Stream, counted, finish, one_process, start, stop
+from tests.helpers.ranks import (
+    Ranks,
+    Stream,
+    counted,
+    environment,
+    finish,
+    one_process,
+    start,
+    stop,
+)
 
 #: Seconds that a collective may take, and that the only fill takes at least, in pauses a batch of four samples.
 PATIENCE, FILL = 20, 60
@@ -50,6 +61,7 @@ def check(ranks: Ranks, whole: Stream) -> None:
     assert max(Counter((y, n) for _, y, n in ranks.made()).values()) == 1
 
 
+@pytest.mark.case(20, 21)
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_ranks_started_by_python_deliver_together_what_one_process_would(
     runs: dict[str, tuple[Popen[str], Path]], whole: Stream, method: str
@@ -66,3 +78,38 @@ def test_a_fill_may_take_longer_than_a_collective(
     check(ranks, one_process(tmp_path, tmp_path / "cache", epochs=1))
     batches_made = -(-len(ranks.made()) // 4)
     assert batches_made * RUNS["slow"]["pause"] >= FILL > PATIENCE
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from torch.utils.data import DataLoader
+import lightning_synthaug as sa
+from lightning_synthaug.mixing import Mixture
+from lightning_synthaug.plan import Epoch
+from tests.helpers.recorder import recorder, trainer
+from tests.helpers.traced import Tracer, streams_equal, traced_dataset
+
+model = recorder()
+aug = sa.SynthAug(Tracer(), sa.Linear(0.0, 0.8, over="60%"), seed=3, cache=Path(sys.argv[1]))
+run = trainer(strategy="ddp", devices=1, max_epochs=3, callbacks=[aug])
+run.fit(model, DataLoader(traced_dataset(45), 8, shuffle=True))
+epoch = Epoch(45, 8)
+plan = Mixture(aug.recipe, traced_dataset(45)).compile(epoch, epoch.slot(18))
+assert list(model.seen) == list(range(18))
+assert streams_equal(model.seen, plan)
+"""
+
+
+@pytest.mark.case(19)
+def test_ddp_with_one_device_delivers_the_plan(tmp_path: Path) -> None:
+    """Lightning takes it for distributed, and would put a sampler of its own into the loader."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(tmp_path)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from lightning.pytorch.strategies import DeepSpeedStrategy, SingleDeviceStrategy
 from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
-from lightning_synthaug.errors import ResumeMismatch
+from lightning_synthaug.errors import ResumeMismatch, TrainerError
 from tests.helpers.recorder import of_the_run, recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
 
@@ -102,6 +102,7 @@ def fit(
     return of_the_run(model.seen, BATCHES)
 
 
+@pytest.mark.case(69)
 @FACES
 def test_deepspeed_learns_the_batch_size_as_often_as_it_asks(
     tmp_path: Path, module: bool, monkeypatch: pytest.MonkeyPatch
@@ -114,6 +115,7 @@ def test_deepspeed_learns_the_batch_size_as_often_as_it_asks(
     assert seen == fit(tmp_path / "plain", module=module)
 
 
+@pytest.mark.case(69)
 @FACES
 def test_xla_reads_ahead_in_a_thread_what_the_plan_says(
     tmp_path: Path, module: bool, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +140,7 @@ def test_xla_reads_ahead_in_a_thread_what_the_plan_says(
     assert seen == fit(tmp_path / "plain", module=module)
 
 
+@pytest.mark.case(69)
 @FACES
 def test_a_state_that_arrives_after_the_fit_has_started_is_still_verified(
     tmp_path: Path, module: bool
@@ -148,3 +151,18 @@ def test_a_state_that_arrives_after_the_fit_has_started_is_still_verified(
     assert rest == {n: rows for n, rows in whole.items() if n >= 8}
     with pytest.raises(ResumeMismatch, match=r"(?s)seed\n +checkpoint: +3\n.*4.*SA116"):
         fit(tmp_path, module=module, strategy=Late(), resume=resume, seed=4)
+
+
+@pytest.mark.case(68)
+def test_a_version_that_lacks_a_name_is_refused_when_a_fit_is_set_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The versions that are supported run these tests themselves: `make test-matrix`."""
+    run = trainer(max_epochs=1, callbacks=[sa.SynthAug(traced_dataset(9, source=1), 0.5)])
+    monkeypatch.delattr(type(run.fit_loop), "_should_accumulate")
+    model = recorder()
+    with pytest.raises(
+        TrainerError, match=r">=2\.1.* without `fit_loop\._should_accumulate`.*SA701"
+    ):
+        run.fit(model, DataLoader(traced_dataset(20), 4))
+    assert model.seen == {}

@@ -58,6 +58,7 @@ def train(
     return seen
 
 
+@pytest.mark.case(14)
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("kind", [Stream, SizedStream])
 def test_the_composition_is_exact_and_real_rows_stay_in_place(kind: Any, workers: int) -> None:
@@ -123,6 +124,7 @@ def test_a_checkpoint_is_plain_and_another_stream_is_refused(tmp_path: Path) -> 
     assert abs(sums(rescaled)[-1][1] - 0.6 * sums(rescaled)[-1][0]) < 1
 
 
+@pytest.mark.case(15)
 def test_a_loader_of_its_own_kind_is_left_to_iterate() -> None:
     """Case 15: a DataLoader with an `__iter__` of its own, and any iterable of batches in a plain loop."""
 
@@ -277,6 +279,7 @@ def test_a_stateful_loader_over_a_stream_keeps_its_own_state(tmp_path: Path) -> 
     assert [read(b[0]) for b in again] == [read(b[0]) for b in batches]
 
 
+@pytest.mark.case(17)
 def test_a_stateful_loader_over_a_dataset_is_planned() -> None:
     stateful = pytest.importorskip("torchdata.stateful_dataloader")
     data = traced_dataset(SIZE)
