@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
 # Before torch and OpenCV load: ranks and workers with a pool of threads each get in each other's
 # way, and albumentations asks the network for a newer version of itself.
@@ -23,3 +25,12 @@ hypothesis.settings.load_profile("suite")
 def _caches_of_the_user_stay_untouched(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Point the user's cache folder at a temporary one, also for child processes."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("xdg-cache"))
+
+
+@pytest.fixture(autouse=True)
+def _accelerate_is_between_no_steps() -> Iterator[None]:
+    """Put back what accelerate keeps for the whole process: a test may end amid accumulated gradients."""
+    yield
+    state = sys.modules.get("accelerate.state")
+    if state is not None:
+        state.GradientState()._set_sync_gradients(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lightning_synthaug.errors import TrainerError
-from lightning_synthaug.mixing import Feed, Source, StreamFeed
+from lightning_synthaug.mixing import Feed, Recipe, Source, StreamFeed
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.callback import SynthAugCore
 from lightning_synthaug.trainer.configuration import Configurable
@@ -85,8 +85,9 @@ class SynthAugDataModuleCore(Configurable):
                 "lightning_synthaug.lightning or lightning_synthaug.pytorch_lightning, whichever its package is.",
             )
         super().__init__()
-        aug = self._callback(source, ratio, **options)
-        aug.datamodule = datamodule
+        recipe = Recipe(source=source, ratio=ratio, **options)
+        aug = self._callback(recipe.source, recipe.ratio)
+        aug.recipe, aug.datamodule = recipe, datamodule
         own = self.__dict__
         own.update(datamodule=datamodule, _aug=aug)
         own.update({name: getattr(datamodule, name) for name in _COPIED})

@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from lightning_synthaug.environment import VARIABLE
-from lightning_synthaug.errors import ConfigError, TrainerError
+from lightning_synthaug.errors import ConfigError
 from tests.helpers.configured import SYNTHAUG
 from tests.helpers.recorder import recorder, saver, trainer
 from tests.helpers.traced import Sample, Tracer, traced_dataset
@@ -125,12 +125,15 @@ def test_what_the_project_says_itself_counts(package: str, by_model: bool, tmp_p
 
 
 @pytest.mark.usefixtures("config")
-def test_the_data_module_beside_it_is_refused(tmp_path: Path) -> None:
+def test_a_wrapped_data_module_of_the_project_wins(tmp_path: Path) -> None:
+    """As a callback of its own does: what the code says goes before what the environment says."""
     ours, pl = import_module(SYNTHAUG[PACKAGES[0]]), import_module(PACKAGES[0])
-    inner = pl.LightningDataModule.from_datasets(traced_dataset(20), batch_size=5)
-    data = ours.SynthAugDataModule(inner, Tracer(), 0.5, cache=tmp_path / "own")
-    with pytest.raises(TrainerError, match="SA704"):
-        trainer(max_epochs=1).fit(recorder(), datamodule=data)
+    inner = pl.LightningDataModule()
+    inner.train_dataloader = loader
+    data = ours.SynthAugDataModule(inner, Tracer(), 1.0, cache=tmp_path / "own")
+    model = recorder()
+    trainer(max_epochs=1).fit(model, datamodule=data)
+    assert all(s.source for rows in model.seen.values() for s in rows)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
