@@ -32,7 +32,7 @@ def leaves(tree: Any) -> Iterator[tuple[Path, Any]]:
     """Walk through the loaders in Lightning's order.
 
     Args:
-        tree: Loaders in lists, tuples, dicts and `CombinedLoader`s.
+        tree: Loaders in lists, tuples, dicts and `CombinedLoader` objects.
 
     Yields:
         The path to each and the loader.

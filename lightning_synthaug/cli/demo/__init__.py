@@ -15,7 +15,7 @@ from lightning_synthaug.errors import ConfigError
 
 if TYPE_CHECKING:
     from lightning_synthaug.cli.demo.configuration import Configuration
-    from lightning_synthaug.cli.demo.training import Course
+    from lightning_synthaug.cli.demo.training import ShareCourse
     from lightning_synthaug.cli.demo.words import Story
 
 __all__ = ["PICTURES", "add_parser", "run"]
@@ -173,7 +173,7 @@ def _announce(config: Configuration) -> str:
     )
 
 
-def _train(config: Configuration, args: argparse.Namespace) -> tuple[Story, Course]:
+def _train(config: Configuration, args: argparse.Namespace) -> tuple[Story, ShareCourse]:
     """Run everything; return what it shows, and the share over the first run of the ramp."""
     from lightning_synthaug.assets import digits_split
     from lightning_synthaug.cli.demo.configuration import ARMS, BASELINE
@@ -193,7 +193,7 @@ def _train(config: Configuration, args: argparse.Namespace) -> tuple[Story, Cour
     return story, courses[ramp]
 
 
-def _draw(story: Story, course: Course, out: Path) -> None:
+def _draw(story: Story, course: ShareCourse, out: Path) -> None:
     """Draw the pictures."""
     from lightning_synthaug.assets import digits_split
     from lightning_synthaug.cli.demo import pictures

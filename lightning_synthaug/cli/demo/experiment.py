@@ -12,14 +12,14 @@ from lightning_synthaug.assets import digits_split
 from lightning_synthaug.cli.demo.configuration import ARMS, Arm, Configuration
 from lightning_synthaug.cli.demo.data import draw, joined
 from lightning_synthaug.cli.demo.results import Run
-from lightning_synthaug.cli.demo.training import Course, accuracy, quiet, train
+from lightning_synthaug.cli.demo.training import ShareCourse, accuracy, quiet, train
 
 __all__ = ["run_all"]
 
 
 def run_all(
     config: Configuration, cache: Path, *, arms: Sequence[Arm] = ARMS
-) -> tuple[list[Run], dict[str, Course]]:
+) -> tuple[list[Run], dict[str, ShareCourse]]:
     """Train and test every arm at every size with every seed.
 
     Args:
@@ -32,7 +32,7 @@ def run_all(
     """
     split = digits_split()
     runs: list[Run] = []
-    courses: dict[str, Course] = {}
+    courses: dict[str, ShareCourse] = {}
     total = config.seeds * len(config.sizes) * len(arms)
     with (
         quiet(),

@@ -15,7 +15,7 @@ from lightning_synthaug.generators import Request, request_seed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from lightning_synthaug.cli.demo.training import Course
+    from lightning_synthaug.cli.demo.training import ShareCourse
     from lightning_synthaug.data import Record
 
 __all__ = ["draw_demo", "draw_digits", "generated"]
@@ -34,7 +34,9 @@ _STYLE = {
 }
 
 
-def draw_demo(path: Path, *, course: Course, arm: str, runs: Sequence[Run], baseline: str) -> None:
+def draw_demo(
+    path: Path, *, course: ShareCourse, arm: str, runs: Sequence[Run], baseline: str
+) -> None:
     """Draw the synthetic share over time, and how each arm differs from the baseline, seed by seed.
 
     Args:
@@ -114,7 +116,7 @@ def _pyplot() -> Any:
     return plt
 
 
-def _course(axes: Axes, course: Course, arm: str) -> None:
+def _course(axes: Axes, course: ShareCourse, arm: str) -> None:
     """Draw the share planned and the share served."""
     axes.plot(course.step, course.planned, color=_BLUE, linewidth=5, alpha=0.35, label="planned")
     axes.plot(course.step, course.served, color=_ORANGE, linewidth=1.5, label="served")

@@ -24,10 +24,10 @@ from lightning_synthaug.cli.demo.data import classical, training_set
 from lightning_synthaug.lightning import SynthAug
 from lightning_synthaug.plan import child_seed
 
-__all__ = ["Course", "DigitClassifier", "MemoryLogger", "accuracy", "quiet", "train"]
+__all__ = ["DigitClassifier", "MemoryLogger", "ShareCourse", "accuracy", "quiet", "train"]
 
 
-class Course(NamedTuple):
+class ShareCourse(NamedTuple):
     """The synthetic share over a run, as logged.
 
     Attributes:
@@ -87,7 +87,7 @@ class MemoryLogger(Logger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.course = Course([], [], [])
+        self.course = ShareCourse([], [], [])
 
     @property
     def name(self) -> str:
@@ -112,7 +112,7 @@ class MemoryLogger(Logger):
 
 def train(
     arm: Arm, digits: Digits, *, config: Configuration, seed: int, cache: Path
-) -> tuple[DigitClassifier, Course, float]:
+) -> tuple[DigitClassifier, ShareCourse, float]:
     """Train one classifier.
 
     Args:

@@ -13,7 +13,7 @@ from lightning_synthaug.cli.demo.pictures import (
     generated,
 )
 from lightning_synthaug.cli.demo.results import Run
-from lightning_synthaug.cli.demo.training import Course
+from lightning_synthaug.cli.demo.training import ShareCourse
 
 
 def picture(path: Path) -> np.ndarray:
@@ -30,7 +30,7 @@ def test_the_demo_picture_holds_both_panels(tmp_path: Path) -> None:
         for seed in range(3)
     ]
     path = tmp_path / "demo.png"
-    course = Course([5, 10, 15], [0.1, 0.3, 0.5], [0.1, 0.2, 0.5])
+    course = ShareCourse([5, 10, 15], [0.1, 0.3, 0.5], [0.1, 0.2, 0.5])
     draw_demo(path, course=course, arm="b", runs=runs, baseline="a")
     image = picture(path)
     assert image.shape[:2] == (660, 1500)
@@ -63,7 +63,7 @@ def test_a_run_that_logged_nothing_can_be_drawn(tmp_path: Path) -> None:
     runs = [Run(5, "a", seed, 0.5, 1.0) for seed in range(2)]
     draw_demo(
         tmp_path / "demo.png",
-        course=Course([], [], []),
+        course=ShareCourse([], [], []),
         arm="a",
         runs=runs,
         baseline="a",
