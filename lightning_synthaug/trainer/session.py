@@ -29,7 +29,6 @@ from lightning_synthaug.trainer.clock import TrainerProgress
 from lightning_synthaug.trainer.hooks import (
     LoaderSwap,
     QuietResume,
-    check_names,
     combined_mode,
     refuse_iterator_steps,
 )
@@ -56,7 +55,6 @@ class FitSession:
     """
 
     def __init__(self, recipe: Recipe, trainer: Any, module: Any | None) -> None:
-        check_names(trainer)
         if module is not None:
             refuse_iterator_steps(module)
         self.recipe = recipe
