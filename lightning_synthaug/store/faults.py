@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -59,6 +60,8 @@ def index_faults(path: Path) -> Iterator[None]:
                 f"The index of a store must be free within 30 seconds, got {str(error)!r} for "
                 f"{str(path)!r}. See which process holds it, and that it is on a local disk.",
             ) from error
+        if "readonly" in text and os.access(path, os.W_OK):  # so says the header of the file
+            raise corrupt_index(path, error) from error
         if "disk i/o" in text or any(word in text for word in _DENIED):
             raise _not_writable(path.parent, error) from error
         raise corrupt_index(path, error) from error

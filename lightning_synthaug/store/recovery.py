@@ -7,6 +7,7 @@ transactions, both leave logs that know more than the index. Opening reads what 
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import time
 from collections.abc import Sequence
@@ -126,11 +127,17 @@ def set_aside_index(folder: Path) -> None:
 
 
 def verify(index: Index, folder: Path) -> list[bytes]:
-    """Check each sample of the index: its log entry, its key and its checksum.
+    """Check the order of the index, and each of its samples: log entry, key and checksum.
 
     Returns:
         Keys whose sample is missing or damaged, in order.
+
+    Raises:
+        CacheCorrupt: The index is out of order: it would not find again what it holds.
     """
+    order = [key for (key,) in index.read("SELECT key FROM samples ORDER BY key", bytes)]
+    if any(map(operator.ge, order, order[1:])):  # a search goes astray at a key that does not rise
+        raise corrupt_index(index.path, "keys out of order")
     damaged: list[bytes] = []
     for (shard,) in index.read("SELECT DISTINCT shard FROM samples", int):
         wanted = index.rows_of(shard)

@@ -195,6 +195,9 @@ class Store(Notebook):
 
         Returns:
             Keys of missing and damaged samples, in order; give them to `forget`.
+
+        Raises:
+            CacheCorrupt: The index is damaged; open the store with `rebuild=True`.
         """
         return verify(self._session().index, self.folder)
 
