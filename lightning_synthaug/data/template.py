@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any, final
 
 import numpy.typing as npt
@@ -118,7 +119,7 @@ class ItemTemplate:
             built.append(made)
         return built
 
-    @property
+    @cached_property
     def stackable(self) -> bool:
         """Whether a batch is a plain tuple of tensors that can be stacked from columns."""
         plain = type(self._example) is tuple

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -102,12 +103,20 @@ def collate_mixed(items: list[Any] | Columns, stacked: Stacked) -> list[Any]:
 
 def _new_tensor(shape: tuple[int, ...], dtype: npt.DTypeLike) -> torch.Tensor:
     """Make an empty tensor; a large one in a worker in shared memory, as torch's collate does: it saves a copy."""
-    kind = torch.from_numpy(np.empty(0, dtype)).dtype
+    kind = _torch_dtype(np.dtype(dtype))
+    if get_worker_info() is None:
+        return torch.empty(shape, dtype=kind)
     count = math.prod(shape)
-    if get_worker_info() is None or count * kind.itemsize < _SHARED:
+    if count * kind.itemsize < _SHARED:
         return torch.empty(shape, dtype=kind)
     storage = torch.UntypedStorage._new_shared(count * kind.itemsize, device="cpu")
     return torch.empty(0, dtype=kind).set_(storage)[:count].view(shape)
+
+
+@functools.cache
+def _torch_dtype(dtype: np.dtype[Any]) -> torch.dtype:
+    """Look up the dtype of a tensor that shares an array's memory."""
+    return torch.from_numpy(np.empty(0, dtype)).dtype
 
 
 def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) -> None:

@@ -127,7 +127,7 @@ class MixedDataset(Dataset[Any]):
 
     def _mixed(self, number: int, rows: Rows) -> Parts:
         """Read a batch with synthetic or transformed rows."""
-        made = np.flatnonzero(rows.shard >= 0)
+        made = (rows.shard >= 0).nonzero()[0]
         missed, stacked, records = self._made(rows, made)
         delivered = Delivered(number, missed if missed.size else None)
         if stacked is not None and not self.existing:
@@ -170,7 +170,7 @@ class MixedDataset(Dataset[Any]):
             return made[:0], None, []
         gathered = self.reader.gather(rows.shard[made], rows.row[made])
         good, missed = made, made[:0]
-        if not gathered.ok.all():
+        if np.count_nonzero(gathered.ok) != made.size:
             good, missed = made[gathered.ok], made[~gathered.ok]
         labels = rows.label[good]
         columns = gathered.columns
@@ -178,7 +178,11 @@ class MixedDataset(Dataset[Any]):
             own = dict(columns)
             if "label" in own:
                 mine = self._relabel[rows.source[good]]
-                told = labels if mine.all() else np.where(mine, labels, own["label"])
+                told = (
+                    labels
+                    if np.count_nonzero(mine) == mine.size
+                    else np.where(mine, labels, own["label"])
+                )
                 own["label"] = told.astype(own["label"].dtype, copy=False)
             arrays = self.adapter.stack(own)
             if arrays is not None:
@@ -253,4 +257,4 @@ def _others(rows: _Indices, size: int) -> _Indices:
     """List the places of a batch that are not among some."""
     mask = np.ones(size, bool)
     mask[rows] = False
-    return np.flatnonzero(mask)
+    return mask.nonzero()[0]

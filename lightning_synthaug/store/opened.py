@@ -87,10 +87,10 @@ class OpenShard:
         Returns:
             False also when it takes a closer look at each to know.
         """
-        last = int(rows.max())
-        if int(rows.min()) < 0 or (last + 1) * (self._stride or MAX_ROW) > self._reach:
+        last = int(rows.view(np.uint64).max())  # a negative number is a huge one
+        if last >= len(self._state) or (last + 1) * (self._stride or MAX_ROW) > self._reach:
             return False
-        return last < len(self._state) and int(self._states.take(rows).min()) == _VERIFIED
+        return int(np.count_nonzero(self._states.take(rows) == _VERIFIED)) == rows.size
 
     def take(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
         """Copy fixed rows that it `has`. Structured, of shape `(n,)`."""

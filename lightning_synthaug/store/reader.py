@@ -94,7 +94,7 @@ class ShardReader:
         handles = self._here()
         with handles.lock:
             handles.trim()
-            if len(at) and (wanted == wanted[0]).all():
+            if len(at) and np.count_nonzero(wanted == wanted[0]) == len(at):
                 opened = self._open(handles, int(wanted[0]))
                 if opened is not None and opened.has_all(at):
                     columns = columns_of(opened.schema, opened.take(at))
@@ -144,7 +144,8 @@ class ShardReader:
     def _here(self) -> _Handles:
         """Return this process's handles; those of a parent are left alone."""
         # A dictionary's `setdefault` is atomic; a lock here could be held across a fork.
-        return self._handles.setdefault(os.getpid(), _Handles())
+        here = os.getpid()
+        return self._handles.get(here) or self._handles.setdefault(here, _Handles())
 
     def _open(self, handles: _Handles, shard: int) -> OpenShard | None:
         """Open a shard or find it open, None when it is missing or damaged."""
