@@ -39,6 +39,11 @@ class InstalledCore(SynthAugCore):
 
     datamodule: Any = None
 
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """Mix for the DataModule that brought it: Lightning before 2.3 does not let it be taken away after an error."""
+        if getattr(trainer.datamodule, "_aug", None) is self:
+            super().setup(trainer, pl_module, stage)
+
     def on_save_checkpoint(self, trainer: Any, _: Any, checkpoint: dict[str, Any]) -> None:
         """Keep the inner DataModule's state under its own name, so that it loads without this package."""
         wrapper = type(trainer.datamodule).__qualname__

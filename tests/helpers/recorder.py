@@ -21,7 +21,7 @@ def lightning_version() -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def of_the_run(stream: dict[int, list[Sample]], batches: int) -> dict[int, list[Sample]]:
+def of_the_run(stream: dict[int, list[Sample]], batches: float) -> dict[int, list[Sample]]:
     """A resumed stream without what Lightning before 2.5 trains too much.
 
     It takes the batch in whose hook a checkpoint is saved for not done, and adds one at the end of the resumed run.
@@ -67,7 +67,8 @@ def recorder(
             assert info.number not in self.seen
             assert [s.source > 0 for s in samples] == info.is_synthetic.tolist()
             assert [s.label for s in samples] == labels.tolist()
-            self.seen[info.number] = samples
+            planned = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
+            self.seen |= of_the_run({info.number: samples}, planned)
             loss = torch.nn.functional.cross_entropy(
                 self.layer(images.flatten(1) / 255), labels, reduction="none"
             )

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import PlanError, ResumeMismatch
-from tests.helpers.recorder import recorder, saver, trainer
+from tests.helpers.recorder import lightning_version, recorder, saver, trainer
 from tests.helpers.streams import Batches, SizedStream, Stream, sums, synthetic
 from tests.helpers.traced import CLASSES, Sample, Tracer, read, traced_dataset
 
@@ -260,6 +260,9 @@ def test_what_a_framework_made_of_a_stream(framework: str) -> None:
     assert (totals.rows, totals.served) == (2 * SIZE, int(0.3 * 2 * SIZE))
 
 
+@pytest.mark.skipif(
+    lightning_version() < (2, 2), reason="Lightning before 2.2 does not save the state of a loader"
+)
 def test_a_stateful_loader_over_a_stream_keeps_its_own_state(tmp_path: Path) -> None:
     stateful = pytest.importorskip("torchdata.stateful_dataloader")
 

@@ -171,8 +171,9 @@ def test_a_batch_size_found_by_a_callback(tmp_path: Path) -> None:
     finder = BatchSizeFinder(max_trials=2, steps_per_trial=1, init_val=4)
     run = trainer(max_epochs=2, callbacks=[finder], default_root_dir=tmp_path)
     run.fit(model, datamodule=data)
-    assert inner.batch_size == 8
-    check(model, data, 12)
+    size = inner.batch_size  # before Lightning 2.2 it is doubled once more
+    assert size in (8, 16)
+    check(model, data, 2 * -(-SIZE // size))
 
 
 @pytest.mark.case(48)
@@ -189,7 +190,7 @@ def test_seeding_everything_changes_nothing(
     monkeypatch.setattr(os, "environ", os.environ.copy())
     for seed, workers in (None, 0), (1, 2), (2, 0):
         if seed is not None:
-            seed_everything(seed, workers=True, verbose=False)
+            seed_everything(seed, workers=True)
         model, aug = recorder(), ramp(tmp_path)
         trainer(max_epochs=3, callbacks=[aug]).fit(model, loader(num_workers=workers))
         check(model, aug, 18)
