@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -53,6 +54,8 @@ def recorder(
             self.seen: dict[int, list[Sample]] = {}
             self.validated: list[Sample] = []
             self.steps: float | None = None
+            #: Batches of the run, where they are not its epochs times their length.
+            self.batches: int | None = None
 
         def __reduce__(self) -> Any:
             """Go to another process as a new model: the class has no name that could be imported."""
@@ -67,8 +70,9 @@ def recorder(
             assert info.number not in self.seen
             assert [s.source > 0 for s in samples] == info.is_synthetic.tolist()
             assert [s.label for s in samples] == labels.tolist()
-            planned = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
-            self.seen |= of_the_run({info.number: samples}, planned)
+            epochs = self.trainer.max_epochs or -1
+            planned = epochs * self.trainer.num_training_batches if epochs > 0 else math.inf
+            self.seen |= of_the_run({info.number: samples}, self.batches or planned)
             loss = torch.nn.functional.cross_entropy(
                 self.layer(images.flatten(1) / 255), labels, reduction="none"
             )

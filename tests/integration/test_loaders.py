@@ -302,7 +302,7 @@ def test_a_batch_size_is_found_through_the_wrapper(tmp_path: Path) -> None:
     model.training_step = lambda batch, batch_idx: model.layer.weight.sum() * 1e-3  # type: ignore[method-assign]
     Tuner(run).scale_batch_size(model, datamodule=wrapped, max_trials=2, steps_per_trial=1)
     model.training_step = before
-    size = inner.batch_size  # before Lightning 2.2 it is doubled once more
+    size = inner.batch_size  # before Lightning 2.5 it is doubled once more
     assert size in (4, 8)
     run.fit(model, datamodule=wrapped)
     assert [len(rows) for rows in model.seen.values()] == [size] * (SIZE // size) + [SIZE % size]

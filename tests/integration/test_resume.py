@@ -206,9 +206,18 @@ def test_a_mixed_loader_given_to_a_trainer_resumes_there_too(tmp_path: Path) -> 
     assert of_the_run(rest, BATCHES) == {n: rows for n, rows in whole.items() if n >= 8}
 
 
-def resumed(folder: Path, *, at: int, size: int = SIZE, batch: int = BATCH, **changed: Any) -> Any:
+def resumed(
+    folder: Path,
+    *,
+    at: int,
+    size: int = SIZE,
+    batch: int = BATCH,
+    end: int | None = None,
+    **changed: Any,
+) -> Any:
     """Go on from a checkpoint of `train` with something changed; the stream, and the callback."""
     model = recorder()
+    model.batches = end
     recipe = {"ratio": RAMP, "seed": 3, "cache": folder / "cache"} | changed
     aug = sa.SynthAug(Tracer(), **recipe)
     loader = DataLoader(traced_dataset(size), batch, shuffle=True)
@@ -222,7 +231,7 @@ def test_a_changed_global_batch_goes_on_by_samples_seen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(tmp_path, every=6)
-    seen, aug = resumed(tmp_path, at=6, batch=15)
+    seen, aug = resumed(tmp_path, at=6, batch=15, end=12)
     assert "from batch 6 on the run has another shape" in capsys.readouterr().err
     assert list(seen) == list(range(6, 12))
     state = aug.state_dict()
@@ -237,7 +246,7 @@ def test_a_changed_global_batch_goes_on_by_samples_seen(
         real = [s.index for n in range(start, start + 3) for s in seen[n] if not s.source]
         assert len(set(real)) == len(real)
     # Stopped and resumed again in the new shape, the same goes on. (Lightning begins the epoch's count anew there.)
-    again, _ = resumed(tmp_path / "again", at=8, batch=15, cache=tmp_path / "cache")
+    again, _ = resumed(tmp_path / "again", at=8, batch=15, end=12, cache=tmp_path / "cache")
     assert {n: again[n] for n in range(8, 12)} == {n: seen[n] for n in range(8, 12)}
 
 
