@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import Any, NoReturn, final
 
 import numpy as np
-from torch.utils.data import DataLoader, IterableDataset
 
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing.orders import seeded_sampler
 from lightning_synthaug.plan import BatchPass
 
-__all__ = ["BatchOrder", "batch_order"]
+__all__ = ["BatchOrder"]
 
 #: Samples that a pass may have at most: so many times the dataset, and so many more.
 _TIMES, _MORE = 64, 1 << 20
@@ -31,9 +30,6 @@ class BatchOrder:
         size: Samples in the dataset, >= 1.
         first: Batches to keep: the first ones of the first pass, in each pass; None for all.
 
-    Attributes:
-        told: Batches in a pass as the sampler tells, maybe an estimate; None where it does not.
-
     Raises:
         DataError: It divides its batches among ranks by itself (SA650).
     """
@@ -42,7 +38,6 @@ class BatchOrder:
         self._sampler = sampler
         self._size = size
         self._first = first
-        self.told = _told(sampler) if first is None else first
         inner, depth = sampler, 0
         while inner is not None and depth < 8:
             shares = getattr(inner, "num_replicas", 1)
@@ -54,6 +49,11 @@ class BatchOrder:
                     "rank=0); the mixed loader deals them out, one to each rank.",
                 )
             inner, depth = getattr(inner, "sampler", None), depth + 1
+
+    @property
+    def told(self) -> int | None:
+        """Batches in a pass as the sampler tells at present, maybe an estimate; None where it does not."""
+        return _told(self._sampler) if self._first is None else self._first
 
     def of_pass(self, key: int, number: int) -> BatchPass:
         """Return one pass.
@@ -155,26 +155,6 @@ class BatchOrder:
     def _name(self) -> str:
         """Name the sampler's class."""
         return type(self._sampler).__name__
-
-
-def batch_order(loader: Any) -> BatchOrder | None:
-    """Read the batches of a loader that batches by a batch sampler of the user's own.
-
-    Args:
-        loader: Any loader.
-
-    Returns:
-        Its batches; None for a loader that batches in another way.
-
-    Raises:
-        DataError: The sampler divides its batches among ranks by itself (SA650).
-    """
-    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
-        return None
-    if loader.batch_size is not None or loader.batch_sampler is None:
-        return None
-    data: Any = loader.dataset
-    return BatchOrder(loader.batch_sampler, len(data))
 
 
 def _told(sampler: Any) -> int | None:

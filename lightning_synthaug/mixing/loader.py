@@ -17,9 +17,10 @@ from torch.utils.data import (
 )
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
+from lightning_synthaug.mixing.batchfeed import BatchFeed
 from lightning_synthaug.mixing.collate import MixedCollate
 from lightning_synthaug.mixing.dataset import MixedDataset
-from lightning_synthaug.mixing.feed import Feed
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.message import BatchMessage
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.ranks import Ranks
@@ -67,16 +68,16 @@ class PlanBatchSampler(Sampler[BatchMessage]):
 
     Args:
         sampler: Any sampler over the mixed dataset, which leads to the plan; what a framework makes anew has one.
-        batch_size: Rows of one rank in a full batch, for frameworks that ask.
+        batch_size: Rows of one rank in a full batch, for frameworks that ask; None where batches vary.
         drop_last: As in the user's loader, for frameworks that ask.
     """
 
-    def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Any, batch_size: int | None, drop_last: bool) -> None:
         dataset = getattr(sampler, "data_source", None) or sampler.dataset
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.feed: Feed = dataset.feed
+        self.feed: IndexedFeed = dataset.feed
 
     def __iter__(self) -> Iterator[BatchMessage]:
         """Yield the messages from where the pass begins to where it ends.
@@ -94,8 +95,17 @@ class PlanBatchSampler(Sampler[BatchMessage]):
             yield self.feed.message(number)
 
     def __len__(self) -> int:
-        """Return the batches in an epoch."""
-        return self.feed.length
+        """Return the batches in an epoch.
+
+        Raises:
+            TypeError: The user's batch sampler does not tell.
+        """
+        length = self.feed.told_length()
+        if length is None:
+            raise TypeError(
+                "the batch sampler of this loader does not tell how many batches it has"
+            )
+        return length
 
 
 class MixedLoader(DataLoader[Any]):
@@ -114,7 +124,7 @@ class MixedLoader(DataLoader[Any]):
         object.__setattr__(self, "drop_last", batches.drop_last)
 
     @property
-    def feed(self) -> Feed:
+    def feed(self) -> IndexedFeed:
         """The main process's half."""
         sampler: PlanBatchSampler = self.batch_sampler  # type: ignore[assignment]
         return sampler.feed
@@ -188,7 +198,12 @@ class CountedLoader(MixedLoader):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, of plain types."""
-        return self._counted().state_dict()
+        feed, progress = self.feed, self._counted()
+        state = progress.state_dict()
+        if isinstance(feed, BatchFeed):
+            # A pass that a loop has left is over; one that is being read goes on after a resume.
+            state |= {"within": feed.reading or progress.resumed, **feed.state()}
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a position.
@@ -197,6 +212,9 @@ class CountedLoader(MixedLoader):
             state: What `state_dict` returned.
         """
         self._counted().load_state_dict(state)
+        if isinstance(self.feed, BatchFeed):
+            own = {k: v for k, v in state.items() if k not in ("batches", "within")}
+            self.feed.course.restore(own)
 
     def _counted(self) -> CountedProgress:
         """Return the counter."""
@@ -250,7 +268,7 @@ def _draw_as(sampler: Any) -> Iterator[Any]:
 _Loader = TypeVar("_Loader", bound=MixedLoader)
 
 
-def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _Loader:
+def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]) -> _Loader:
     """Build the mixed counterpart of a user's loader, with all its settings.
 
     Args:
@@ -262,11 +280,10 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         A loader with the same length and batch structure. Its batches come in the plan's order, also where the user's
         loader has `in_order=False`: the number of a batch is its place in the run.
     """
-    dataset = feed.mixture.worker_dataset(loader.collate_fn)
+    dataset = feed.mixture.worker_dataset(loader.collate_fn, fits=feed.fits)
     dataset.feed = feed
     feed.replaces = loader.sampler
     order = PlannedOrder(dataset)
-    size = (feed.epoch.batch_size + feed.epoch.extra) // feed.epoch.world
     options: dict[str, Any] = {}
     if loader.num_workers:
         options = {
@@ -277,7 +294,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         options["pin_memory_device"] = loader.pin_memory_device
     return kind(
         dataset,
-        batch_sampler=PlanBatchSampler(order, size, feed.epoch.drop_last),
+        batch_sampler=PlanBatchSampler(order, feed.batch_size, feed.drop_last),
         num_workers=loader.num_workers,
         collate_fn=MixedCollate(loader.collate_fn, dataset.check_items),
         pin_memory=loader.pin_memory,

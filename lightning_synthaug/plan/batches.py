@@ -208,7 +208,9 @@ class BatchPlan:
             The samples in order; `start` is `first`, and no position in the stream.
         """
         before = self.knots.count(int(self._cuts[0]))
-        return self._samples(np.arange(first, last), self._displaced[first - before : last - before])
+        return self._samples(
+            np.arange(first, last), self._displaced[first - before : last - before]
+        )
 
     def distinct(self, owner: int) -> int | None:
         """Say nothing about how many different samples a source can be asked for; see `Plan.distinct`."""
