@@ -68,7 +68,7 @@ class BatchFeed(IndexedFeed):
 
     def _open(self) -> tuple[BatchPlan, int, int]:
         """Read the clock and plan a pass, or the rest of one."""
-        start = self.progress.done()
+        start = self._first()
         plan = self.course.plan(
             self.mixture,
             self.order,

@@ -84,7 +84,7 @@ class Feed(IndexedFeed):
 
     def _open(self) -> tuple[Plan, int, int]:
         """Read the clock and plan a pass."""
-        start = self.progress.done()
+        start = self._first()
         plan = self.course.plan(
             self.mixture,
             self.epoch,

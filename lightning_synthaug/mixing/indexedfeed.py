@@ -86,6 +86,7 @@ class IndexedFeed(ABC):
         self.start = 0
         self.stop = 0
         self.reading = False  # by a mixed loader, which alone makes batches of what is planned
+        self.ended = False  # a mixed loader has read the pass to its end
         self._supply = Supply(mixture, leader=leader, world=world)
         self._accounts: dict[int, _Account] = {}
         self._last = -1
@@ -112,11 +113,21 @@ class IndexedFeed(ABC):
     def begin(self) -> None:
         """Get ready for a pass of the loader: read the clock, plan, and fill what the pass needs."""
         self.plan, self.start, self.stop = self._open()
-        self._accounts.clear()
+        self._accounts = {n: a for n, a in self._accounts.items() if n < self.start}
+        self.ended = False
         began = time.perf_counter()
         self._supply.fill(self.plan, self.start, self.stop)
         self.totals.generated += self._supply.made()
         self.totals.fill_seconds += time.perf_counter() - began
+
+    def _first(self) -> int:
+        """Read the clock for the first batch of a pass.
+
+        A framework that fetches ahead and begins a loader anew amid its epoch has not trained on the last batch yet.
+        """
+        done = self.progress.done()
+        ahead = self.ended and self._last == done and self.progress.amid()
+        return done + 1 if ahead else done
 
     def message(self, number: int) -> BatchMessage:
         """Write out one batch for a worker.

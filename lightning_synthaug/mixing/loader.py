@@ -154,6 +154,7 @@ class MixedLoader(DataLoader[Any]):
                     raise delivered
                 feed.deliver(delivered)
                 yield batch
+            feed.ended = True
             deque(rest, maxlen=0)
         finally:
             feed.reading = False

@@ -42,6 +42,10 @@ class Progress(ABC):
             Batches, >= 0.
         """
 
+    def amid(self) -> bool:
+        """Tell whether a framework is in the middle of an epoch of its own."""
+        return False
+
     def within(self, epoch_batches: int) -> bool:
         """Tell whether the pass that begins now is the rest of one: right after a resume in the middle of it.
 

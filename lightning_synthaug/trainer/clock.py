@@ -52,9 +52,15 @@ class TrainerProgress(Progress):
         coming = max(1, self._own(end, per_epoch) - self._own(done, per_epoch))
         return min(coming, epoch_batches)
 
+    def amid(self) -> bool:
+        """Tell whether the trainer has processed batches of the present epoch."""
+        return self._processed()[1] > 0
+
     def within(self, epoch_batches: int) -> bool:
         """Tell whether the trainer is in the middle of an epoch: a pass that begins there goes on with one."""
-        return 0 < self._processed()[1] < self._per_epoch(epoch_batches)
+        begun = self._processed()[1]
+        # Where nobody knows how long an epoch is, a loader that is at its end has begun anew amid one.
+        return begun > 0 and (self.epoch(None) is None or begun < self._per_epoch(epoch_batches))
 
     def epoch(self, length: int | None) -> int | None:
         """Return the batches that the trainer takes of a pass; None where neither it nor the loader tells."""

@@ -210,11 +210,8 @@ def restored_clock(trainer: Any) -> tuple[int, int] | None:
     connector = getattr(trainer, "_checkpoint_connector", None)
     loops = (getattr(connector, "_loaded_checkpoint", None) or {}).get("loops") or {}
     progress = loops.get("fit_loop", {}).get("epoch_loop.batch_progress", {})
-    counts = [progress.get(part, {}).get("processed") for part in ("total", "current")]
-    match counts:
-        case [int(total), int(current)]:
-            return total, current
-    return None
+    total, current = (progress.get(part, {}).get("processed") for part in ("total", "current"))
+    return (total, current or 0) if isinstance(total, int) else None
 
 
 def _version(trainer: Any) -> str:
