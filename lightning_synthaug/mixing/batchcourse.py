@@ -51,6 +51,8 @@ class BatchCourse(RowCourse):
         self._order: BatchOrder | None = None
         self._begun_at: _Place | None = None
         self._current: BatchPlan | None = None
+        #: The pass before, whose last batch may be trained on when the next one begins.
+        self._previous: BatchPlan | None = None
         self._drawn: tuple[BatchOrder, int, BatchPass] | None = None
         #: Rows and batches of the run's first pass, by which times become positions.
         self._scale: tuple[int, int] | None = None
@@ -100,7 +102,7 @@ class BatchCourse(RowCourse):
         current = self._current
         same = current is not None and current.plan is plan and current.given is given
         if current is None or not same or place != self._begun_at:
-            self._begun_at = place
+            self._begun_at, self._previous = place, current
             current = BatchPlan(
                 plan, given, batch=start, slot=place.rows, taken=place.taken, world=world
             )
@@ -162,6 +164,9 @@ class BatchCourse(RowCourse):
         current, scale = self._current, self._scale
         if current is None or scale is None:
             return None
+        previous = self._previous
+        if done < current.batch and previous is not None and previous.batch <= done:
+            current = previous
         rows, taken = current.place(min(max(done, current.batch), current.stop))
         place = {"batches": done, "rows": rows, "pass": current.given.number, "taken": taken}
         return {"batch_sampler": {**place, "pass_rows": scale[0], "pass_batches": scale[1]}}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import torch
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import ConfigError, DataError, ResumeMismatch
+from tests.helpers import batch_ranks
 from tests.helpers.batches import (
     Author,
     LengthBuckets,
@@ -17,6 +22,7 @@ from tests.helpers.batches import (
     Sentences,
     TokenBudget,
     loader_of,
+    read_words,
     reader,
     to_item,
     to_record,
@@ -24,6 +30,7 @@ from tests.helpers.batches import (
 from tests.helpers.recorder import saver, trainer
 from tests.helpers.traced import Sample
 
+ROOT = Path(__file__).resolve().parents[2]
 SIZE, BATCH, BUDGET = 60, 6, 50
 DATA = Sentences(SIZE)
 SHORT = Sentences(25, source=1, length=3)
@@ -214,3 +221,31 @@ def test_one_of_several_loaders_is_read_again_amid_an_epoch(tmp_path: Path) -> N
     assert [rest[n] for n in range(33, 40)] == [whole[n] for n in range(33, 40)]
     with pytest.raises(DataError, match=r"mode \"max_size\".*SA650"):
         fit("max_size")
+
+
+def test_two_ranks_share_what_one_process_would_read(tmp_path: Path) -> None:
+    """Each rank gets whole batches of the sampler; their union is the global batch of one process."""
+    command = [sys.executable, "-m", "tests.helpers.batch_ranks"]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    ranks = [
+        subprocess.Popen(
+            [*command, str(rank), str(tmp_path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": path}
+        )
+        for rank in range(2)
+    ]
+    try:
+        assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+    told = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(2)]
+    loader = batch_ranks.mixed(tmp_path / "cache", 2)
+    one = [[read_words(words) for words, _ in loader] for _ in range(batch_ranks.PASSES)]
+    assert loader.feed.totals.generated == 0  # the ranks made all of it
+    for first, second, whole in zip(*told, one, strict=True):
+        both = [[*map(Sample._make, a + b)] for a, b in zip(first, second, strict=True)]
+        assert both == whole
+    sizes = [[len(rows) for rows in batches] for batches in (told[0][0], told[1][0])]
+    assert sizes[0] != sizes[1]
+    assert any(s.source for rows in one[1] for s in rows)
