@@ -12,6 +12,7 @@ from lightning_synthaug.mixing.batchcourse import BatchCourse
 from lightning_synthaug.mixing.batched import batch_order, check_batches
 from lightning_synthaug.mixing.batchfeed import BatchFeed
 from lightning_synthaug.mixing.batchorders import BatchOrder
+from lightning_synthaug.mixing.counted import CountedLoader
 from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.foreign import (
@@ -21,7 +22,7 @@ from lightning_synthaug.mixing.foreign import (
     prepared_ranks,
 )
 from lightning_synthaug.mixing.handing import HandedProgress
-from lightning_synthaug.mixing.loader import CountedLoader, MixedLoader, mixed_loader
+from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
