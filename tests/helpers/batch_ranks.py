@@ -1,4 +1,7 @@
-"""One rank of a gloo group that reads its batches of a budget: `python -m tests.helpers.batch_ranks RANK FOLDER`."""
+"""Two ranks that read batches of a budget: `python batch_ranks.py RANK FOLDER` is one of a gloo group.
+
+With `fit` in place of the rank it is a fit under Lightning's ddp, which starts the second rank with the same arguments.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,19 @@ from typing import Any
 import torch.distributed as dist
 
 import lightning_synthaug as sa
-from tests.helpers.batches import Author, Sentences, TokenBudget, loader_of, read_words, to_item
+from tests.helpers.batches import (
+    Author,
+    Sentences,
+    TokenBudget,
+    loader_of,
+    read_words,
+    reader,
+    to_item,
+)
+from tests.helpers.recorder import trainer
 
 SIZE, BUDGET, WORLD, PASSES = 60, 40, 2, 2
+RAMP = sa.Linear(0.0, 1.0, over="10ba")
 
 
 class Joined:
@@ -29,12 +42,22 @@ class Joined:
             yield [index for batch in batches[i : i + self.count] for index in batch]
 
 
-def mixed(cache: Path, count: int = 1) -> Any:
+def plain(count: int = 1) -> Any:
     data = Sentences(SIZE)
     sampler: Any = TokenBudget(data.lengths, BUDGET)
-    loader = loader_of(sampler if count == 1 else Joined(sampler, count), data)
-    ramp = sa.Linear(0.0, 1.0, over="10ba")
-    return sa.mix(loader, Author(), ramp, cache=cache, item=to_item, total_batches=20)
+    return loader_of(sampler if count == 1 else Joined(sampler, count), data)
+
+
+def mixed(cache: Path, count: int = 1) -> Any:
+    return sa.mix(plain(count), Author(), RAMP, cache=cache, item=to_item)
+
+
+def fit(folder: Path) -> None:
+    model, aug = reader(), sa.SynthAug(Author(), RAMP, cache=folder / "cache", item=to_item)
+    run = trainer(max_epochs=PASSES, callbacks=[aug], devices=WORLD, strategy="ddp")
+    run.fit(model, plain())
+    rows = [[model.seen[n] for n in numbers] for numbers in model.epochs]
+    (folder / f"rank{run.global_rank}.json").write_text(json.dumps(rows))
 
 
 def main(rank: int, folder: Path) -> None:
@@ -53,4 +76,7 @@ def main(rank: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[1] == "fit":
+        fit(Path(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,10 +26,10 @@ from tests.helpers.batches import (
     to_item,
     to_record,
 )
+from tests.helpers.ranks import environment, stop
 from tests.helpers.recorder import saver, trainer
 from tests.helpers.traced import Sample
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZE, BATCH, BUDGET = 60, 6, 50
 DATA = Sentences(SIZE)
 SHORT = Sentences(25, source=1, length=3)
@@ -223,22 +222,22 @@ def test_one_of_several_loaders_is_read_again_amid_an_epoch(tmp_path: Path) -> N
         fit("max_size")
 
 
-def test_two_ranks_share_what_one_process_would_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["0", "1"], ["fit"]], ids=["plain", "ddp"])
+def test_two_ranks_share_what_one_process_would_read(tmp_path: Path, arguments: list[str]) -> None:
     """Each rank gets whole batches of the sampler; their union is the global batch of one process."""
-    command = [sys.executable, "-m", "tests.helpers.batch_ranks"]
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    ranks = [
+    processes = [
         subprocess.Popen(
-            [*command, str(rank), str(tmp_path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": path}
+            [sys.executable, batch_ranks.__file__, argument, str(tmp_path)],
+            env=environment(),
+            start_new_session=True,
         )
-        for rank in range(2)
+        for argument in arguments
     ]
     try:
-        assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+        assert [process.wait(timeout=120) for process in processes] == [0] * len(arguments)
     finally:
-        for rank in ranks:
-            rank.kill()
-            rank.wait()
+        for process in processes:
+            stop(process)
     told = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(2)]
     loader = batch_ranks.mixed(tmp_path / "cache", 2)
     one = [[read_words(words) for words, _ in loader] for _ in range(batch_ranks.PASSES)]
