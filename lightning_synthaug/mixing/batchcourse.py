@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, final
 
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing.batchorders import BatchOrder
+from lightning_synthaug.mixing.exposure import seen_text
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.mixing.rowcourse import RowClock, RowCourse
@@ -85,8 +86,10 @@ class BatchCourse(RowCourse):
             PlanError: The checkpoint's state is not what this package writes.
             DataError: The batch sampler's batches cannot be planned (SA650).
         """
-        resumed = bool(self._restored)
-        self._order, self._anew = order, False
+        resumed, begins = bool(self._restored), not self.begun
+        # Another batch sampler does not go on with a pass of the one before.
+        self._anew = not (resumed or self._order is None or order.equals(self._order))
+        self._order = order
 
         def clock() -> RowClock:
             if self._scale is None:
@@ -107,7 +110,18 @@ class BatchCourse(RowCourse):
                 plan, given, batch=start, slot=place.rows, taken=place.taken, world=world
             )
         self._current = current
+        if begins:
+            self._tell(self._exposure(current, clock()))
         return current
+
+    def _exposure(self, current: BatchPlan, clock: RowClock) -> str:
+        """Say how often each real sample will be seen: until the run's end where that is known, else in this pass."""
+        first, start = current.batch, current.slot(current.batch)
+        end, stop = current.stop, current.slot(current.stop)
+        if clock.total is not None and clock.total > end:
+            end, stop = clock.total, start + clock.slot_of_batch(clock.total - first)
+        made = current.knots.count(stop) - current.knots.count(start)
+        return seen_text(end - first, stop - start, made, current.plan.epoch.samples)
 
     def _pass_at(
         self,

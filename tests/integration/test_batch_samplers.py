@@ -144,6 +144,27 @@ def test_a_datamodule_is_mixed_as_well() -> None:
     assert model.seen == train(budget()).seen
 
 
+def test_loaders_made_anew_with_other_lengths_go_on_with_rows_and_passes() -> None:
+    from lightning.pytorch import LightningDataModule
+
+    class Growing(LightningDataModule):
+        size = 20
+
+        def train_dataloader(self) -> Any:
+            self.size += 10
+            data = Sentences(self.size)
+            return loader_of(TokenBudget(data.lengths, BUDGET), data)
+
+    model, aug = reader(), sa.SynthAug(SHORT, 0.5, fill="off")
+    run = trainer(max_epochs=3, callbacks=[aug], reload_dataloaders_every_n_epochs=1)
+    run.fit(model, datamodule=Growing())
+    rows = [sum(len(model.seen[n]) for n in numbers) for numbers in model.epochs]
+    assert rows == [30, 40, 50]
+    assert sum(s.source for batch in model.seen.values() for s in batch) == 60
+    place = aug.state_dict()["batch_sampler"]
+    assert (place["rows"], place["pass"]) == (120, 2)
+
+
 def test_twins_are_the_samples_displaced(tmp_path: Path) -> None:
     source = Paraphraser()
     options = {"item": to_item, "record": to_record, "cache": tmp_path}

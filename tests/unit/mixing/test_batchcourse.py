@@ -110,6 +110,13 @@ def test_the_last_batch_of_a_pass_may_be_trained_on_when_the_next_begins() -> No
     assert (place_of["rows"], place_of["pass"], place_of["taken"]) == (6, 0, 3)
 
 
+def test_another_batch_sampler_begins_a_pass_of_its_own() -> None:
+    c, m = course(), mixture()
+    plan(c, m, 0)
+    other = BatchOrder([[0]] * 9, 20)
+    assert place(plan(c, m, 4, within=True, order=other)) == (4, 10, 1, 0)
+
+
 def test_a_run_without_a_position_is_estimated() -> None:
     assert place(plan(course(), mixture(), 6, within=True)) == (6, 15, 1, 2)
     assert place(plan(course(), mixture(), 6)) == (6, 15, 2, 0)
@@ -124,6 +131,15 @@ def test_times_go_by_the_first_pass() -> None:
     assert p.knots.ratio(10) == pytest.approx(0.5, abs=0.01)
     p = plan(course(), mixture(sa.Linear(0, 1, over="100%")), 0)  # eight batches
     assert p.knots.ratio(10) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_beginning_says_how_often_samples_are_seen() -> None:
+    told: list[str] = []
+    c, m = course(told=told), mixture()
+    plan(c, m, 0)
+    plan(c, m, 4)
+    (line,) = told
+    assert line.startswith("in 8 batches, 10 of 20 rows are synthetic; each of the 20 real samples")
 
 
 def test_another_stream_is_told_apart() -> None:
@@ -148,7 +164,7 @@ def test_another_stream_is_told_apart() -> None:
     kept.restore(saved)
     p = plan(kept, m, 2, within=True)
     assert (p.knots.ratio(0), p.plan.seed, place(p)) == (0.5, 0, (2, 4, 0, 2))
-    assert ["ends at row 4" in told[0], "is kept" in told[1]] == [True, True]
+    assert ["ends at row 4" in told[0], "is kept" in told[2]] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.mixing import BatchCourse, BatchFeed, BatchOrder, CountedProgress, Mixture
@@ -25,6 +25,7 @@ from tests.helpers.batches import (
     to_item,
     to_record,
 )
+from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE = 40
 DATA = Sentences(SIZE)
@@ -166,6 +167,27 @@ def test_a_pass_fills_just_what_it_needs_and_tells_where_it_comes_from(tmp_path:
     assert info.provenance(0) is None
     assert info.rows is not None
     assert info.rows.tolist() == list(range(len(words)))
+
+
+def test_transforms_and_sources_do_not_hang_on_workers(tmp_path: Path) -> None:
+    def inverted(image: Any) -> Any:
+        return 255 - image
+
+    data = traced_dataset(SIZE)
+    sources = {"made": Tracer(), "there": traced_dataset(11, source=2)}
+    options: dict[str, Any] = {"transform": inverted, "transform_p": 0.5, "reuse": 2, "pool": 9}
+    seen = []
+    for workers in 0, 2:
+        batches = BatchSampler(RandomSampler(data), 7, drop_last=False)
+        loader = DataLoader(data, batch_sampler=batches, num_workers=workers)
+        mix = sa.mix(
+            loader, sources, 0.5, weights={"made": 2, "there": 1}, cache=tmp_path, **options
+        )
+        seen.append([(x.tolist(), sa.batch_info(mix).source) for _ in range(2) for x, _ in mix])
+        assert (mix.feed.totals.planned, mix.feed.totals.misses) == (SIZE, 0)
+    assert seen[0] == seen[1]
+    told = [source for _, sources in seen[0] for source in sources]
+    assert {name: told.count(name) for name in sources} == {"made": 27, "there": 13}
 
 
 def test_each_rank_takes_its_batch() -> None:
