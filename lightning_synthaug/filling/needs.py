@@ -10,7 +10,7 @@ from lightning_synthaug.data import DatasetAdapter, LabelMap
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.identity import join, split
 from lightning_synthaug.generators import Generator, Request, request_seed
-from lightning_synthaug.plan import Plan, PlannedSlots
+from lightning_synthaug.plan import AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["SourceNeeds"]
@@ -96,7 +96,7 @@ class SourceNeeds:
         each = np.array([max(1, count or 1) for count in counts], np.int64)
         return each if each.size == max(1, self.values.size) else np.repeat(each, self.values.size)
 
-    def of_range(self, plan: Plan, start: int, stop: int) -> Int64Array:
+    def of_range(self, plan: AnyPlan, start: int, stop: int) -> Int64Array:
         """Collect what a range of slots asks for, in the order of first use.
 
         Args:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from lightning_synthaug.mixing.batchcourse import BatchCourse
+from lightning_synthaug.mixing.batched import batch_order, check_batches
+from lightning_synthaug.mixing.batchfeed import BatchFeed
 from lightning_synthaug.mixing.batchnorm import merge_batchnorm, row_sources, split_batchnorm
+from lightning_synthaug.mixing.batchorders import BatchOrder
 from lightning_synthaug.mixing.course import Course
-from lightning_synthaug.mixing.feed import Feed, Served
+from lightning_synthaug.mixing.feed import Feed
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed, Served
 from lightning_synthaug.mixing.info import BatchInfo, batch_info
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mix import mix
@@ -25,11 +30,15 @@ from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.mixing.totals import Totals
 
 __all__ = [
+    "BatchCourse",
+    "BatchFeed",
     "BatchInfo",
+    "BatchOrder",
     "CountedProgress",
     "Course",
     "Feed",
     "HasFeed",
+    "IndexedFeed",
     "LoaderShape",
     "MixedLoader",
     "Mixture",
@@ -42,6 +51,8 @@ __all__ = [
     "StreamedLoader",
     "Totals",
     "batch_info",
+    "batch_order",
+    "check_batches",
     "check_stream",
     "default_cache",
     "first_batches",

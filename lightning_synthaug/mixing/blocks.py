@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 import numpy as np
 
 from lightning_synthaug.mixing.mixture import Mixture
-from lightning_synthaug.plan import REAL, Plan, PlannedSlots
+from lightning_synthaug.plan import REAL, AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Blocks", "ReadyBlock"]
@@ -63,7 +63,7 @@ class Blocks:
         """Forget what was found, after samples came or went."""
         self._ready.clear()
 
-    def of(self, plan: Plan, number: int, *, look_again: bool = False) -> ReadyBlock:
+    def of(self, plan: AnyPlan, number: int, *, look_again: bool = False) -> ReadyBlock:
         """Return the block that holds a batch.
 
         Args:
@@ -82,7 +82,7 @@ class Blocks:
         self._ready = [ready, *(r for r in self._ready if not r.holds(number))][:_KEPT]
         return ready
 
-    def _make(self, plan: Plan, number: int, *, look_again: bool) -> ReadyBlock:
+    def _make(self, plan: AnyPlan, number: int, *, look_again: bool) -> ReadyBlock:
         """Find the samples of a block and draw its transforms."""
         first, end = plan.block_batches(number)
         planned = plan.block(number)

@@ -13,6 +13,7 @@ from lightning_synthaug.mixing.assemble import (
     collate_mixed,
     is_default_collate,
 )
+from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import Delivered
 
@@ -27,12 +28,14 @@ class Parts(NamedTuple):
         items: Items in row order, without the rows of `stacked`; or their columns.
         stacked: Rows that were gathered from the store as whole columns, or None.
         existing: Rows that are items of synthetic datasets.
+        bucket: Makes synthetic items fit where the batch cannot be collated; None where that is not asked for.
     """
 
     delivered: Delivered
     items: list[Any] | Columns
     stacked: Stacked | None
     existing: tuple[int, ...] = ()
+    bucket: Bucket | None = None
 
 
 @final
@@ -56,18 +59,29 @@ class MixedCollate:
         """Collate one batch."""
         if isinstance(parts, SynthAugError):
             return parts, None
-        delivered, items, stacked, existing = parts
+        delivered, items, stacked, _, bucket = parts
         if stacked is not None:
             return delivered, collate_mixed(items, stacked)
         try:
-            batch = self.collate(items)
+            batch = self._collated(items, bucket)
         except Exception:
             # Only the first item of a synthetic dataset was compared: a later one may be built differently.
             try:
-                self._check_items([items[i] for i in existing])
+                self._check_items([items[i] for i in parts.existing])
             except SynthAugError as error:
                 return error, None
             raise
+        if bucket is not None:
+            delivered = delivered._replace(unfit=bucket.unfit)
         if self._watch is not None:
             delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
         return delivered, batch
+
+    def _collated(self, items: list[Any] | Columns, bucket: Bucket | None) -> Any:
+        """Collate; where that fails, once more with synthetic items of the sizes of those that they displace."""
+        try:
+            return self.collate(items)
+        except Exception:
+            if bucket is None or not bucket.match():
+                raise
+        return self.collate(items)

@@ -15,6 +15,7 @@ from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.mixing.assemble import Columns, Stacked, is_default_collate
+from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
 from lightning_synthaug.plan import REAL
@@ -39,6 +40,7 @@ class MixedDataset(Dataset[Any]):
         sources: Number of synthetic sources.
         relabel: Sources whose rows get the label planned, in the user's terms; those of others keep their own.
         labels: What the user passed as `labels=`, or None.
+        fits: Whether a synthetic item must fit the batch of the real sample that it displaces.
     """
 
     def __init__(
@@ -53,14 +55,15 @@ class MixedDataset(Dataset[Any]):
         sources: int,
         relabel: frozenset[int],
         labels: Any = None,
+        fits: bool = False,
     ) -> None:
         self.adapter = adapter
         self.reader = reader
         self.existing = dict(existing)
         self.transform = transform
-        self._by_columns = is_default_collate(collate) and not (
-            transform is not None and transform_synthetic
-        )
+        self._fits = fits
+        by_columns = not fits and not (transform is not None and transform_synthetic)
+        self._by_columns = is_default_collate(collate) and by_columns
         whole = type(adapter.dataset) is TensorDataset and is_default_collate(collate)
         self._tensors = adapter.dataset.tensors if whole else None
         self._sources = sources
@@ -144,10 +147,25 @@ class MixedDataset(Dataset[Any]):
         if self._unchecked:
             self._check(rows, placed)
         others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
+        synthetic = sorted(placed) if self._fits else []
         reals = self._reals(rows, others, whole=False)
         placed.update(zip(others.tolist(), reals, strict=True))
         items = [placed[i] for i in range(rows.source.size)]
-        return Parts(delivered, items, None, tuple(there))
+        return Parts(delivered, items, None, tuple(there), self._bucket(items, synthetic, rows))
+
+    def _bucket(self, items: list[Any], made: list[int], rows: Rows) -> Bucket | None:
+        """Hold the synthetic items of a batch against its real ones, where they must fit it."""
+        if not made:
+            return None
+
+        def displaced(where: list[int]) -> list[Any]:
+            places = np.array(where, np.int64)
+            read: list[Any] = self._reals(rows, places, whole=False)
+            return read
+
+        bucket = Bucket(items, made, displaced)
+        bucket.bound()
+        return bucket
 
     def _reals(self, rows: Rows, where: _Indices, *, whole: bool) -> Any:
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""

@@ -1,61 +1,29 @@
-"""The main process's half of mixing: plans batches, finds samples, fills what is missing, keeps account."""
+"""The feed of a loader that batches by size: its batches are the plan's."""
 
 from __future__ import annotations
 
-import time
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
-import numpy as np
-
-from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.course import Course
-from lightning_synthaug.mixing.message import BatchMessage, Delivered
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed, RowsOf
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
-from lightning_synthaug.mixing.supply import Supply
-from lightning_synthaug.mixing.totals import Totals
-from lightning_synthaug.plan import REAL, Epoch, Plan, PlannedSlots, RealOrder, rank_rows
-from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan import (
+    REAL,
+    AnyPlan,
+    Epoch,
+    Plan,
+    PlannedSlots,
+    RealOrder,
+    rank_rows,
+)
 
-__all__ = ["Feed", "Served"]
-
-#: Batches whose account is kept: more than any loader has under way.
-_KEPT = 256
-
-
-_Rows = slice | Int64Array
-
-
-class Served(NamedTuple):
-    """What one batch was made of, on this rank.
-
-    Attributes:
-        number: Batches before it.
-        slots: Global positions of its rows. Shape `(n,)`.
-        planned: Source planned for each row. Shape `(n,)`.
-        served: Source served for each row; real where a stand-in was. Shape `(n,)`.
-        mixed: Why the rows of the batch are not these, where a collate function mixed them; else None.
-    """
-
-    number: int
-    slots: Int64Array
-    planned: Int64Array
-    served: Int64Array
-    mixed: str | None = None
-
-
-class _Account(NamedTuple):
-    """A batch on its way or delivered: its block, its rows in it, what is served; None: all real, as planned."""
-
-    block: PlannedSlots
-    rows: _Rows
-    served: Int64Array | None
-    mixed: str | None = None
+__all__ = ["Feed"]
 
 
 @final
-class Feed:
-    """Everything that one loader needs besides the workers.
+class Feed(IndexedFeed):
+    """Deliver batches that the plan makes.
 
     Args:
         mixture: Sources, adapters and the store.
@@ -80,27 +48,15 @@ class Feed:
         course: Course,
         order: RealOrder | None = None,
     ) -> None:
-        self.mixture = mixture
+        super().__init__(mixture, rank=rank, world=epoch.world, leader=leader, progress=progress)
         self.epoch = epoch
-        self.rank = rank
-        self.leader = leader
         self.shuffle = shuffle
-        self.progress = progress
         self.course = course
         self.order = order
         #: Batches of an epoch that the loader tells a framework of.
         self.length = epoch.batches
-        #: The user's sampler, whose draws from the random states are made in its place.
-        self.replaces: Any = None
-        self.totals = Totals(list(mixture.recipe.sources))
-        self.plan: Plan | None = None
-        self.start = 0
-        self.stop = 0
-        self.reading = False  # by a mixed loader, which alone makes batches of what is planned
-        self._supply = Supply(mixture, leader=leader, world=epoch.world)
-        self._accounts: dict[int, _Account] = {}
-        self._last = -1
-        self._said_unmakeable = self._said_missing = False
+        self.batch_size = (epoch.batch_size + epoch.extra) // epoch.world
+        self.drop_last = epoch.drop_last
 
     def serves(self, dataset: Any, epoch: Epoch, order: RealOrder | None) -> bool:
         """Tell whether a loader that was made anew is the same as before.
@@ -118,135 +74,33 @@ class Feed:
         )
         return self.mixture.dataset is dataset and self.epoch == epoch and same
 
-    def begin(self) -> None:
-        """Get ready for a pass of the loader: read the clock, plan, and fill what the pass needs."""
-        self.start = self.progress.done()
-        self.plan = self.course.plan(
+    def told_length(self) -> int:
+        """Return the batches of an epoch that the loader tells a framework of."""
+        return self.length
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold besides the clock."""
+        return self.course.state()
+
+    def _open(self) -> tuple[Plan, int, int]:
+        """Read the clock and plan a pass."""
+        start = self._first()
+        plan = self.course.plan(
             self.mixture,
             self.epoch,
-            start=self.start,
+            start=start,
             total_batches=self.progress.total(self.epoch.batches),
             shuffle=self.shuffle,
             order=self.order,
         )
-        self.stop = self.start + self.progress.coming(self.epoch.batches)
-        self._accounts.clear()
-        began = time.perf_counter()
-        self._supply.fill(self.plan, self.start, self.stop)
-        self.totals.generated += self._supply.made()
-        self.totals.fill_seconds += time.perf_counter() - began
+        return plan, start, start + self.progress.coming(self.epoch.batches)
 
-    def message(self, number: int) -> BatchMessage:
-        """Write out one batch for a worker.
-
-        Args:
-            number: Batches before it in the run.
-
-        Returns:
-            What the worker shall read.
-        """
-        plan = self.plan
-        assert plan is not None
-        block = self._supply.complete(plan, number)
-        self.totals.generated += self._supply.made()
-        a, b = block.span(number)
-        rows: _Rows = slice(a, b)
-        if self.epoch.world > 1:
-            rows = a + rank_rows(block.planned.source[a:b] != REAL, self.rank, self.epoch.world)
-        if block.plain[number - block.first]:
-            self._accounts[number] = _Account(block.planned, rows, None)
-            alone = isinstance(rows, slice)
-            return BatchMessage(
-                number, block.samples[a:b] if alone else block.planned.index[rows].tolist(), None
-            )
-        self._accounts[number] = _Account(block.planned, rows, block.served[rows])
-        return BatchMessage(number, None, block.matrix[:, rows])
-
-    def deliver(self, delivered: Delivered) -> None:
-        """Account for a batch that is about to be handed over.
-
-        Args:
-            delivered: What its worker said.
-        """
-        number, missed, mixed = delivered
-        account = self._accounts[number]
-        self._accounts.pop(number - _KEPT, None)
-        self._last = number
-        served = account.served
-        if served is None:
-            self.totals.rows += _length(account.rows)
-        else:
-            if missed is not None:
-                served = served.copy()
-                served[missed] = REAL
-                self._accounts[number] = account._replace(served=served)
-                self._supply.damaged(account.block.where(_positions(account.rows)[missed]))
-            self._count(account, served)
-        if mixed is not None:
-            self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
-        self.progress.delivered(number)
-
-    def served(self, batch: Any = None) -> Served | None:
-        """Return the account of the batch being trained on: the clock's, or the last one handed over.
-
-        Args:
-            batch: The batch itself, for clocks that would not know otherwise.
-        """
-        number = self.progress.current(self._last, batch)
-        account = self._accounts.get(number)
-        if account is None:
-            return None
-        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
-        served = planned if account.served is None else account.served
-        slots = account.block.start + _positions(account.rows)
-        return Served(number, slots, planned, served, account.mixed)
-
-    def provenance(self, number: int, row: int) -> dict[str, Any] | None:
-        """Look up what made a row of a batch that was delivered lately.
-
-        Args:
-            number: Batches before it.
-            row: Row of this rank's share of the batch.
-
-        Returns:
-            What the store keeps of it; None where a real sample was served.
-        """
-        account = self._accounts.get(number)
-        if account is None or account.served is None or account.served[row] == REAL:
-            return None
-        return self.mixture.provenance(account.block.where(_positions(account.rows)[row : row + 1]))
-
-    def _count(self, account: _Account, served: Int64Array) -> None:
-        """Add a batch with synthetic or transformed rows to the totals."""
-        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
-        asked, given = int(np.count_nonzero(planned)), int(np.count_nonzero(served))
-        unmakeable = 0
-        if given < asked:
-            mine = account.block.where(_positions(account.rows))
-            without = mine.where(mine.index < 0)
-            unmakeable = len(without)
-            if unmakeable and not self._said_unmakeable:
-                self._said_unmakeable = True
-                say(self.mixture.unmakeable_text(without))
-        self.totals.rows += planned.size
-        self.totals.planned += asked
-        self.totals.served += given
-        self.totals.unmakeable += unmakeable
-        missing = asked - given - unmakeable
-        self.totals.misses += missing
-        if missing and not self._said_missing:
-            self._said_missing = True
-            say(
-                f"{missing} of {asked} synthetic rows of a batch are not in the cache; real samples with the "
-                "labels asked for stand in, here and from now on, counted as `misses`"
-            )
-
-
-def _positions(rows: _Rows) -> Int64Array:
-    """Write rows out as numbers."""
-    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-
-
-def _length(rows: _Rows) -> int:
-    """Count rows."""
-    return int(rows.stop - rows.start) if isinstance(rows, slice) else rows.size
+    def _rows(
+        self, plan: AnyPlan, number: int, block: PlannedSlots, begin: int, end: int
+    ) -> RowsOf:
+        """Deal a batch out among the ranks."""
+        del plan, number
+        if self.world == 1:
+            return slice(begin, end)
+        rows: RowsOf = begin + rank_rows(block.source[begin:end] != REAL, self.rank, self.world)
+        return rows

@@ -125,7 +125,7 @@ class PreparedLoader(DataLoader[Any]):
         shard.base_dataloader = mixed
         # Else accelerate would cut the rows of a short last batch by a count of its own.
         shard._drop_last = True
-        self.feed: Feed = mixed.feed
+        self.feed: Feed = mixed.feed  # type: ignore[assignment]
         self.ranks = ranks
         self._shard = shard
         self._progress: HandedProgress = mixed.feed.progress  # type: ignore[assignment]

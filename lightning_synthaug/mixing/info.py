@@ -8,8 +8,8 @@ from typing import Any, final
 import torch
 
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed, Served
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
@@ -32,7 +32,7 @@ class BatchInfo:
         rows_unknown: Why `rows` is None; None where it is not.
     """
 
-    def __init__(self, served: Served, feed: Feed | StreamFeed) -> None:
+    def __init__(self, served: Served, feed: IndexedFeed | StreamFeed) -> None:
         self._served = served
         self._feed = feed
         self.number = served.number
@@ -147,7 +147,7 @@ def batch_info(owner: Any, batch: Any = None) -> BatchInfo:
     )
 
 
-def _feeds(owner: Any) -> Iterator[Feed | StreamFeed]:
+def _feeds(owner: Any) -> Iterator[IndexedFeed | StreamFeed]:
     """Find the feeds of the mixed loaders that an object leads to."""
     try:
         trainer = getattr(owner, "trainer", owner)
@@ -158,7 +158,7 @@ def _feeds(owner: Any) -> Iterator[Feed | StreamFeed]:
     yield from _feeds_within(getattr(trainer, "train_dataloader", owner))
 
 
-def _feeds_within(loaders: Any) -> Iterator[Feed | StreamFeed]:
+def _feeds_within(loaders: Any) -> Iterator[IndexedFeed | StreamFeed]:
     """Find the feeds in any tree of loaders."""
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
@@ -174,7 +174,7 @@ def _feeds_within(loaders: Any) -> Iterator[Feed | StreamFeed]:
         loaders,
     ):
         feed = getattr(owner, "feed", None)
-        if isinstance(feed, (Feed, StreamFeed)):
+        if isinstance(feed, (IndexedFeed, StreamFeed)):
             yield feed
             return
     if hasattr(loaders, "iterables"):  # a Lightning `CombinedLoader`

@@ -19,13 +19,10 @@ from torch.utils.data import (
 from lightning_synthaug.errors import SynthAugError, TrainerError
 from lightning_synthaug.mixing.collate import MixedCollate
 from lightning_synthaug.mixing.dataset import MixedDataset
-from lightning_synthaug.mixing.feed import Feed
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.message import BatchMessage
-from lightning_synthaug.mixing.progress import CountedProgress
-from lightning_synthaug.mixing.ranks import Ranks
 
 __all__ = [
-    "CountedLoader",
     "MixedLoader",
     "OwnDataset",
     "PlanBatchSampler",
@@ -67,16 +64,16 @@ class PlanBatchSampler(Sampler[BatchMessage]):
 
     Args:
         sampler: Any sampler over the mixed dataset, which leads to the plan; what a framework makes anew has one.
-        batch_size: Rows of one rank in a full batch, for frameworks that ask.
+        batch_size: Rows of one rank in a full batch, for frameworks that ask; None where batches vary.
         drop_last: As in the user's loader, for frameworks that ask.
     """
 
-    def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Any, batch_size: int | None, drop_last: bool) -> None:
         dataset = getattr(sampler, "data_source", None) or sampler.dataset
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.feed: Feed = dataset.feed
+        self.feed: IndexedFeed = dataset.feed
 
     def __iter__(self) -> Iterator[BatchMessage]:
         """Yield the messages from where the pass begins to where it ends.
@@ -94,8 +91,17 @@ class PlanBatchSampler(Sampler[BatchMessage]):
             yield self.feed.message(number)
 
     def __len__(self) -> int:
-        """Return the batches in an epoch."""
-        return self.feed.length
+        """Return the batches in an epoch.
+
+        Raises:
+            TypeError: The user's batch sampler does not tell.
+        """
+        length = self.feed.told_length()
+        if length is None:
+            raise TypeError(
+                "the batch sampler of this loader does not tell how many batches it has"
+            )
+        return length
 
 
 class MixedLoader(DataLoader[Any]):
@@ -114,7 +120,7 @@ class MixedLoader(DataLoader[Any]):
         object.__setattr__(self, "drop_last", batches.drop_last)
 
     @property
-    def feed(self) -> Feed:
+    def feed(self) -> IndexedFeed:
         """The main process's half."""
         sampler: PlanBatchSampler = self.batch_sampler  # type: ignore[assignment]
         return sampler.feed
@@ -144,6 +150,7 @@ class MixedLoader(DataLoader[Any]):
                     raise delivered
                 feed.deliver(delivered)
                 yield batch
+            feed.ended = True
             deque(rest, maxlen=0)
         finally:
             feed.reading = False
@@ -156,52 +163,6 @@ class MixedLoader(DataLoader[Any]):
         read, collate = self.dataset.__getitems__, self.collate_fn  # type: ignore[attr-defined]
         for message in self.batch_sampler:  # type: ignore[union-attr]
             yield collate(read(message))
-
-
-@final
-class CountedLoader(MixedLoader):
-    """A mixed loader that counts its own batches, where no framework does.
-
-    Only this one has a state: Lightning saves the state of any loader that has one, and refuses to resume without it.
-    """
-
-    #: Who this process was when the loader was mixed.
-    ranks: Ranks
-
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        """Iterate over one pass; nothing happens before the first batch is asked for."""
-        self.ranks.check()
-        yield from super().__iter__()
-
-    @property
-    def _is_accelerate_prepared(self) -> bool:
-        """Be asked by `accelerator.prepare`, which would make another loader of this one's parts.
-
-        Raises:
-            TrainerError: Always (SA631).
-        """
-        raise TrainerError(
-            "SA631",
-            "accelerate must prepare the loader before it is mixed, got a mixed loader to prepare. Call "
-            "`sa.mix(accelerator.prepare(loader), ...)`.",
-        )
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the position in the run, of plain types."""
-        return self._counted().state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a position.
-
-        Args:
-            state: What `state_dict` returned.
-        """
-        self._counted().load_state_dict(state)
-
-    def _counted(self) -> CountedProgress:
-        """Return the counter."""
-        progress: CountedProgress = self.feed.progress  # type: ignore[assignment]
-        return progress
 
 
 @final
@@ -250,7 +211,7 @@ def _draw_as(sampler: Any) -> Iterator[Any]:
 _Loader = TypeVar("_Loader", bound=MixedLoader)
 
 
-def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _Loader:
+def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]) -> _Loader:
     """Build the mixed counterpart of a user's loader, with all its settings.
 
     Args:
@@ -262,11 +223,10 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         A loader with the same length and batch structure. Its batches come in the plan's order, also where the user's
         loader has `in_order=False`: the number of a batch is its place in the run.
     """
-    dataset = feed.mixture.worker_dataset(loader.collate_fn)
+    dataset = feed.mixture.worker_dataset(loader.collate_fn, fits=feed.fits)
     dataset.feed = feed
     feed.replaces = loader.sampler
     order = PlannedOrder(dataset)
-    size = (feed.epoch.batch_size + feed.epoch.extra) // feed.epoch.world
     options: dict[str, Any] = {}
     if loader.num_workers:
         options = {
@@ -277,7 +237,7 @@ def mixed_loader(loader: DataLoader[Any], feed: Feed, kind: type[_Loader]) -> _L
         options["pin_memory_device"] = loader.pin_memory_device
     return kind(
         dataset,
-        batch_sampler=PlanBatchSampler(order, size, feed.epoch.drop_last),
+        batch_sampler=PlanBatchSampler(order, feed.batch_size, feed.drop_last),
         num_workers=loader.num_workers,
         collate_fn=MixedCollate(loader.collate_fn, dataset.check_items),
         pin_memory=loader.pin_memory,

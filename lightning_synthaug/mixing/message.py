@@ -55,8 +55,10 @@ class Delivered(NamedTuple):
         number: Batches before it in the run.
         missed: Rows that were planned synthetic and served real, found by the worker; None for none.
         mixed: Why the rows of the batch are not the items that were planned; None where they are.
+        unfit: Rows that were planned synthetic and served real because they do not fit the batch; None for none.
     """
 
     number: int
     missed: npt.NDArray[np.int64] | None
     mixed: str | None = None
+    unfit: npt.NDArray[np.int64] | None = None

@@ -8,6 +8,11 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from lightning_synthaug.filling import say
+from lightning_synthaug.mixing.batchcourse import BatchCourse
+from lightning_synthaug.mixing.batched import batch_order, check_batches
+from lightning_synthaug.mixing.batchfeed import BatchFeed
+from lightning_synthaug.mixing.batchorders import BatchOrder
+from lightning_synthaug.mixing.counted import CountedLoader
 from lightning_synthaug.mixing.course import Course
 from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.foreign import (
@@ -17,7 +22,7 @@ from lightning_synthaug.mixing.foreign import (
     prepared_ranks,
 )
 from lightning_synthaug.mixing.handing import HandedProgress
-from lightning_synthaug.mixing.loader import CountedLoader, MixedLoader, mixed_loader
+from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
@@ -51,7 +56,7 @@ def mix(
     of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run.
 
     Args:
-        loader: The user's loader: map-style, with `batch_size`; or of a stream, or any other iterable of batches, whose
+        loader: The user's loader: map-style; or of a stream, or any other iterable of batches, whose
             rows are then replaced batch by batch; or what `accelerator.prepare` made of one, and Hugging Face's
             `Trainer.get_train_dataloader` returns.
         source: A generator, a synthetic dataset, or several by name.
@@ -84,6 +89,9 @@ def mix(
             plain_loader(prepared),
             HandedProgress(counted),
         )
+    order = None if prepared is not None else batch_order(loader)
+    if order is not None:
+        return _mixed_batches(loader, order, recipe, counted)
     shape = loader_shape(loader)
     feed = Feed(
         Mixture(recipe, loader.dataset),
@@ -99,6 +107,26 @@ def mix(
         return PreparedLoader(prepared, mixed_loader(loader, feed, MixedLoader), now)
     mixed = mixed_loader(loader, feed, CountedLoader)
     mixed.ranks = now
+    return mixed
+
+
+def _mixed_batches(
+    loader: Any, order: BatchOrder, recipe: Recipe, counted: CountedProgress
+) -> CountedLoader:
+    """Put synthetic samples into the batches of a user's batch sampler."""
+    ranks = ranks_now()
+    check_batches(loader, recipe)
+    feed = BatchFeed(
+        Mixture(recipe, loader.dataset),
+        order,
+        rank=ranks.rank,
+        world=ranks.world,
+        leader=ranks.local_rank == 0,
+        progress=counted,
+        course=BatchCourse(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
+    )
+    mixed = mixed_loader(loader, feed, CountedLoader)
+    mixed.ranks = ranks
     return mixed
 
 

@@ -79,11 +79,14 @@ class Mixture:
         self.draw = TransformDraw(self.recipe, self.is_generated)
         self.ratio, self._knots = ratio, knots
 
-    def worker_dataset(self, collate: Callable[[list[Any]], Any]) -> MixedDataset:
+    def worker_dataset(
+        self, collate: Callable[[list[Any]], Any], *, fits: bool = False
+    ) -> MixedDataset:
         """Make the workers' half.
 
         Args:
             collate: The user's collate function.
+            fits: Whether a synthetic item must fit the batch of the real sample that it displaces.
 
         Returns:
             The dataset to give to the loader.
@@ -105,6 +108,7 @@ class Mixture:
             sources=len(sources),
             relabel=self._relabelled(),
             labels=recipe.labels,
+            fits=fits,
         )
 
     @cached_property

@@ -18,7 +18,7 @@ from lightning_synthaug.errors import DataError
 from lightning_synthaug.plan import RealOrder, child_seed
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["SamplerOrder"]
+__all__ = ["SamplerOrder", "seeded_sampler"]
 
 
 @final
@@ -100,11 +100,7 @@ class SamplerOrder(RealOrder):
 
     def _draw(self, key: int, number: int) -> Int64Array:
         """Iterate over the sampler once."""
-        seed = child_seed(key, "sampler", number)
-        with seeded_globals(seed), _seeded_generators(self._sampler, seed):
-            set_epoch = getattr(self._sampler, "set_epoch", None)
-            if set_epoch is not None:
-                set_epoch(number)
+        with seeded_sampler(self._sampler, key, number):
             drawn = np.array([int(i) for i in islice(self._sampler, self.length + 1)], np.int64)
         if drawn.size != self.length or drawn.min() < 0 or drawn.max() >= self._size:
             raise DataError(
@@ -118,6 +114,23 @@ class SamplerOrder(RealOrder):
     def _name(self) -> str:
         """Name the sampler's class."""
         return type(self._sampler).__name__
+
+
+@contextmanager
+def seeded_sampler(sampler: Any, key: int, number: int) -> Iterator[None]:
+    """Make a sampler give one pass, whatever was drawn before, and put all random states back afterwards.
+
+    Args:
+        sampler: A sampler, or one of batches; also samplers within it are seeded.
+        key: 64-bit key of the stream.
+        number: Passes before it, >= 0.
+    """
+    seed = child_seed(key, "sampler", number)
+    with seeded_globals(seed), _seeded_generators(sampler, seed):
+        set_epoch = getattr(sampler, "set_epoch", None)
+        if set_epoch is not None:
+            set_epoch(number)
+        yield
 
 
 @contextmanager

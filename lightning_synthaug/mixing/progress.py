@@ -42,6 +42,21 @@ class Progress(ABC):
             Batches, >= 0.
         """
 
+    def amid(self) -> bool:
+        """Tell whether a framework is in the middle of an epoch of its own."""
+        return False
+
+    def within(self, epoch_batches: int) -> bool:
+        """Tell whether the pass that begins now is the rest of one: right after a resume in the middle of it.
+
+        Asked once for each pass that begins, before `coming`.
+
+        Args:
+            epoch_batches: Batches in one pass of the loader.
+        """
+        del epoch_batches
+        return False
+
     def epoch(self, length: int | None) -> int | None:
         """Return the batches of an epoch.
 
@@ -86,7 +101,8 @@ class CountedProgress(Progress):
     def __init__(self, total_batches: int | None = None) -> None:
         self._total = total_batches
         self._done = 0
-        self._resumed = False
+        #: Whether a state was loaded that was saved in the middle of a pass, and no pass began since.
+        self.resumed = False
 
     def done(self) -> int:
         """Return the count."""
@@ -99,8 +115,14 @@ class CountedProgress(Progress):
 
     def coming(self, epoch_batches: int) -> int:
         """Return a whole epoch, or the rest of one right after a resume in its middle."""
-        resumed, self._resumed = self._resumed, False
+        resumed, self.resumed = self.resumed, False
         return epoch_batches - self._done % epoch_batches if resumed else epoch_batches
+
+    def within(self, epoch_batches: int) -> bool:
+        """Tell whether a state was loaded that was saved in the middle of a pass."""
+        del epoch_batches
+        resumed, self.resumed = self.resumed, False
+        return resumed
 
     def delivered(self, number: int) -> None:
         """Count."""
@@ -127,4 +149,5 @@ class CountedProgress(Progress):
                 "`state_dict()` returned.",
             )
         self._done = batches
-        self._resumed = True
+        # Where passes may be cut and vary in length, the loader says whether one was under way.
+        self.resumed = state.get("within") is not False

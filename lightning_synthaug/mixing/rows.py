@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.mixing.feed import Feed, Served
 from lightning_synthaug.mixing.identity import rows_unknown
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed, Served
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 
@@ -21,7 +21,7 @@ class HasFeed(Protocol):
     """Who knows the batch being trained on: a mixed loader, or a fit with synthetic samples."""
 
     @property
-    def feed(self) -> Feed | StreamFeed | None:
+    def feed(self) -> IndexedFeed | StreamFeed | None:
         """The main process's half of the loader."""
 
 

@@ -75,8 +75,9 @@ def loader_shape(loader: Any) -> LoaderShape:
     if loader.batch_size is None or not _is(batcher, BatchSampler):
         raise DataError(
             "SA602",
-            f"The loader must batch by `batch_size`, got batch_size={loader.batch_size!r} with "
-            f"{type(batcher).__name__}. Give `batch_size=` and leave `batch_sampler=` out.",
+            "The loader must batch by `batch_size`, or by `batch_sampler` where no framework made another loader of "
+            f"it, got batch_size={loader.batch_size!r} with {type(batcher).__name__}. Give `batch_size=`; do not "
+            "let accelerate prepare a loader with a `batch_sampler`.",
         )
     data: Any = loader.dataset
     size, batch_size, drop_last = len(data), loader.batch_size, loader.drop_last

@@ -89,7 +89,7 @@ class CountedStream(StreamedLoader):
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, with the user's loader's own state where it has one."""
         progress = self._counted()
-        state = {**progress.state_dict(), **self.feed.course.state(progress.done())}
+        state = {**progress.state_dict(), **self.feed.state()}
         if hasattr(self.loader, "state_dict"):
             state["loader"] = self.loader.state_dict()
         return state

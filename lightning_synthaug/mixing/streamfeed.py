@@ -13,7 +13,7 @@ from torch.utils.data import default_collate
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, say
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
-from lightning_synthaug.mixing.feed import Served
+from lightning_synthaug.mixing.indexedfeed import Served
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.mixing.recipe import Recipe
@@ -120,6 +120,10 @@ class StreamFeed:
             batch = self._composed(self.plan, batch, number, size)
         self.progress.delivered(number)
         return batch
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold besides the clock: plain types; no I/O, no lock."""
+        return self.course.state(self.progress.done())
 
     def served(self, batch: Any = None) -> Served | None:
         """Return the account of the batch being trained on: the clock's, or the last one handed over.

@@ -12,7 +12,7 @@ from lightning_synthaug.filling import UNKNOWN, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.settling import settle, watched
-from lightning_synthaug.plan import Plan, PlannedSlots
+from lightning_synthaug.plan import AnyPlan, PlannedSlots
 
 __all__ = ["Supply"]
 
@@ -42,7 +42,7 @@ class Supply:
         made, self._made = self._made, 0
         return made
 
-    def fill(self, plan: Plan, first: int, end: int) -> None:
+    def fill(self, plan: AnyPlan, first: int, end: int) -> None:
         """Settle what a stretch of batches needs: the leader makes it, the other ranks wait for it.
 
         Args:
@@ -70,7 +70,7 @@ class Supply:
                 )
         self._blocks.clear()
 
-    def complete(self, plan: Plan, number: int) -> ReadyBlock:
+    def complete(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Find a batch's samples; under `on_miss` other than "real", do not go on without them.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lightning_synthaug.plan.allocation import Balance, SourceSpec
 from lightning_synthaug.plan.batch import REAL, PlannedSlots
+from lightning_synthaug.plan.batches import AnyPlan, BatchPass, BatchPlan
 from lightning_synthaug.plan.history import (
     Event,
     RatioChange,
@@ -26,7 +27,10 @@ from lightning_synthaug.plan.times import Clock, Time, parse_time
 __all__ = [
     "PLAN_VERSION",
     "REAL",
+    "AnyPlan",
     "Balance",
+    "BatchPass",
+    "BatchPlan",
     "Breakpoint",
     "Clock",
     "Constant",

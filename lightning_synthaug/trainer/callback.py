@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning_synthaug.mixing import Feed, Recipe, Source, StreamFeed
+from lightning_synthaug.mixing import IndexedFeed, Recipe, Source, StreamFeed
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.configuration import Configurable
 from lightning_synthaug.trainer.flavour import refuse_foreign
@@ -48,7 +48,7 @@ class SynthAugCore(Configurable):
         return {**state, "_session": None}
 
     @property
-    def feed(self) -> Feed | StreamFeed | None:
+    def feed(self) -> IndexedFeed | StreamFeed | None:
         """The main process's half of the loader, while a fit runs: plan, totals, account of batches."""
         return self._session.feed if self._session is not None else None
 

@@ -29,10 +29,7 @@ class TrainerProgress(Progress):
 
     def done(self) -> int:
         """Return all batches processed, over epochs, resumes and several fits."""
-        done = restored_clock(self._trainer)
-        if done is None:
-            done = int(self._trainer.fit_loop.epoch_loop.batch_progress.total.processed)
-        return self._own(done, self._per_epoch(0))
+        return self._own(self._processed()[0], self._per_epoch(0))
 
     def total(self, epoch_batches: int) -> int | None:
         """Return the batches until the trainer stops by itself: the smaller of its limits."""
@@ -55,12 +52,28 @@ class TrainerProgress(Progress):
         coming = max(1, self._own(end, per_epoch) - self._own(done, per_epoch))
         return min(coming, epoch_batches)
 
+    def amid(self) -> bool:
+        """Tell whether the trainer has processed batches of the present epoch."""
+        return self._processed()[1] > 0
+
+    def within(self, epoch_batches: int) -> bool:
+        """Tell whether the trainer is in the middle of an epoch: a pass that begins there goes on with one."""
+        begun = self._processed()[1]
+        # Where nobody knows how long an epoch is, a loader that is at its end has begun anew amid one.
+        return begun > 0 and (self.epoch(None) is None or begun < self._per_epoch(epoch_batches))
+
     def epoch(self, length: int | None) -> int | None:
         """Return the batches that the trainer takes of a pass; None where neither it nor the loader tells."""
         if length is not None:
             return self._per_epoch(length)
         limit = self._trainer.num_training_batches
         return None if limit in (None, float("inf"), 0) else int(limit)
+
+    def _processed(self) -> tuple[int, int]:
+        """Return the trainer's batches processed, in all and of the present epoch."""
+        progress = self._trainer.fit_loop.epoch_loop.batch_progress
+        now = int(progress.total.processed), int(progress.current.processed)
+        return restored_clock(self._trainer) or now
 
     def _own(self, batches: int, per_epoch: int) -> int:
         """Turn the trainer's batches into this loader's."""

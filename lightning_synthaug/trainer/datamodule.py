@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lightning_synthaug.errors import TrainerError
-from lightning_synthaug.mixing import Feed, Recipe, Source, StreamFeed
+from lightning_synthaug.mixing import IndexedFeed, Recipe, Source, StreamFeed
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.callback import SynthAugCore
 from lightning_synthaug.trainer.configuration import Configurable
@@ -145,7 +145,7 @@ class SynthAugDataModuleCore(Configurable):
         return self.datamodule._hparams_name
 
     @property
-    def feed(self) -> Feed | StreamFeed | None:
+    def feed(self) -> IndexedFeed | StreamFeed | None:
         """The main process's half of the loader, while a fit runs."""
         aug: SynthAugCore = self.__dict__["_aug"]
         return aug.feed

@@ -195,20 +195,23 @@ def refuse_iterator_steps(module: Any) -> None:
         )
 
 
-def restored_clock(trainer: Any) -> int | None:
-    """Return the batches processed in the checkpoint that is being restored; None while none is.
+def restored_clock(trainer: Any) -> tuple[int, int] | None:
+    """Return the batches processed in the checkpoint that is being restored, in all and of its epoch.
 
     Lightning fetches the first batch of a loader without a length when it makes the iterator, which a model that asks
     for `estimated_stepping_batches` makes happen before the counters are restored.
 
     Args:
         trainer: The trainer.
+
+    Returns:
+        Both counts; None while no checkpoint is being restored.
     """
     connector = getattr(trainer, "_checkpoint_connector", None)
     loops = (getattr(connector, "_loaded_checkpoint", None) or {}).get("loops") or {}
     progress = loops.get("fit_loop", {}).get("epoch_loop.batch_progress", {})
-    processed = progress.get("total", {}).get("processed")
-    return int(processed) if isinstance(processed, int) else None
+    total, current = (progress.get(part, {}).get("processed") for part in ("total", "current"))
+    return (total, current or 0) if isinstance(total, int) else None
 
 
 def _version(trainer: Any) -> str:

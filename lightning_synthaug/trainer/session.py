@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from lightning_synthaug.errors import TrainerError
+from lightning_synthaug.errors import DataError, TrainerError
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing import (
+    BatchCourse,
+    BatchFeed,
+    BatchOrder,
     Course,
     Feed,
+    IndexedFeed,
     MixedLoader,
     Mixture,
     Recipe,
@@ -16,6 +20,8 @@ from lightning_synthaug.mixing import (
     StreamedLoader,
     StreamFeed,
     Totals,
+    batch_order,
+    check_batches,
     check_stream,
     first_batches,
     is_stream,
@@ -62,14 +68,15 @@ class FitSession:
         tell = say if trainer.is_global_zero else None
         self.course = Course(recipe.on_mismatch, tell=tell)
         self.stream = StreamCourse(recipe.on_mismatch, tell=tell)
-        self._feeds: list[Feed | StreamFeed] = []
+        self.batches = BatchCourse(recipe.on_mismatch, tell=tell)
+        self._feeds: list[IndexedFeed | StreamFeed] = []
         self._totals = Totals(list(recipe.sources))
         self._logged = (0, 0, 0)
         self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
 
     @property
-    def feed(self) -> Feed | StreamFeed | None:
+    def feed(self) -> IndexedFeed | StreamFeed | None:
         """The main process's half of the loader in use; before the first batch, of the loader made last."""
         begun = (feed for feed in reversed(self._feeds) if feed.plan is not None)
         return next(begun, self._feeds[-1] if self._feeds else None)
@@ -106,12 +113,14 @@ class FitSession:
         bind_batchnorm(self.trainer.lightning_module, self)
         if is_stream(loader):
             return self._streamed(loader, mode)
+        order = batch_order(loader)
+        if order is not None:
+            return self._batched(loader, order, mode)
         shape = loader_shape(loader)
         rank, world = self._ranks()
         epoch = shape.epoch(world, self.recipe.extra)
-        length, limit = epoch.batches, self.trainer.overfit_batches
-        if limit:
-            batches = int(length * limit) if isinstance(limit, float) else int(limit)
+        length, batches = epoch.batches, self._overfit(epoch.batches)
+        if batches is not None:
             shape = first_batches(shape, loader.dataset, batches * world)
             epoch = shape.epoch(world, self.recipe.extra)
         planned = (f for f in self._feeds if isinstance(f, Feed))
@@ -133,6 +142,45 @@ class FitSession:
             feed.length = length
             self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
+
+    def _batched(self, loader: Any, order: BatchOrder, mode: str | None) -> MixedLoader:
+        """Put synthetic samples into the batches of a user's batch sampler."""
+        rank, world = self._ranks()
+        check_batches(loader, self.recipe)
+        if mode == "max_size":
+            raise DataError(
+                "SA650",
+                "A loader with a batch sampler must give a batch with each of the trainer's, got it in a "
+                'CombinedLoader of mode "max_size", where passes of other lengths cannot be told apart. Use '
+                '"max_size_cycle" or "min_size".',
+            )
+        batches = self._overfit(order.told)
+        if batches is not None:
+            order = order.of_first(batches * world)
+        known = (f for f in self._feeds if isinstance(f, BatchFeed))
+        feed = next((f for f in known if f.serves(loader.dataset, order)), None)
+        if feed is None:
+            feed = BatchFeed(
+                Mixture(self.recipe, loader.dataset),
+                order,
+                rank=rank,
+                world=world,
+                leader=self.trainer.local_rank == 0,
+                progress=TrainerProgress(
+                    self.trainer, None if mode is None else Leaf(mode, _ENDLESS)
+                ),
+                course=self.batches,
+            )
+            feed.totals = self._totals
+            self._keep(feed)
+        return mixed_loader(loader, feed, MixedLoader)
+
+    def _overfit(self, length: int | None) -> int | None:
+        """Return the batches of one rank that `overfit_batches` keeps; None where it is not in use."""
+        limit = self.trainer.overfit_batches
+        if not limit:
+            return None
+        return max(1, int((length or 1) * limit) if isinstance(limit, float) else int(limit))
 
     def _streamed(self, loader: Any, mode: str | None) -> StreamedLoader:
         """Put synthetic rows into the batches of a loader that cannot be planned by index."""
@@ -157,7 +205,7 @@ class FitSession:
             self._keep(feed)
         return streamed_loader(loader, feed)
 
-    def _keep(self, feed: Feed | StreamFeed) -> None:
+    def _keep(self, feed: IndexedFeed | StreamFeed) -> None:
         """Remember a feed, and close the oldest of too many."""
         in_use = self.feed
         self._feeds.append(feed)
@@ -174,13 +222,12 @@ class FitSession:
         """
         self.course.restore(state)
         self.stream.restore(state)
+        self.batches.restore(state)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold: plain types, no I/O, no lock (it may run in a signal handler)."""
         feed = self.feed
-        if self.stream.begun and feed is not None:
-            return self.stream.state(feed.progress.done())
-        return self.course.state()
+        return self.course.state() if feed is None else feed.state()
 
     def metrics(self) -> dict[str, float]:
         """Return what is logged, over the batches since the last call.

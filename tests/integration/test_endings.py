@@ -196,9 +196,9 @@ def test_percentages_need_an_end() -> None:
     refused(PlanError, match, loader, ratio=ramp, limits=limits)
 
 
-def own_batches(dataset: Any) -> DataLoader[Any]:
+def divided_batches(dataset: Any) -> DataLoader[Any]:
     class Mine(BatchSampler):
-        pass
+        num_replicas, rank = 2, 0
 
     return DataLoader(dataset, batch_sampler=Mine(range(SIZE), BATCH, drop_last=False))
 
@@ -207,7 +207,11 @@ def own_batches(dataset: Any) -> DataLoader[Any]:
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (own_batches, r"must batch by `batch_size`.*Mine.*SA602"),
+        (
+            lambda dataset: DataLoader(dataset, None),
+            r"batch by `batch_size`.*got batch_size=None.*SA602",
+        ),
+        (divided_batches, r"must not divide its batches.*Mine with num_replicas=2.*SA650"),
         (lambda dataset: [DataLoader(dataset)] * 2, r"`target` must name .* at \[0, 1\].*SA706"),
         (lambda dataset: [1, 2], r"`target` must name .*SA706"),
         (lambda dataset: DataLoader(dataset, 64, drop_last=True), r"at least one batch.*SA109"),

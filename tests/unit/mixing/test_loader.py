@@ -8,7 +8,8 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sequential
 
 import lightning_synthaug as sa
 from lightning_synthaug.mixing import MixedLoader
-from lightning_synthaug.mixing.loader import CountedLoader, PlanBatchSampler
+from lightning_synthaug.mixing.counted import CountedLoader
+from lightning_synthaug.mixing.loader import PlanBatchSampler
 from tests.helpers.traced import read, traced_dataset
 
 SIZE = 45

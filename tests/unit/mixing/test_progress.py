@@ -37,3 +37,13 @@ def test_the_first_pass_after_a_resume_is_the_rest_of_the_epoch(done: int, first
 def test_other_states_are_refused(state: Any) -> None:
     with pytest.raises(PlanError, match=r"must hold its batches.*SA110"):
         CountedProgress().load_state_dict(state)
+
+
+def test_a_pass_goes_on_right_after_a_state_that_says_so() -> None:
+    progress = CountedProgress()
+    assert (progress.within(6), progress.amid()) == (False, False)
+    progress.load_state_dict({"batches": 2})
+    assert progress.resumed
+    assert [progress.within(6), progress.within(6)] == [True, False]
+    progress.load_state_dict({"batches": 2, "within": False})
+    assert not progress.within(6)

@@ -9,7 +9,7 @@ import lightning_synthaug as sa
 from lightning_synthaug.errors import PlanError, ResumeMismatch
 from lightning_synthaug.mixing import Mixture, Recipe, StreamCourse
 from lightning_synthaug.mixing.displaced import DisplacedRows
-from lightning_synthaug.mixing.streamcourse import StreamClock
+from lightning_synthaug.mixing.rowcourse import RowClock
 from tests.helpers.traced import traced_dataset
 
 SOURCE = traced_dataset(9, source=1)
@@ -25,9 +25,9 @@ def course(on_mismatch: str = "error", told: list[str] | None = None) -> StreamC
 
 
 def test_times_become_rows() -> None:
-    clock = StreamClock(8, total=10, length=4)
+    clock = RowClock(8, total=10, length=4)
     assert (clock.total_slots, clock.epoch_slots, clock.slot_of_batch(3)) == (80, 32, 24)
-    clock = StreamClock(8, total=None, length=None)
+    clock = RowClock(8, total=None, length=None)
     assert clock.total_slots is None
     with pytest.raises(PlanError, match=r"length of an epoch must be known.*SA646"):
         _ = clock.epoch_slots

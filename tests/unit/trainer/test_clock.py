@@ -64,3 +64,16 @@ def test_the_clock_of_a_checkpoint_counts_while_it_is_being_restored() -> None:
     assert progress.done() == 5
     connector._loaded_checkpoint = {"state_dict": {}}  # of weights only
     assert progress.done() == 0
+
+
+def test_the_middle_of_an_epoch_is_known() -> None:
+    for batches, begun, within in (
+        (6, 0, False), (6, 4, True), (6, 6, False), (4, 4, False), (float("inf"), 9, True),
+    ):  # fmt: skip
+        progress = clock(max_epochs=3, batches=batches)
+        progress._trainer.fit_loop.epoch_loop.batch_progress.current.processed = begun
+        assert progress.within(6) is within
+        assert progress.amid() is (begun > 0)
+    counts = {"epoch_loop.batch_progress": {"total": {"processed": 5}, "current": {"processed": 2}}}
+    progress._trainer._checkpoint_connector._loaded_checkpoint = {"loops": {"fit_loop": counts}}
+    assert (progress.done(), progress.within(6)) == (5, True)
