@@ -154,7 +154,7 @@ class FitSession:
                 'CombinedLoader of mode "max_size", where passes of other lengths cannot be told apart. Use '
                 '"max_size_cycle" or "min_size".',
             )
-        batches = self._overfit(order.told)
+        batches = self._overfit(None if order.told is None else order.told // world)
         if batches is not None:
             order = order.of_first(batches * world)
         known = (f for f in self._feeds if isinstance(f, BatchFeed))
