@@ -26,6 +26,7 @@ class TrainerProgress(Progress):
     def __init__(self, trainer: Any, leaf: Leaf | None = None) -> None:
         self._trainer = trainer
         self._leaf = leaf
+        self._first = True
 
     def done(self) -> int:
         """Return all batches processed, over epochs, resumes and several fits."""
@@ -58,9 +59,16 @@ class TrainerProgress(Progress):
 
     def within(self, epoch_batches: int) -> bool:
         """Tell whether the trainer is in the middle of an epoch: a pass that begins there goes on with one."""
-        begun = self._processed()[1]
+        begun = self._processed()[1] + self._forgotten()
         # Where nobody knows how long an epoch is, a loader that is at its end has begun anew amid one.
         return begun > 0 and (self.epoch(None) is None or begun < self._per_epoch(epoch_batches))
+
+    def _forgotten(self) -> int:
+        """Count, once, the batch that Lightning before 2.5 takes for not done because a checkpoint was saved after it."""
+        total = self._trainer.fit_loop.epoch_loop.batch_progress.total
+        first, self._first = self._first, False
+        known = restored_clock(self._trainer) is None
+        return int(total.processed - total.completed) if first and known else 0
 
     def epoch(self, length: int | None) -> int | None:
         """Return the batches that the trainer takes of a pass; None where neither it nor the loader tells."""

@@ -27,7 +27,7 @@ from tests.helpers.batches import (
     to_record,
 )
 from tests.helpers.ranks import environment, stop
-from tests.helpers.recorder import saver, trainer
+from tests.helpers.recorder import lightning_version, of_the_run, saver, trainer
 from tests.helpers.traced import Sample
 
 SIZE, BATCH, BUDGET = 60, 6, 50
@@ -112,9 +112,17 @@ def test_every_save_point_resumes_exactly(
         "stepping": stepping,
         "ratio": sa.Linear(0.1, 0.7, over="15ba"),
     }
-    whole = train(make(), folder=tmp_path, **limits).seen
-    for step in (2, 7, len(whole) // 3, len(whole) // 3 + 1, len(whole) - 2):
+    model = train(make(), folder=tmp_path, **limits)
+    whole = model.seen
+    steps = {2, 7, len(whole) // 3, len(whole) // 3 + 1, len(whole) - 2}
+    if lightning_version() < (
+        2,
+        5,
+    ):  # it takes the batch that is saved after for not done: docs/compatibility.md
+        steps -= {numbers[-1] + 1 for numbers in model.epochs}
+    for step in sorted(steps):
         rest = train(make(), resume=tmp_path / f"step={step}.ckpt", **limits).seen
+        rest = of_the_run(rest, len(whole))
         assert rest == {n: rows for n, rows in whole.items() if n >= step}, step
 
 
