@@ -64,7 +64,7 @@ class TrainerProgress(Progress):
         return begun > 0 and (self.epoch(None) is None or begun < self._per_epoch(epoch_batches))
 
     def _forgotten(self) -> int:
-        """Count, once, the batch that Lightning before 2.5 takes for not done because a checkpoint was saved after it."""
+        """Count once the batch that Lightning before 2.5 takes for not done, where a checkpoint was saved after it."""
         total = self._trainer.fit_loop.epoch_loop.batch_progress.total
         first, self._first = self._first, False
         known = restored_clock(self._trainer) is None
