@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ LIGHTNING = "lightning.pytorch"
 
 
 def lightning_version() -> tuple[int, int]:
-    """The version in use, for what Lightning itself does otherwise in older ones."""
-    major, minor = import_module(LIGHTNING).__version__.split(".")[:2]
+    """The version in use, for what Lightning itself does otherwise in older ones; nothing is imported to tell."""
+    found = {d.name.lower(): d.version for d in metadata.distributions(name="lightning")}
+    found |= {d.name.lower(): d.version for d in metadata.distributions(name="pytorch-lightning")}
+    major, minor = next(iter(found.values())).split(".")[:2]
     return int(major), int(minor)
 
 
