@@ -8,6 +8,7 @@ from __future__ import annotations
 from lightning_synthaug.store.compact import Compacted
 from lightning_synthaug.store.evict import Evicted
 from lightning_synthaug.store.merge import Merged
+from lightning_synthaug.store.notebook import GateCount
 from lightning_synthaug.store.notes import Tombstone, Verdict
 from lightning_synthaug.store.reader import Gathered, ShardReader
 from lightning_synthaug.store.session import NewSample
@@ -17,6 +18,7 @@ from lightning_synthaug.store.survey import StoredSample
 __all__ = [
     "Compacted",
     "Evicted",
+    "GateCount",
     "Gathered",
     "Merged",
     "NewSample",
