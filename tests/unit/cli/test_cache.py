@@ -9,7 +9,7 @@ import pytest
 from lightning_synthaug.cli.main import build_parser, find_commands, main
 from tests.unit.store.samples import shards
 
-ACTIONS = ["ls", "stat", "verify", "rebuild", "evict", "compact", "merge"]
+ACTIONS = ["ls", "stat", "verify", "rebuild", "evict", "compact", "merge", "export"]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
