@@ -30,8 +30,8 @@ STEPS = {
 
 
 def build(folder: Path) -> None:
-    """Small shards of images and of text; some rows are forgotten."""
-    shards(folder, *(range(n, n + 5) for n in range(0, 30, 5)))
+    """Small shards of images and of text, so that steps repeat seldom; some rows are forgotten."""
+    shards(folder, *(range(n, n + 10) for n in range(0, 30, 10)))
     for start in (30, 33):
         with Store.open(folder, byte_budget=BUDGET) as store:
             store.put([named(n, text(n)) for n in range(start, start + 3)])
