@@ -54,10 +54,10 @@ def ls(args: argparse.Namespace) -> int:
     Returns:
         0.
     """
-    from lightning_synthaug.cli.caching.summary import by_generator, to_json
+    from lightning_synthaug.cli.caching.summary import summarise, to_json
 
     with opened(args.folder) as store:
-        groups = by_generator(store.samples())
+        groups = summarise(store.samples()).generators
         where = str(store.folder)
     if args.json:
         made = [to_json(group) for group in groups]
@@ -78,16 +78,12 @@ def stat(args: argparse.Namespace) -> int:
     Returns:
         0.
     """
-    from lightning_synthaug.cli.caching.summary import by_age, by_generator, by_label, to_json
+    from lightning_synthaug.cli.caching.summary import summarise, to_json
 
     with opened(args.folder) as store:
         stats, gates, where = store.stats(), store.gates(), str(store.folder)
-        samples = list(store.samples())
-    groups = {
-        "generator": by_generator(samples),
-        "label": by_label(samples),
-        "age": by_age(samples),
-    }
+        generators, labels, ages = summarise(store.samples())
+    groups = {"generator": generators, "label": labels, "age": ages}
     if args.json:
         made: dict[str, Any] = {"cache": where, **stats._asdict()}
         made |= {f"by_{what}": [to_json(one) for one in each] for what, each in groups.items()}

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 
 from lightning_synthaug.store import StoredSample
 
-__all__ = ["Group", "by_age", "by_generator", "by_label", "to_json"]
+__all__ = ["Group", "Summary", "summarise", "to_json"]
 
 _AGES: Final = (("last day", 1), ("last week", 7), ("last 30 days", 30), ("older", None))
 _DAY: Final = 86_400 * 10**9
@@ -46,31 +46,43 @@ class Group:
         self.labels.add(sample.label)
 
 
-def by_generator(samples: Iterable[StoredSample]) -> list[Group]:
-    """Count samples by the name of their generator, in the order of the names."""
-    groups = _grouped((sample.generator, sample) for sample in samples)
-    return [groups[name] for name in sorted(groups)]
+class Summary(NamedTuple):
+    """Samples counted in three ways.
+
+    Attributes:
+        generators: By the name of their generator, in the order of the names.
+        labels: By the label asked for: numbers, then names, then those without one.
+        ages: By how long ago they were stored, the youngest first.
+    """
+
+    generators: list[Group]
+    labels: list[Group]
+    ages: list[Group]
 
 
-def by_label(samples: Iterable[StoredSample]) -> list[Group]:
-    """Count samples by the label asked for: numbers, then names, then those without one."""
-    groups = _grouped((sample.label, sample) for sample in samples)
-    return [groups[label] for label in sorted(groups, key=_label_order)]
-
-
-def by_age(samples: Iterable[StoredSample], *, now: int | None = None) -> list[Group]:
-    """Count samples by how long ago they were stored.
+def summarise(samples: Iterable[StoredSample], *, now: int | None = None) -> Summary:
+    """Count samples in one pass, keeping none of them.
 
     Args:
         samples: The samples.
         now: Nanoseconds since 1970; default the clock's.
 
     Returns:
-        Groups that are not empty, the youngest first.
+        Groups that are not empty.
     """
     at = time.time_ns() if now is None else now
-    groups = _grouped((_age(at - sample.at), sample) for sample in samples)
-    return [groups[name] for name, _ in _AGES if name in groups]
+    generators: dict[str, Group] = {}
+    labels: dict[int | str | None, Group] = {}
+    ages: dict[str, Group] = {}
+    for sample in samples:
+        _group(generators, sample.generator).add(sample)
+        _group(labels, sample.label).add(sample)
+        _group(ages, _age(at - sample.at)).add(sample)
+    return Summary(
+        [generators[name] for name in sorted(generators)],
+        [labels[label] for label in sorted(labels, key=_label_order)],
+        [ages[name] for name, _ in _AGES if name in ages],
+    )
 
 
 def to_json(group: Group) -> dict[str, Any]:
@@ -85,14 +97,11 @@ def to_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _grouped(pairs: Iterable[tuple[Any, StoredSample]]) -> dict[Any, Group]:
-    """Count samples by what stands beside each."""
-    groups: dict[Any, Group] = {}
-    for name, sample in pairs:
-        if name not in groups:
-            groups[name] = Group("(none)" if name is None else str(name))
-        groups[name].add(sample)
-    return groups
+def _group(groups: dict[Any, Group], name: int | str | None) -> Group:
+    """Find a group, or begin it."""
+    if name not in groups:
+        groups[name] = Group("(none)" if name is None else str(name))
+    return groups[name]
 
 
 def _age(age: int) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lightning_synthaug.cli.caching.summary import by_age, by_generator, by_label, to_json
+from lightning_synthaug.cli.caching.summary import summarise, to_json
 from lightning_synthaug.store import StoredSample
 
 DAY = 86_400 * 10**9
@@ -22,14 +22,14 @@ SAMPLES = [
 
 
 def test_generators_are_summed_up_by_name() -> None:
-    gan, vae = by_generator(SAMPLES)
+    gan, vae = summarise(SAMPLES).generators
     assert (gan.name, gan.samples, gan.bytes, gan.labels) == ("gan", 4, 35, {"cat", 9, None})
     assert (gan.oldest, gan.newest) == (NOW - 301 * DAY, NOW - 3 * DAY)
     assert (vae.name, vae.samples) == ("vae", 1)
 
 
 def test_labels_come_as_numbers_then_names_then_none() -> None:
-    assert [(g.name, g.samples) for g in by_label(SAMPLES)] == [
+    assert [(g.name, g.samples) for g in summarise(SAMPLES).labels] == [
         ("9", 2),
         ("10", 1),
         ("cat", 1),
@@ -38,13 +38,13 @@ def test_labels_come_as_numbers_then_names_then_none() -> None:
 
 
 def test_ages_come_the_youngest_first() -> None:
-    counts = [(group.name, group.samples) for group in by_age(SAMPLES, now=NOW)]
+    counts = [(group.name, group.samples) for group in summarise(iter(SAMPLES), now=NOW).ages]
     assert counts == [("last day", 1), ("last week", 1), ("last 30 days", 1), ("older", 2)]
-    assert by_age([]) == []
+    assert summarise([]) == ([], [], [])
 
 
 def test_a_group_is_written_out_plainly() -> None:
-    assert to_json(by_generator(SAMPLES)[0]) == {
+    assert to_json(summarise(SAMPLES).generators[0]) == {
         "name": "gan",
         "samples": 4,
         "bytes": 35,
