@@ -8,7 +8,7 @@ import os
 import pkgutil
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from types import ModuleType
 
@@ -107,9 +107,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _as_typed(message: str, parser: argparse.ArgumentParser, command: str) -> str:
     """Name arguments by the options that they were typed as: `max_minutes` becomes `--max-minutes`."""
-    (choices,) = (a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    options = {a.dest: a.option_strings[0] for a in choices[command]._actions if a.option_strings}
+    options = dict(_options(_choices(parser)[command]))
     return re.sub(r"`(\w+)`", lambda match: f"`{options.get(match[1], match[1])}`", message)
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """Name each argument of a command, and of the commands below it, with its option."""
+    for action in parser._actions:
+        if action.option_strings:
+            yield action.dest, action.option_strings[0]
+    for below in _choices(parser).values():
+        yield from _options(below)
+
+
+def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """List the commands below a parser."""
+    below = [a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return {name: choice for choices in below for name, choice in choices.items()}
 
 
 def _version() -> str:

@@ -5,17 +5,27 @@
 
 from __future__ import annotations
 
+from lightning_synthaug.store.compact import Compacted
+from lightning_synthaug.store.evict import Evicted
+from lightning_synthaug.store.merge import Merged
+from lightning_synthaug.store.notebook import GateCount
 from lightning_synthaug.store.notes import Tombstone, Verdict
 from lightning_synthaug.store.reader import Gathered, ShardReader
 from lightning_synthaug.store.session import NewSample
 from lightning_synthaug.store.store import Stats, Store
+from lightning_synthaug.store.survey import StoredSample
 
 __all__ = [
+    "Compacted",
+    "Evicted",
+    "GateCount",
     "Gathered",
+    "Merged",
     "NewSample",
     "ShardReader",
     "Stats",
     "Store",
+    "StoredSample",
     "Tombstone",
     "Verdict",
 ]

@@ -74,7 +74,7 @@ def corrupt_index(path: Path, cause: object) -> CacheCorrupt:
     return CacheCorrupt(
         "SA303",
         f"The index of a store must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. "
-        "Make it anew from the shards with `Store.open(path, rebuild=True)`.",
+        "Make it anew from the shards with `synthaug cache rebuild`, or `Store.open(path, rebuild=True)`.",
     )
 
 
@@ -82,9 +82,9 @@ def damaged_shard(path: Path, cause: object) -> CacheCorrupt:
     """Build the error about a file of a shard that is not as the store wrote it."""
     return CacheCorrupt(
         "SA304",
-        f"A shard must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. Open the "
-        "store with `Store.open(path, rebuild=True)`, which sets the shard aside; its samples are "
-        "made again.",
+        f"A shard must be as the store wrote it, got {str(cause)!r} in {str(path)!r}. Run `synthaug "
+        "cache rebuild`, or `Store.open(path, rebuild=True)`, which set the shard aside; its samples "
+        "are made again.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import (
@@ -15,7 +16,27 @@ from lightning_synthaug.store.notes import (
 )
 from lightning_synthaug.store.session import Session
 
-__all__ = ["Notebook"]
+__all__ = ["GateCount", "Notebook"]
+
+
+class GateCount(NamedTuple):
+    """What one gate said about the samples of a store.
+
+    Attributes:
+        gate: Fingerprint of the gate.
+        accepted: Samples that may be served.
+        refused: Samples that may not.
+        lowest: Lowest score, None when the gate gave none.
+        mean: Mean score.
+        highest: Highest score.
+    """
+
+    gate: str
+    accepted: int
+    refused: int
+    lowest: float | None
+    mean: float | None
+    highest: float | None
 
 
 class Notebook(abc.ABC):
@@ -85,6 +106,21 @@ class Notebook(abc.ABC):
             if name == gate:
                 found[key] = Verdict(bool(accepted), score, reason)
         return found
+
+    def gates(self) -> list[GateCount]:
+        """Sum up what each gate said about the samples that are here.
+
+        Returns:
+            One for each gate, in the order of their fingerprints.
+        """
+        sql = (
+            "SELECT gate, total(accepted), count(*), min(score), avg(score), max(score) FROM verdicts "
+            "JOIN samples USING (key) GROUP BY gate ORDER BY gate"
+        )
+        return [
+            GateCount(str(gate), int(accepted), count - int(accepted), *scores)
+            for gate, accepted, count, *scores in self._session().index.execute(sql)
+        ]
 
     def forget(self, keys: Sequence[bytes]) -> int:
         """Take samples out, so that they are made again: the damaged ones that `verify` found.

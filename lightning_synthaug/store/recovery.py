@@ -10,40 +10,26 @@ import contextlib
 import operator
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError
-from lightning_synthaug.store.commit import Commit, parse_commit
+from lightning_synthaug.store.commit import Commit
+from lightning_synthaug.store.dropping import finish_drops
 from lightning_synthaug.store.faults import corrupt_index
-from lightning_synthaug.store.header import (
-    ShardHeader,
-    log_path,
-    read_header,
-    rows_path,
-    shard_of,
-)
-from lightning_synthaug.store.index import Index, Rows, ShardState
+from lightning_synthaug.store.header import log_path, read_header, shard_of
+from lightning_synthaug.store.index import Index, Rows
 from lightning_synthaug.store.log import BlockKind, read_from, scan
 from lightning_synthaug.store.notes import apply_note, parse_note
 from lightning_synthaug.store.opened import OpenShard
-from lightning_synthaug.store.provenance import Provenance, unpack
 from lightning_synthaug.store.tables import INDEX_NAME
+from lightning_synthaug.store.tails import Tail, keys_in, logs_in, read_tail, state_of, told_in
 
-__all__ = ["catch_up", "note_journal", "rebuild", "set_aside_index", "verify"]
+__all__ = ["catch_up", "note_journal", "rebuild", "set_aside_index", "take_tails", "verify"]
 
 _LEFT_BEHIND: Final = 3600.0  # seconds; a living writer makes its log milliseconds later
 _ALL: Final = ("samples", "shards", "provenance", "journals")
-
-
-class _Tail(NamedTuple):
-    """What a log says beyond a point."""
-
-    header: ShardHeader
-    commits: list[Commit]
-    sealed: bool
-    read_to: int
 
 
 def catch_up(index: Index, folder: Path) -> None:
@@ -58,7 +44,7 @@ def catch_up(index: Index, folder: Path) -> None:
     """
     states = index.shards()
     _sweep(folder)
-    logs = _logs(folder)
+    logs = logs_in(folder)
     gone = [shard for shard in states if shard not in logs]
     if gone:
         index.drop_shards(gone)
@@ -70,8 +56,8 @@ def catch_up(index: Index, folder: Path) -> None:
             read_header(path)  # a shard that was tampered with is told of now, not in a worker
             start = states[shard].read_to if shard in states else 0
             if path.stat().st_size > start:
-                tails.append(_tail(path, start))
-    _take_tails(index, tails)
+                tails.append(read_tail(path, start))
+    take_tails(index, tails)
 
 
 def rebuild(index: Index, folder: Path) -> None:
@@ -89,9 +75,9 @@ def rebuild(index: Index, folder: Path) -> None:
         raise corrupt_index(index.path, problem[0][0])
     with index.writing():  # before the logs are read: what others commit meanwhile comes after
         tails = []
-        for path in _logs(folder).values():
+        for path in logs_in(folder).values():
             try:
-                tails.append(_tail(path, 0))
+                tails.append(read_tail(path, 0))
             except FileNotFoundError:  # a writer took back a shard without rows
                 continue
             except CacheCorrupt:
@@ -100,7 +86,7 @@ def rebuild(index: Index, folder: Path) -> None:
         for table in _ALL:
             index.execute(f"DELETE FROM {table}")
         _take_notes(index, folder, {})
-        _take_tails(index, tails)
+        take_tails(index, tails)
 
 
 def _set_aside(path: Path) -> None:
@@ -111,7 +97,8 @@ def _set_aside(path: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove data files without a log: of writers that were killed before their shard was whole."""
+    """Remove what is left of shards: of writers killed before theirs was whole, and of drops cut short."""
+    finish_drops(folder)
     for path in folder.glob("*.rows"):
         with contextlib.suppress(OSError):
             long_ago = time.time() - path.stat().st_mtime > _LEFT_BEHIND
@@ -126,8 +113,15 @@ def set_aside_index(folder: Path) -> None:
         _set_aside(folder / f"{INDEX_NAME}{suffix}")
 
 
-def verify(index: Index, folder: Path) -> list[bytes]:
+def verify(
+    index: Index, folder: Path, progress: Callable[[int], object] | None = None
+) -> list[bytes]:
     """Check the order of the index, and each of its samples: log entry, key and checksum.
+
+    Args:
+        index: The index.
+        folder: Folder of the store.
+        progress: Called with the number of samples looked at since the last call.
 
     Returns:
         Keys whose sample is missing or damaged, in order.
@@ -141,10 +135,12 @@ def verify(index: Index, folder: Path) -> list[bytes]:
     damaged: list[bytes] = []
     for (shard,) in index.read("SELECT DISTINCT shard FROM samples", int):
         wanted = index.rows_of(shard)
+        if progress is not None:
+            progress(len(wanted))
         found = index.locate([key for key, _ in wanted])[:, 1].tolist()
         try:
             opened = OpenShard(folder, shard)
-            keys = _keys(folder, shard)
+            keys = keys_in(folder, shard)
         except (OSError, CacheError, MemoryError):
             damaged.extend(key for key, _ in wanted)
             continue
@@ -157,72 +153,29 @@ def verify(index: Index, folder: Path) -> list[bytes]:
     return sorted(damaged)
 
 
-def _logs(folder: Path) -> dict[int, Path]:
-    """List the logs of shards whose data file is there too, by shard id."""
-    paths = {shard_of(path): path for path in sorted(folder.glob("*.log"))}
-    return {
-        shard: path
-        for shard, path in paths.items()
-        if shard is not None and rows_path(folder, shard).exists()
-    }
-
-
-def _tail(path: Path, start: int) -> _Tail:
-    """Read a log from a point on."""
-    header = read_header(path)
-    commits, sealed, end = [], False, start
-    for block in scan(read_from(path, start), base=start):
-        end = block.end
-        sealed = sealed or block.kind == BlockKind.SEAL
-        commit = parse_commit(block.payload, header) if block.kind == BlockKind.COMMIT else None
-        if commit is not None:
-            commits.append(commit)
-    return _Tail(header, commits, sealed, end)
-
-
-def _keys(folder: Path, shard: int) -> dict[int, bytes]:
-    """Read the key of each row of a shard from its log."""
-    commits = _tail(log_path(folder, shard), 0).commits
-    return {commit.first_row + i: key for commit in commits for i, key in enumerate(commit.keys())}
-
-
-def _take_tails(index: Index, tails: Sequence[_Tail]) -> None:
+def take_tails(index: Index, tails: Sequence[Tail]) -> None:
     """Bring commits into the index, the oldest first, so that the first of two equal keys wins."""
     if not tails:
         return
+    folder = index.path.parent
     with index.writing():
+        # Who drops shards does it inside `writing`: what was read before must be there still.
+        tails = [tail for tail in tails if log_path(folder, tail.header.shard).exists()]
         gone = set(index.execute("SELECT shard, row FROM forgotten"))
         commits = [(tail.header, commit) for tail in tails for commit in tail.commits]
         for header, commit in sorted(commits, key=lambda pair: (pair[1].stamp, pair[0].shard)):
             _take_commit(index, header.shard, commit, gone)
         for tail in tails:
-            index.note_shard(_state(tail))
+            index.note_shard(state_of(tail))
 
 
 def _take_commit(index: Index, shard: int, commit: Commit, gone: set[tuple[int, int]]) -> None:
     """Bring one commit into the index, without rows that were forgotten."""
-    keys = commit.keys()
-    try:
-        told = unpack(commit.provenance, len(keys))
-    except (ValueError, RecursionError, CacheError):  # the sample is right; who made it is lost
-        told = Provenance("{}", ["{}"] * len(keys))
+    keys, told = commit.keys(), told_in(commit)
     first = commit.first_row
     kept = [i for i in range(len(keys)) if not gone or (shard, first + i) not in gone]
     rows, own = [first + i for i in kept], [told.own[i] for i in kept]
     index.add(Rows(shard, rows, [keys[i] for i in kept], told.common, own))
-
-
-def _state(tail: _Tail) -> ShardState:
-    """Sum up what is known of a shard."""
-    header, commits = tail.header, tail.commits
-    rows = max((c.first_row + len(c.entries) for c in commits), default=0)
-    ends = [
-        int((c.entries["offset"] + c.entries["length"]).max()) for c in commits if c.entries.size
-    ]
-    created = min((c.stamp for c in commits), default=0)
-    size = max(ends, default=0)
-    text = header.schema.text
-    return ShardState(header.shard, text, rows, size, tail.read_to, tail.sealed, created)
 
 
 def _take_notes(index: Index, folder: Path, read_to: dict[int, int]) -> None:

@@ -23,7 +23,7 @@ from lightning_synthaug.store.recovery import note_journal
 from lightning_synthaug.store.schema import Schema, schema_of
 from lightning_synthaug.store.writer import ShardWriter
 
-__all__ = ["NewSample", "Session"]
+__all__ = ["NewSample", "Session", "written_state"]
 
 MAX_SHAPES: Final = 8  # records of more shapes than this share one ragged shard
 _Pending = tuple[Rows, ShardState]
@@ -170,7 +170,7 @@ class Session:
             first = writer.append(part, group.keys[start:stop], group.told.pack(start, stop))
             keys, own = group.keys[start:stop], group.told.own[start:stop]
             rows = Rows(writer.shard, range(first, first + len(keys)), keys, group.told.common, own)
-            self._pending.append((rows, _state(writer, sealed=False)))
+            self._pending.append((rows, written_state(writer, sealed=False)))
             start = stop
 
     def _writer(self, group: _Group, start: int, byte_budget: int) -> ShardWriter:
@@ -195,7 +195,7 @@ class Session:
         writer.seal()
         if writer.rows:
             nothing = Rows(writer.shard, (), (), "{}", ())
-            self._pending.append((nothing, _state(writer, sealed=True)))
+            self._pending.append((nothing, written_state(writer, sealed=True)))
 
     def _flush(self) -> int:
         """Bring committed rows into the index; what fails is tried again at the next call."""
@@ -238,7 +238,7 @@ def _part(encoded: Encoded, start: int, stop: int) -> Encoded:
     return Encoded(encoded.data[before : before + int(lengths.sum())], lengths)
 
 
-def _state(writer: ShardWriter, *, sealed: bool) -> ShardState:
+def written_state(writer: ShardWriter, *, sealed: bool) -> ShardState:
     """Describe a shard that is being written."""
     text = writer.schema.text
     state = (writer.shard, text, writer.rows, writer.used, writer.logged)

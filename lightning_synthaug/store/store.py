@@ -17,11 +17,13 @@ from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.budget import default_budget, valid_budget
 from lightning_synthaug.store.faults import corrupt_index, write_faults
 from lightning_synthaug.store.keys import check_keys
+from lightning_synthaug.store.lookup import require_store
 from lightning_synthaug.store.notebook import Notebook
 from lightning_synthaug.store.provenance import join
 from lightning_synthaug.store.reader import ShardReader
-from lightning_synthaug.store.recovery import catch_up, rebuild, set_aside_index, verify
+from lightning_synthaug.store.recovery import catch_up, rebuild, set_aside_index
 from lightning_synthaug.store.session import NewSample, Session
+from lightning_synthaug.store.upkeep import Upkeep
 
 __all__ = ["Stats", "Store"]
 
@@ -43,7 +45,7 @@ class Stats(NamedTuple):
 
 
 @final
-class Store(Notebook):
+class Store(Notebook, Upkeep):
     """Keep samples under keys in a folder on a local disk.
 
     Several processes may write and read at once; each writes shards of its own. The object may
@@ -89,6 +91,7 @@ class Store(Notebook):
         *,
         byte_budget: int | None = None,
         rebuild: bool = False,
+        create: bool = True,
     ) -> Store:
         """Open a store, making the folder when there is none.
 
@@ -99,16 +102,17 @@ class Store(Notebook):
             byte_budget: What the store may hold. Bytes, >= 1; default the smaller of 20 GB and a
                 tenth of the free disk.
             rebuild: Whether to make the index anew, setting damaged files aside.
+            create: Whether to make a store where there is none.
 
         Returns:
             The open store.
 
         Raises:
-            CacheError: The folder cannot be written to, the index or a shard is damaged, or a
-                later version of the package wrote it.
+            CacheError: The folder cannot be written to, the index or a shard is damaged, a later
+                version of the package wrote it, or there is no store and none may be made (SA330).
             ConfigError: `byte_budget` is not a positive integer.
         """
-        folder = Path(path).absolute()
+        folder = Path(path).absolute() if create else require_store(path)
         budget = None if byte_budget is None else valid_budget(byte_budget)
         with write_faults(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -189,17 +193,6 @@ class Store(Notebook):
             return join(*rows[0]) if rows else None
         except (TypeError, ValueError, RecursionError) as error:
             raise corrupt_index(index.path, error) from error
-
-    def verify(self) -> list[bytes]:
-        """Read every sample and check it against its checksum.
-
-        Returns:
-            Keys of missing and damaged samples, in order; give them to `forget`.
-
-        Raises:
-            CacheCorrupt: The index is damaged; open the store with `rebuild=True`.
-        """
-        return verify(self._session().index, self.folder)
 
     def rebuild(self) -> Stats:
         """Make the index anew from the shards; verdicts and tombstones stay.

@@ -16,6 +16,7 @@ from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, checksums
 from lightning_synthaug.store.commit import ENTRY, Commit, pack_commit
 from lightning_synthaug.store.header import ShardHeader, log_path, rows_path
+from lightning_synthaug.store.holding import hold, let_go
 from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, write_all
 from lightning_synthaug.store.schema import Schema
 
@@ -62,7 +63,7 @@ class ShardWriter:
     Attributes:
         shard: Shard id.
         schema: Fields of each row.
-        created: When it was begun. Nanoseconds since 1970.
+        created: When it was begun, or its oldest row was first written. Nanoseconds since 1970.
         rows: Rows committed.
         used: Bytes of the data file in use.
         logged: Length of the log. Bytes.
@@ -94,13 +95,16 @@ class ShardWriter:
         ends = np.cumsum(encoded.lengths[start : start + free_rows])
         return int(np.searchsorted(ends, self._header.size - self.used, side="right"))
 
-    def append(self, encoded: Encoded, keys: list[bytes], provenance: bytes) -> int:
+    def append(
+        self, encoded: Encoded, keys: list[bytes], provenance: bytes, *, stamp: int | None = None
+    ) -> int:
         """Write rows and make them durable.
 
         Args:
             encoded: Rows, no more than `room`.
             keys: Key of each row. 16 bytes each.
             provenance: JSON text for the commit.
+            stamp: When the rows were first written, if not now. Nanoseconds since 1970.
 
         Returns:
             The row of the first one.
@@ -121,9 +125,10 @@ class ShardWriter:
         entries["offset"] = self.used + np.cumsum(encoded.lengths) - encoded.lengths
         entries["crc"] = checksums(encoded)
         first = self.rows
-        block = frame(
-            BlockKind.COMMIT, pack_commit(Commit(first, time.time_ns(), entries, provenance))
-        )
+        written = time.time_ns() if stamp is None else stamp
+        self.created = min(self.created, written)
+        commit = Commit(first, written, entries, provenance)
+        block = frame(BlockKind.COMMIT, pack_commit(commit))
         self.broken = True  # until all of this is done: an interrupt may come between any two lines
         self._log(block)
         self.rows += len(keys)
@@ -152,6 +157,7 @@ class ShardWriter:
         self._open(rows_path(self._folder, self.shard))
         os.ftruncate(self._fds[0], size)
         self._open(log.with_suffix(".new"))
+        hold(self._fds[1])
         self._log(self._header.block())
         self._made[1] = log.with_suffix(".new").rename(log)
         sync_folder(self._folder)
@@ -177,4 +183,6 @@ class ShardWriter:
     def _close(self) -> None:
         """Close the files."""
         while self._fds:
-            os.close(self._fds.pop())
+            fd = self._fds.pop()
+            let_go(fd)
+            os.close(fd)

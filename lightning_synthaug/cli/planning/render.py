@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lightning_synthaug.cli._words import many, table
 from lightning_synthaug.cli.planning.composition import COUNTED_SLOTS, Preview, StepView, Tenth
 
 __all__ = ["render_header", "render_step", "render_summary"]
@@ -28,15 +29,9 @@ def render_header(preview: Preview) -> str:
             f"course at row {preview.unreached:,}."
         )
     return (
-        f"{_many(epoch.samples, 'real sample')}, batch {ranks}, {_many(epoch.batches, 'batch')} an epoch, "
+        f"{many(epoch.samples, 'real sample')}, batch {ranks}, {many(epoch.batches, 'batch')} an epoch, "
         f"{preview.batches:,} in all, seed {preview.plan.seed}\nratio: {preview.schedule}{late}"
     )
-
-
-def _many(count: int, what: str) -> str:
-    """Write a count and its noun: "1 batch", "2 batches"."""
-    plural = "" if count == 1 else "es" if what.endswith("ch") else "s"
-    return f"{count:,} {what}{plural}"
 
 
 def render_summary(preview: Preview) -> str:
@@ -52,7 +47,7 @@ def render_summary(preview: Preview) -> str:
     head = ["steps", "rows", "ratio", "synthetic", "share", *names]
     body = [_tenth_cells(part, names) for part in preview.tenths()]
     body.append(["all", *_tenth_cells(preview.total(), names)[1:]])
-    return "\n".join([_table(head, body), "", *_distinct_lines(preview)])
+    return "\n".join([table(head, body), "", *_distinct_lines(preview)])
 
 
 def render_step(preview: Preview, view: StepView, rank: int | None) -> str:
@@ -76,7 +71,7 @@ def render_step(preview: Preview, view: StepView, rank: int | None) -> str:
     body = [[str(r), *_counts(row)] for r, row in enumerate(view.counts.tolist())]
     if preview.epoch.world > 1:
         body.append(["all", *_counts(view.counts.sum(axis=0).tolist())])
-    parts = [title, _table(head, body)]
+    parts = [title, table(head, body)]
     if rank is not None:
         parts += ["", f"rows of rank {rank}:", _rows_table(preview, view, rank)]
     return "\n".join(parts)
@@ -94,7 +89,7 @@ def _rows_table(preview: Preview, view: StepView, rank: int) -> str:
         made = [f"{twin:,}", f"{version:,}"] if source else ["", ""]
         slot = view.planned.start + int(mine[at])
         body.append([str(at), f"{slot:,}", names[source], f"{index:,}", *made])
-    return _table(["row", "slot", "source", "sample", "twin", "version"], body, left=(2,))
+    return table(["row", "slot", "source", "sample", "twin", "version"], body, left=(2,))
 
 
 def _tenth_cells(part: Tenth, names: Sequence[str]) -> list[str]:
@@ -123,16 +118,3 @@ def _distinct_lines(preview: Preview) -> list[str]:
 def _counts(row: Sequence[int]) -> list[str]:
     """Write out the sum of some counts, then the counts."""
     return [f"{sum(row):,}", *(f"{count:,}" for count in row)]
-
-
-def _table(head: Sequence[str], body: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> str:
-    """Align columns, to the right but for those in `left`."""
-    lines = [list(head), *(list(row) for row in body)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )

@@ -52,3 +52,24 @@ def flip(path: Path, offset: int, bit: int = 0) -> None:
         byte = file.read(1)[0]
         file.seek(offset)
         file.write(bytes([byte ^ (1 << bit)]))
+
+
+def shards(folder: Path, *batches: range) -> list[int]:
+    """A store with a sealed shard for each batch, in order; their ids, the oldest first."""
+    for batch in batches:
+        with Store.open(folder, byte_budget=BUDGET) as store:
+            store.put([named(i) for i in batch])
+    with Store.open(folder, byte_budget=BUDGET) as store:
+        states = store._session().index.shards().values()
+        return [state.shard for state in sorted(states, key=lambda state: state.created)]
+
+
+def named(number: int, record: Record | None = None, generator: str = "gan") -> NewSample:
+    """A sample with provenance as the filler writes it."""
+    told = {"name": generator, "label": number % 10, "number": number}
+    return NewSample(key(number), record or image(number), told)
+
+
+def there(store: Store, numbers: range) -> list[int]:
+    """The numbers whose sample is found and right."""
+    return [n for n in numbers if store.get(key(n)) == image(n)]

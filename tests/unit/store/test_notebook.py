@@ -6,7 +6,7 @@ import pytest
 
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store import Store, Tombstone, Verdict
-from lightning_synthaug.store.notebook import Notebook
+from lightning_synthaug.store.notebook import GateCount, Notebook
 from tests.unit.store.samples import filled, key, sample
 
 
@@ -59,3 +59,15 @@ def test_keys_are_checked(tmp_path: Path) -> None:
             store.bury([b"short"], reason="", attempts=1)
         with pytest.raises(CacheError, match="SA308"):
             store.put_verdicts("g", {"k" * 16: Verdict(True)})  # type: ignore[dict-item]
+
+
+def test_gates_are_summed_up_over_the_samples_that_are_here(tmp_path: Path) -> None:
+    with filled(tmp_path, 3) as store:
+        assert store.gates() == []
+        said = {key(0): Verdict(True, 0.9), key(1): Verdict(False, 0.3), key(9): Verdict(True, 0.1)}
+        store.put_verdicts("b", said)
+        store.put_verdicts("a", {key(2): Verdict(True)})
+        assert store.gates() == [
+            GateCount("a", 1, 0, None, None, None),
+            GateCount("b", 1, 1, 0.3, pytest.approx(0.6), 0.9),
+        ]

@@ -1,0 +1,3 @@
+"""What `synthaug cache` is made of: one module for each group of its commands."""
+
+from __future__ import annotations

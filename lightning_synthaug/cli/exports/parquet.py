@@ -1,0 +1,129 @@
+"""Parquet files, with images as Hugging Face `datasets` reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, final
+
+from lightning_synthaug.cli.exports.forms import Outgoing
+from lightning_synthaug.errors import MissingDependency, install_hint
+
+__all__ = ["write_parquet"]
+
+_ROWS: Final = 1000  # a row group
+_BYTES: Final = 64 * 2**20
+
+
+def write_parquet(folder: Path, samples: Iterator[Outgoing]) -> int:
+    """Write samples as `samples-0.parquet`, and a further file for each further set of columns.
+
+    Columns are `key`, `label`, each field, and `provenance` (JSON text). A field that is a file is
+    bytes under its own name; an image is the pair of bytes and path that `datasets` takes for one.
+
+    Args:
+        folder: An empty folder.
+        samples: The samples.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        MissingDependency: pyarrow is not installed (SA751).
+    """
+    _pyarrow()
+    tables: dict[tuple[tuple[str, str], ...], _Table] = {}
+    count = 0
+    try:
+        for sample in samples:
+            columns = _columns(sample)
+            if columns not in tables:
+                tables[columns] = _Table(folder / f"samples-{len(tables)}.parquet", columns)
+            tables[columns].add(sample)
+            count += 1
+    finally:
+        for table in tables.values():
+            table.close()
+    return count
+
+
+def _pyarrow() -> Any:
+    """Import pyarrow on first use."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingDependency(
+            "SA751",
+            f"Exporting to Parquet needs pyarrow, got no module 'pyarrow'. {install_hint('export')}",
+        ) from error
+    return pyarrow
+
+
+def _columns(sample: Outgoing) -> tuple[tuple[str, str], ...]:
+    """Name each column and what it holds."""
+    label = "text" if isinstance(sample.label, str) else "whole"
+    files = (tuple(name.rpartition(".")[::2]) for name in sample.files)
+    numbers = ((name, type(value).__name__) for name, value in sample.numbers.items())
+    own = {"key", "label", "provenance"}
+    fields = [(name, kind) for name, kind in (*files, *numbers) if name not in own]
+    return (("key", "text"), ("label", label), *fields, ("provenance", "text"))
+
+
+@final
+class _Table:
+    """One file that grows by groups of rows."""
+
+    def __init__(self, path: Path, columns: tuple[tuple[str, str], ...]) -> None:
+        self._pa = pa = _pyarrow()
+        image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        types = {"text": pa.string(), "txt": pa.string(), "png": image, "whole": pa.int64()}
+        types |= {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+        self._columns = columns
+        fields = [pa.field(name, types.get(kind, pa.binary())) for name, kind in columns]
+        self._schema = pa.schema(fields, metadata={"huggingface": self._features(fields)})
+        self._writer = pa.parquet.ParquetWriter(path, self._schema)
+        self._rows: list[dict[str, Any]] = []
+        self._size = 0
+
+    def add(self, sample: Outgoing) -> None:
+        """Take in a sample."""
+        row: dict[str, Any] = {**sample.numbers}
+        for name, content in sample.files.items():
+            field, _, ending = name.rpartition(".")
+            row[field] = content.decode() if ending == "txt" else content
+            if ending == "png":
+                row[field] = {"bytes": content, "path": f"{sample.key}.png"}
+            self._size += len(content)
+        row |= {
+            "key": sample.key,
+            "label": sample.label,
+            "provenance": json.dumps(sample.provenance),
+        }
+        self._rows.append(row)
+        if len(self._rows) >= _ROWS or self._size >= _BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
+        try:
+            self._flush()
+        finally:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        """Write a group of rows."""
+        if self._rows:
+            self._writer.write_table(self._pa.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows, self._size = [], 0
+
+    def _features(self, fields: list[Any]) -> str:
+        """Say in the words of `datasets` which columns are images."""
+        features: dict[str, Any] = {}
+        for field, (name, kind) in zip(fields, self._columns, strict=True):
+            plain = str(field.type).replace("double", "float64")
+            features[name] = (
+                {"_type": "Image"} if kind == "png" else {"dtype": plain, "_type": "Value"}
+            )
+        return json.dumps({"info": {"features": features}})
