@@ -41,7 +41,8 @@ class InstalledCore(SynthAugCore):
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Mix for the DataModule that brought it: Lightning before 2.3 does not let it be taken away after an error."""
-        if getattr(trainer.datamodule, "_aug", None) is self:
+        brought_by = trainer.datamodule
+        if isinstance(brought_by, SynthAugDataModuleCore) and brought_by.brings(self):
             super().setup(trainer, pl_module, stage)
 
     def on_save_checkpoint(self, trainer: Any, _: Any, checkpoint: dict[str, Any]) -> None:
@@ -116,6 +117,10 @@ class SynthAugDataModuleCore(Configurable):
             super().__setattr__(name, value)
         else:
             setattr(inner, name, value)
+
+    def brings(self, callback: InstalledCore) -> bool:
+        """Tell whether a callback is the one that this DataModule adds to a trainer."""
+        return self.__dict__["_aug"] is callback
 
     @property
     def trainer(self) -> Any:

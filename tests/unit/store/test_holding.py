@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_holder_that_is_killed_holds_no_more(tmp_path: Path) -> None:
     if child == 0:
         hold(os.open(path, os.O_RDWR))
         os.write(told, b".")
-        os.read(ready, 1)  # until it is killed: nobody writes any more
+        signal.pause()  # until it is killed
         os._exit(0)
     try:
         os.read(ready, 1)
