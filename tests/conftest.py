@@ -14,11 +14,11 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
 
-# A shell that starts the suite in the background has the interrupt key ignored, here and in every child.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import hypothesis
 import pytest
+
+# A shell that starts the suite in the background has the interrupt key ignored, here and in every child.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine is slow, not wrong; the blob printed on failure reproduces it anywhere.
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
