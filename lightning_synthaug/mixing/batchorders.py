@@ -11,6 +11,7 @@ import numpy as np
 
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing.orders import seeded_sampler
+from lightning_synthaug.mixing.shape import told_length
 from lightning_synthaug.plan import BatchPass
 
 __all__ = ["BatchOrder"]
@@ -53,7 +54,7 @@ class BatchOrder:
     @property
     def told(self) -> int | None:
         """Batches in a pass as the sampler tells at present, maybe an estimate; None where it does not."""
-        return _told(self._sampler) if self._first is None else self._first
+        return told_length(self._sampler) if self._first is None else self._first
 
     def of_pass(self, key: int, number: int) -> BatchPass:
         """Return one pass.
@@ -155,11 +156,3 @@ class BatchOrder:
     def _name(self) -> str:
         """Name the sampler's class."""
         return type(self._sampler).__name__
-
-
-def _told(sampler: Any) -> int | None:
-    """Read the number of batches that a sampler tells."""
-    try:
-        return len(sampler) or None
-    except (TypeError, NotImplementedError, AttributeError):
-        return None

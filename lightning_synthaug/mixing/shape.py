@@ -16,7 +16,7 @@ from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing.orders import SamplerOrder
 from lightning_synthaug.plan import Epoch
 
-__all__ = ["LoaderShape", "first_batches", "loader_shape"]
+__all__ = ["LoaderShape", "first_batches", "loader_shape", "told_length"]
 
 
 class LoaderShape(NamedTuple):
@@ -124,3 +124,18 @@ def first_batches(shape: LoaderShape, dataset: Any, batches: int) -> LoaderShape
     count = min(shape.samples, max(1, batches) * shape.batch_size)
     order = SamplerOrder(SequentialSampler(range(count)), len(dataset))
     return LoaderShape(count, shape.batch_size, shape.drop_last, shuffle=False, order=order)
+
+
+def told_length(batches: Any) -> int | None:
+    """Read how many batches a loader or a batch sampler tells of.
+
+    Args:
+        batches: Any iterable.
+
+    Returns:
+        Its length, maybe an estimate; None where it does not tell, or tells of none.
+    """
+    try:
+        return len(batches) or None
+    except (TypeError, NotImplementedError, AttributeError):
+        return None

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, IterableDataset, RandomSampler, Sequent
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.shape import told_length
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 
 __all__ = [
@@ -145,13 +146,9 @@ def loader_facts(loader: Any) -> dict[str, Any]:
     Returns:
         `length`, `batch_size` and `collate`, each None where it does not tell.
     """
-    try:
-        length = len(loader) or None
-    except (TypeError, NotImplementedError, AttributeError):
-        length = None
     batches = isinstance(loader, DataLoader) and loader.batch_size is not None
     return {
-        "length": length,
+        "length": told_length(loader),
         "batch_size": loader.batch_size if batches else None,
         "collate": loader.collate_fn if batches else None,
     }

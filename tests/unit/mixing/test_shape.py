@@ -18,6 +18,7 @@ from torch.utils.data import (
 
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing import LoaderShape, first_batches, loader_shape
+from lightning_synthaug.mixing.shape import told_length
 
 DATA = TensorDataset(torch.zeros(10))
 
@@ -92,3 +93,8 @@ def test_the_first_batches_come_in_turn() -> None:
     shape = first_batches(loader_shape(DataLoader(DATA, 2, shuffle=True)), DATA, 2)
     assert shape.order is not None
     assert shape.order.of_pass(1, 5).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("batches", "told"), [([1, 2], 2), ([], None), (iter([1]), None)])
+def test_a_length_is_told_or_not(batches: Any, told: int | None) -> None:
+    assert told_length(batches) == told
