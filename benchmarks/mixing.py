@@ -33,6 +33,8 @@ BATCH = 64
 #: Workers are started anew for each group of rounds: a process can be lucky with its core and memory for its life. Two
 #: plain loaders beside each other differ by up to a tenth through that, so many groups count more than many rounds.
 GROUPS = 12
+#: Cases with a target and workers take this many times the groups, cases without a target a part of them.
+WITH_WORKERS, WITHOUT_TARGET = 3, 0.5
 
 
 class Noise(sa.Generator):
@@ -103,7 +105,10 @@ def main() -> int:
     bench = Benchmark("mixing", __doc__ or "")
     parser = bench.parser()
     parser.add_argument(
-        "--repeats", type=int, default=36, help="rounds for each case, in 12 groups (default: 36)"
+        "--repeats",
+        type=int,
+        default=3,
+        help="rounds in each group; a case has 6 to 36 groups (default: 3)",
     )
     parser.add_argument(
         "--only", metavar="TEXT", default="", help="only workloads whose name contains TEXT"
@@ -152,9 +157,10 @@ def run_case(
             dataset, BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
 
-    rounds = max(3, repeats // GROUPS)
+    checked = name in ("arrays 32", "jpeg 224")
+    many = (WITH_WORKERS if workers else 1) if checked else WITHOUT_TARGET
     groups = []
-    for group in range(GROUPS):
+    for group in range(round(GROUPS * many)):
         loaders = [
             loader(),
             *(sa.mix(loader(), Noise(side), r, cache=cache, labels=labels) for r in (0.0, 0.5)),
@@ -164,10 +170,10 @@ def run_case(
         for run in [*runs, runs[2], runs[2]]:
             run()
         if workers:
-            groups.append(interleaved(runs, rounds))
+            groups.append(interleaved(runs, repeats))
         else:
             groups.append(
-                np.array([by_batches(loaders, group * rounds + r) for r in range(rounds)])
+                np.array([by_batches(loaders, group * repeats + r) for r in range(repeats)])
             )
     rates = np.concatenate(groups)
     for i, ratio in ((1, 0.0), (2, 0.5)):
@@ -186,7 +192,6 @@ def run_case(
         )
         key = f"{name.replace(' ', '_')}_workers_{workers}_ratio_{ratio}"
         bench.figures[f"{key}_over_plain_ratio"] = middle
-        checked = name in ("arrays 32", "jpeg 224")
         if checked and ratio == 0.0:
             bench.need(f"{key}_over_plain_ratio_low", low, at_least=0.97)
         elif checked and (side == 224 or workers == 0):

@@ -91,7 +91,8 @@ class Blocks:
         places = mixture.places(planned, look_again=look_again)
         missed = mixture.is_generated[planned.source] & (places[:, 0] < 0)
         matrix = np.zeros((8, slots.size), np.int64)
-        matrix[:4] = planned.source, planned.index, planned.twin, planned.label
+        real = np.where(planned.source == REAL, planned.index, planned.twin)
+        matrix[:4] = planned.source, planned.index, real, planned.label
         matrix[4:6] = places.T
         flags = mixture.draw.flags(planned, slots)
         if flags is not None:

@@ -18,7 +18,6 @@ from lightning_synthaug.mixing.assemble import Columns, Stacked, is_default_coll
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
-from lightning_synthaug.plan import REAL
 from lightning_synthaug.store import ShardReader
 
 __all__ = ["MixedDataset"]
@@ -169,12 +168,11 @@ class MixedDataset(Dataset[Any]):
 
     def _reals(self, rows: Rows, where: _Indices, *, whole: bool) -> Any:
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
-        index = np.where(rows.source[where] == REAL, rows.sample[where], rows.twin[where])
-        flags = rows.transform[where]
-        if self.transform is None or not flags.any():
-            return self._whole(index.tolist()) if whole else self._plain(index.tolist())
+        index = rows.twin[where].tolist()
+        if self.transform is None or not (flags := rows.transform[where]).any():
+            return self._whole(index) if whole else self._plain(index)
         items: list[Any] = []
-        for i, real, flag in zip(where.tolist(), index.tolist(), flags.tolist(), strict=True):
+        for i, real, flag in zip(where.tolist(), index, flags.tolist(), strict=True):
             items.append(
                 self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
             )

@@ -212,7 +212,7 @@ class IndexedFeed(ABC):
 
     def _count(self, account: _Account, served: Int64Array, unfit: int) -> None:
         """Add a batch with synthetic or transformed rows to the totals."""
-        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
+        planned = account.block.source[account.rows]
         asked, given = int(np.count_nonzero(planned)), int(np.count_nonzero(served))
         unmakeable = 0
         if given < asked:

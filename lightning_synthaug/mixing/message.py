@@ -16,7 +16,8 @@ class Rows(NamedTuple):
     Attributes:
         source: 0 for real, else the number of the synthetic source.
         sample: Index into the user's dataset, or into a synthetic dataset.
-        twin: The real sample that stands in on a miss.
+        twin: The real sample that is served where no synthetic one is: of a real row its own, else that which stands
+            in on a miss.
         label: The label planned; -1 where unknown.
         shard: Shard of a generated sample; negative: a miss.
         row: Row in the shard.
