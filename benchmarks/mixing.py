@@ -34,7 +34,7 @@ BATCH = 64
 #: plain loaders beside each other differ by up to a tenth through that, so many groups count more than many rounds.
 GROUPS = 12
 #: Cases with a target and workers take this many times the groups, cases without a target a part of them.
-WITH_WORKERS, WITHOUT_TARGET = 3, 0.5
+WITH_WORKERS, WITHOUT_TARGET = 2, 0.5
 
 
 class Noise(sa.Generator):
@@ -108,7 +108,7 @@ def main() -> int:
         "--repeats",
         type=int,
         default=3,
-        help="rounds in each group; a case has 6 to 36 groups (default: 3)",
+        help="rounds in each group; a case has 6 to 24 groups (default: 3)",
     )
     parser.add_argument(
         "--only", metavar="TEXT", default="", help="only workloads whose name contains TEXT"

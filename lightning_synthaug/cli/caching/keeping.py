@@ -170,7 +170,7 @@ def _agreed(question: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise ConfigError(
-            "SA750",
+            "SA807",
             "`--yes` must be given where nobody can be asked, got an input that is no terminal. Look with "
             "--dry-run first, then add --yes.",
         )

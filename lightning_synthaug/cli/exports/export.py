@@ -50,8 +50,8 @@ def export(
         How many were written.
 
     Raises:
-        ConfigError: There is something in the folder, or it cannot be written; nothing is left (SA752).
-        MissingDependency: A library that the format needs is not installed (SA751).
+        ConfigError: There is something in the folder, or it cannot be written; nothing is left (SA809).
+        MissingDependency: A library that the format needs is not installed (SA808).
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise _unusable(out, "something in it")
@@ -84,7 +84,7 @@ def export(
 def _unusable(out: Path, cause: object) -> ConfigError:
     """Build the error about a destination that cannot be used."""
     return ConfigError(
-        "SA752",
+        "SA809",
         f"`out` must be a new or an empty folder on a disk with room, got {str(out)!r}: {cause}. Choose another "
         "folder.",
     )

@@ -58,7 +58,7 @@ def outgoing(sample: StoredSample, record: Record) -> Outgoing:
         8-bit images as PNG, other arrays as `.npy`, text and bytes as they are.
 
     Raises:
-        MissingDependency: There is an image, and Pillow is not installed (SA751).
+        MissingDependency: There is an image, and Pillow is not installed (SA808).
     """
     files: dict[str, bytes] = {}
     numbers: dict[str, int | float | bool] = {}
@@ -118,7 +118,7 @@ def _png(array: npt.NDArray[Any]) -> bytes:
         from PIL import Image
     except ImportError as error:
         raise MissingDependency(
-            "SA751",
+            "SA808",
             f"Exporting images needs Pillow, got no module 'PIL'. {install_hint('images')}",
         ) from error
     buffer = io.BytesIO()

@@ -30,7 +30,7 @@ def write_parquet(folder: Path, samples: Iterator[Outgoing]) -> int:
         How many were written.
 
     Raises:
-        MissingDependency: pyarrow is not installed (SA751).
+        MissingDependency: pyarrow is not installed (SA808).
     """
     _pyarrow()
     tables: dict[tuple[tuple[str, str], ...], _Table] = {}
@@ -55,7 +55,7 @@ def _pyarrow() -> Any:
         import pyarrow.parquet
     except ImportError as error:
         raise MissingDependency(
-            "SA751",
+            "SA808",
             f"Exporting to Parquet needs pyarrow, got no module 'pyarrow'. {install_hint('export')}",
         ) from error
     return pyarrow

@@ -49,7 +49,7 @@ def test_where_nobody_can_be_asked_it_takes_yes(
     evict = ["cache", "evict", str(tmp_path), "--generator", "gan"]
     assert main(evict) == EXIT_ERROR
     assert "`--yes` must be given" in (said := capsys.readouterr().err)
-    assert "SA750" in said
+    assert "SA807" in said
     assert count(tmp_path) == 4
     assert main([*evict, "--yes"]) == 0
     assert count(tmp_path) == 0

@@ -32,7 +32,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with filled(tmp_path / "cache", 2) as store:
         for name in ("full", "full/mine"):
-            with pytest.raises(ConfigError, match=r"`out` must be a new or an empty.*SA752"):
+            with pytest.raises(ConfigError, match=r"`out` must be a new or an empty.*SA809"):
                 export(store, tmp_path / name, to="folders")
         assert export(store, tmp_path / "empty", to="folders").samples == 2
 
@@ -49,6 +49,6 @@ def test_an_export_that_is_cut_short_leaves_nothing(
     monkeypatch.setitem(FORMATS, "folders", broken)
     with filled(tmp_path / "cache", 2) as store:
         expected = ConfigError if isinstance(error, OSError) else KeyboardInterrupt
-        with pytest.raises(expected, match="SA752" if expected is ConfigError else None):
+        with pytest.raises(expected, match="SA809" if expected is ConfigError else None):
             export(store, tmp_path / "out", to="folders")
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]

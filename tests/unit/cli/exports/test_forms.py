@@ -83,6 +83,6 @@ def test_images_need_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingDependency, match=r"needs Pillow.*\[images\].*SA751"):
+    with pytest.raises(MissingDependency, match=r"needs Pillow.*\[images\].*SA808"):
         outgoing(stored(), Record({"image": np.zeros((4, 4), np.uint8)}))
     assert outgoing(stored(), Record({"text": "a"})).files

@@ -52,5 +52,5 @@ def test_samples_of_other_columns_go_to_a_file_of_their_own(tmp_path: Path) -> N
 
 def test_it_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingDependency, match=r"needs pyarrow.*\[export\].*SA751"):
+    with pytest.raises(MissingDependency, match=r"needs pyarrow.*\[export\].*SA808"):
         write_parquet(tmp_path, some(1))
