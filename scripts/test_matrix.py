@@ -1,7 +1,8 @@
 """Run the trainer's tests on several versions of Lightning, each in an environment of its own.
 
 The environments lie in `.matrix/`, one folder each, and are reused: a second run only runs the tests. What the runs
-found is kept there too, so that `--only` repeats one of them and `--write-docs` still writes the whole table.
+found is kept there too, so that `--only` repeats one of them, `--failed` what failed in the last run, and
+`--write-docs` still writes the whole table.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     failed = False
     for number, environment in enumerate(chosen, 1):
-        failed |= not _one(environment, f"[{number}/{len(chosen)}] Lightning {environment.name}")
+        title = f"[{number}/{len(chosen)}] Lightning {environment.name}"
+        failed |= not _one(environment, title, again=options.failed)
         if not options.keep:
             shutil.rmtree(MATRIX / environment.name / "pytest", ignore_errors=True)
     results = {e: found for e in ENVIRONMENTS if (found := _result(e)) is not None}
@@ -116,8 +118,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
-def _one(environment: Environment, title: str) -> bool:
-    """Install and test one environment; tell whether all passed."""
+def _one(environment: Environment, title: str, *, again: bool) -> bool:
+    """Install and test one environment, `again` only what failed the last time; tell whether all passed."""
+    last = _result(environment) if again else None
+    tests = _failed(MATRIX / environment.name / "report.xml") if last is not None else []
+    if last is not None and not tests:
+        _say(f"{title}: nothing failed the last time")
+        return True
     (MATRIX / environment.name / "result.json").unlink(missing_ok=True)
     try:
         _say(f"{title}: installing what is missing")
@@ -125,15 +132,20 @@ def _one(environment: Environment, title: str) -> bool:
     except subprocess.CalledProcessError as error:
         _say(f"{title}: could not be installed, status {error.returncode}")
         return False
-    _say(f"{title}: running {' '.join(environment.tests)}")
+    _say(f"{title}: running {' '.join(tests or environment.tests)}")
     began = time.monotonic()
-    result = _run(environment)
+    result = _run(environment, tests, last)
     _say(f"{title}: {_counts(result)}, {time.monotonic() - began:.0f} s")
     return not result["failed"] and bool(result["passed"])
 
 
-def _run(environment: Environment) -> dict[str, Any]:
-    """Run the tests of an installed environment; keep versions, counts and reasons of skips for the page."""
+def _run(
+    environment: Environment, tests: Sequence[str], last: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Run tests in an installed environment; keep versions, counts and reasons of skips for the page.
+
+    `tests` are those that failed in the `last` run, whose other results stay; all tests where there are none.
+    """
     folder = MATRIX / environment.name
     python, report = str(folder / "bin" / "python"), folder / "report.xml"
     report.unlink(missing_ok=True)
@@ -142,11 +154,16 @@ def _run(environment: Environment) -> dict[str, Any]:
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
     command += [f"--basetemp={folder / 'pytest'}"]
     command += [word for text in environment.warnings for word in ("-W", text)]
-    subprocess.run([*command, *environment.tests], cwd=ROOT, env=variables, check=False)
+    subprocess.run([*command, *(tests or environment.tests)], cwd=ROOT, env=variables, check=False)
     versions = subprocess.run(
         [python, "-c", _VERSIONS], check=True, capture_output=True, text=True, env=variables
     )
-    result = {**json.loads(versions.stdout), **_read(report)}
+    found = _read(report)
+    if last is not None:
+        found["passed"] += last["passed"]
+        found["skipped"] += last["skipped"]
+        found["reasons"] = sorted({*found["reasons"], *last["reasons"]})
+    result = {**json.loads(versions.stdout), **found}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     return result
 
@@ -171,6 +188,16 @@ def _read(report: Path) -> dict[str, Any]:
         "skipped": len(skips),
         "reasons": sorted(set(skips)),
     }
+
+
+def _failed(report: Path) -> list[str]:
+    """List the tests that failed, or could not be run, as pytest takes them."""
+    cases = ET.parse(report).getroot().iter("testcase")
+    return [
+        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
 
 
 def _result(environment: Environment) -> dict[str, Any] | None:
@@ -266,6 +293,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     names = ", ".join(e.name for e in ENVIRONMENTS)
     parser.add_argument("--only", metavar="VERSION", help=f"run one of them: {names}")
+    parser.add_argument(
+        "--failed", action="store_true", help="run only the tests that failed in the last run"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the tests' files for a look")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"write docs/{PAGE.name} from all results"

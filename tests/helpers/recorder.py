@@ -16,12 +16,11 @@ from tests.helpers.traced import CLASSES, SIDE, Sample, read
 LIGHTNING = "lightning.pytorch"
 
 
-def lightning_version() -> tuple[int, int]:
+def lightning_version() -> tuple[int, ...]:
     """The version in use, for what Lightning itself does otherwise in older ones; nothing is imported to tell."""
     found = {d.name.lower(): d.version for d in metadata.distributions(name="lightning")}
     found |= {d.name.lower(): d.version for d in metadata.distributions(name="pytorch-lightning")}
-    major, minor = next(iter(found.values())).split(".")[:2]
-    return int(major), int(minor)
+    return tuple(map(int, next(iter(found.values())).split(".")[:3]))
 
 
 def of_the_run(stream: dict[int, list[Sample]], batches: float) -> dict[int, list[Sample]]:

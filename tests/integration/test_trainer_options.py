@@ -155,8 +155,8 @@ def test_a_learning_rate_found_by_a_callback(tmp_path: Path) -> None:
     finder = LearningRateFinder(num_training_steps=8, update_attr=False)
     run = trainer(max_epochs=3, callbacks=[finder, aug], default_root_dir=tmp_path)
     run.fit(model, loader())
-    # Before Lightning 2.6 the epoch that the finder ran in counts as one.
-    check(model, aug, 18 if lightning_version() >= (2, 6) else 12, 18)
+    # Before Lightning 2.5.3 the epoch that the finder ran in counts as one.
+    check(model, aug, 18 if lightning_version() >= (2, 5, 3) else 12, 18)
 
 
 @pytest.mark.case(48)
@@ -169,8 +169,8 @@ def test_a_batch_size_found_by_a_callback(tmp_path: Path) -> None:
 
     inner, model = Sized(), Tried()
     data = sa.SynthAugDataModule(inner, Tracer(), RAMP, seed=3, cache=tmp_path / "cache")
-    # Lightning before 2.5 doubles it once more.
-    first = 4 if lightning_version() >= (2, 5) else 2
+    # Lightning before 2.6 doubles it once more.
+    first = 4 if lightning_version() >= (2, 6) else 2
     finder = BatchSizeFinder(max_trials=2, steps_per_trial=1, init_val=first)
     run = trainer(max_epochs=2, callbacks=[finder], default_root_dir=tmp_path)
     run.fit(model, datamodule=data)
