@@ -22,7 +22,7 @@ __all__ = ["IndexedFeed", "RowsOf", "Served"]
 #: Batches whose account is kept: more than any loader has under way.
 _KEPT = 256
 
-#: Rows of a block: those of a rank's batch in it.
+#: Those rows of a block that are a rank's share of a batch.
 RowsOf = slice | Int64Array
 
 

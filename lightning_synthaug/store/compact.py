@@ -34,14 +34,14 @@ class Compacted(NamedTuple):
         before: Shards rewritten.
         after: Shards that they became.
         samples: Samples moved.
-        bytes: Space that came back. Bytes.
+        freed: Space that came back. Bytes.
         damaged: Samples that were damaged and left out; they are made again.
     """
 
     before: int
     after: int
     samples: int
-    bytes: int
+    freed: int
     damaged: int
 
 

@@ -43,7 +43,7 @@ class Evicted(NamedTuple):
     Attributes:
         shards: Shards dropped.
         samples: Samples taken out.
-        bytes: Space that came back. Bytes.
+        freed: Space that came back. Bytes.
         forgotten: How many of the samples lie in shards that stay for others' sake: their space comes
             back when the store is compacted.
         held: Shards left alone because a process is writing to them.
@@ -51,7 +51,7 @@ class Evicted(NamedTuple):
 
     shards: int
     samples: int
-    bytes: int
+    freed: int
     forgotten: int
     held: int
 
@@ -88,7 +88,7 @@ def evict(session: Session, folder: Path, which: Which, *, dry_run: bool) -> Evi
     return Evicted(
         shards=len(dropped),
         samples=sum(len(choice.going) for choice in choices),
-        bytes=sum(state.size + state.read_to for state in dropped),
+        freed=sum(state.size + state.read_to for state in dropped),
         forgotten=sum(len(choice.going) for choice in choices if not choice.whole),
         held=held,
     )

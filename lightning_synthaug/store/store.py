@@ -33,13 +33,13 @@ class Stats(NamedTuple):
 
     Attributes:
         samples: Samples that can be asked for.
-        bytes: Data and logs of all shards. Bytes.
+        size: Data and logs of all shards. Bytes.
         shards: Shards, sealed or not.
         tombstones: Requests that were given up.
     """
 
     samples: int
-    bytes: int
+    size: int
     shards: int
     tombstones: int
 

@@ -106,7 +106,7 @@ def compact(args: argparse.Namespace) -> int:
         return 0
     print(
         f"{many(done.samples, 'sample')} of {many(done.before, 'shard')} are in {done.after:,} now; "
-        f"{human_bytes(max(0, done.bytes))} came back."
+        f"{human_bytes(max(0, done.freed))} came back."
     )
     if done.damaged:
         print(
@@ -153,7 +153,7 @@ def _told(told: Evicted) -> str:
     from lightning_synthaug.filling.say import human_bytes
 
     parts = [
-        f"{many(told.samples, 'sample')} in {many(told.shards, 'shard')} ({human_bytes(told.bytes)})"
+        f"{many(told.samples, 'sample')} in {many(told.shards, 'shard')} ({human_bytes(told.freed)})"
     ]
     if told.forgotten:
         parts.append(f"{told.forgotten:,} of them in shards that stay until `compact`")

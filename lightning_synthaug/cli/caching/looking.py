@@ -86,6 +86,7 @@ def stat(args: argparse.Namespace) -> int:
     groups = {"generator": generators, "label": labels, "age": ages}
     if args.json:
         made: dict[str, Any] = {"cache": where, **stats._asdict()}
+        made["bytes"] = made.pop("size")
         made |= {f"by_{what}": [to_json(one) for one in each] for what, each in groups.items()}
         print(json.dumps({**made, "gates": [gate._asdict() for gate in gates]}, indent=2))
         return 0
@@ -152,7 +153,7 @@ def _totals(where: str, stats: Stats) -> str:
 
     return (
         f"{where}: {many(stats.samples, 'sample')} in {many(stats.shards, 'shard')}, "
-        f"{human_bytes(stats.bytes)} with keys and provenance; {many(stats.tombstones, 'request')} given up"
+        f"{human_bytes(stats.size)} with keys and provenance; {many(stats.tombstones, 'request')} given up"
     )
 
 

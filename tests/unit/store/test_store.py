@@ -211,4 +211,4 @@ def test_what_is_no_key_is_told_everywhere(tmp_path: Path, bad: Any) -> None:
 
 def test_what_is_used_is_what_the_budget_limits(tmp_path: Path) -> None:
     with filled(tmp_path, 3) as store:
-        assert store.used() == store.stats().bytes > 3 * 64
+        assert store.used() == store.stats().size > 3 * 64
