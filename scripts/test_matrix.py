@@ -142,10 +142,7 @@ def _one(environment: Environment, title: str, *, again: bool) -> bool:
 def _run(
     environment: Environment, tests: Sequence[str], last: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Run tests in an installed environment; keep versions, counts and reasons of skips for the page.
-
-    `tests` are those that failed in the `last` run, whose other results stay; all tests where there are none.
-    """
+    """Run all tests of an environment, or those that failed in its `last` run; keep what the page needs of it."""
     folder = MATRIX / environment.name
     python, report = str(folder / "bin" / "python"), folder / "report.xml"
     report.unlink(missing_ok=True)
@@ -159,10 +156,8 @@ def _run(
         [python, "-c", _VERSIONS], check=True, capture_output=True, text=True, env=variables
     )
     found = _read(report)
-    if last is not None:
-        found["passed"] += last["passed"]
-        found["skipped"] += last["skipped"]
-        found["reasons"] = sorted({*found["reasons"], *last["reasons"]})
+    for key in ("passed", "skipped", "reasons") if last is not None else ():
+        found[key] += last[key]
     result = {**json.loads(versions.stdout), **found}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     return result
@@ -193,11 +188,8 @@ def _read(report: Path) -> dict[str, Any]:
 def _failed(report: Path) -> list[str]:
     """List the tests that failed, or could not be run, as pytest takes them."""
     cases = ET.parse(report).getroot().iter("testcase")
-    return [
-        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
-        for case in cases
-        if case.find("failure") is not None or case.find("error") is not None
-    ]
+    bad = [case for case in cases if {"failure", "error"} & {part.tag for part in case}]
+    return [f"{c.get('classname', '').replace('.', '/')}.py::{c.get('name')}" for c in bad]
 
 
 def _result(environment: Environment) -> dict[str, Any] | None:
