@@ -120,8 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _one(environment: Environment, title: str, *, again: bool) -> bool:
     """Install and test one environment, `again` only what failed the last time; tell whether all passed."""
-    last = _result(environment) if again else None
-    tests = _failed(MATRIX / environment.name / "report.xml") if last is not None else []
+    report = MATRIX / environment.name / "report.xml"
+    last = _result(environment) if again and report.exists() else None
+    tests = _failed(report) if last is not None else []
     if last is not None and not tests:
         _say(f"{title}: nothing failed the last time")
         return True
@@ -285,9 +286,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     names = ", ".join(e.name for e in ENVIRONMENTS)
     parser.add_argument("--only", metavar="VERSION", help=f"run one of them: {names}")
-    parser.add_argument(
-        "--failed", action="store_true", help="run only the tests that failed in the last run"
-    )
+    parser.add_argument("--failed", action="store_true", help="run only what failed the last time")
     parser.add_argument("--keep", action="store_true", help="keep the tests' files for a look")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"write docs/{PAGE.name} from all results"
