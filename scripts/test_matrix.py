@@ -157,8 +157,8 @@ def _run(
         [python, "-c", _VERSIONS], check=True, capture_output=True, text=True, env=variables
     )
     found = _read(report)
-    for key in ("passed", "skipped", "reasons") if last is not None else ():
-        found[key] += last[key]
+    if last is not None:
+        found |= {key: last[key] + found[key] for key in ("passed", "skipped", "reasons")}
     result = {**json.loads(versions.stdout), **found}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     return result
