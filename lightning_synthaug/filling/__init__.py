@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lightning_synthaug.filling.ahead import Filled, SourceFiller
+from lightning_synthaug.filling.background import Producer, Settled
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.say import say
+from lightning_synthaug.filling.spec import Spec
 from lightning_synthaug.filling.turns import Turns
 
 __all__ = [
@@ -13,8 +15,11 @@ __all__ = [
     "UNKNOWN",
     "Filled",
     "Places",
+    "Producer",
+    "Settled",
     "SourceFiller",
     "SourceNeeds",
+    "Spec",
     "Turns",
     "say",
 ]

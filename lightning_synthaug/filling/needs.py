@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -55,6 +55,11 @@ class SourceNeeds:
                 f"A class-conditional generator needs the labels of the real samples, got none for {generator!r}. "
                 "Pass `labels=`, one integer for each sample.",
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the dataset behind where no generator is conditioned on it: another process need not get it."""
+        twins = self._twins if self.generator.conditioning == "twin" else None
+        return {**self.__dict__, "_twins": twins}
 
     def identities(self, slots: PlannedSlots) -> Int64Array:
         """Return the identity of what each of this source's slots asks for.

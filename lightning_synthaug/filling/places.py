@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Sequence
+from typing import NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,21 +21,26 @@ GIVEN_UP = -2
 
 #: A direct table may have this many cells a sample, and this many besides.
 _CELLS_EACH, _CELLS_FREE = 4, 4096
+#: What was added lately is sorted into the main table once it is larger than this, and than an eighth of that.
+_LATE = 1024
 
 
 @final
 class Places:
-    """A table of what one source has in the store. About 100 bytes a sample at most."""
+    """A table of what one source has in the store. About 100 bytes a sample at most.
+
+    What was added lately is a second, small table, so that samples that come in while others are looked up do not have
+    all of them sorted anew each time.
+    """
 
     def __init__(self) -> None:
-        self._identities = np.empty(0, np.int64)
-        self._places = np.empty((0, 2), np.int64)
-        self._added: list[tuple[Int64Array, npt.NDArray[np.int64]]] = []
-        self._direct: _Direct | None = None
+        self._main = _Table.of([])
+        self._late = _Table.of([])
+        self._added: list[_Table] = []
 
     def __len__(self) -> int:
         """Return how many identities are settled."""
-        return self._identities.size + sum(ids.size for ids, _ in self._added)
+        return sum(table.identities.size for table in (self._main, self._late, *self._added))
 
     def find(self, identities: Int64Array) -> npt.NDArray[np.int64]:
         """Look identities up.
@@ -46,13 +52,10 @@ class Places:
             (shard, row), shape `(n, 2)`; UNKNOWN where not settled, GIVEN_UP where exhausted.
         """
         self._absorb()
-        if self._direct is not None:
-            return self._direct.find(identities)
-        out = np.full((identities.size, 2), UNKNOWN, np.int64)
-        if self._identities.size:
-            at = np.searchsorted(self._identities[:-1], identities)
-            known = self._identities[at] == identities
-            out[known] = self._places[at[known]]
+        out = self._main.find(identities)
+        if self._late.identities.size:
+            unknown = np.flatnonzero(out[:, 0] == UNKNOWN)
+            out[unknown] = self._late.find(identities[unknown])
         return out
 
     def missing(self, identities: Int64Array) -> Int64Array:
@@ -74,7 +77,7 @@ class Places:
             identities: Distinct, not settled before. Shape `(n,)`.
             places: (shard, row) of each. Shape `(n, 2)`.
         """
-        self._added.append((identities, places))
+        self._added.append(_Table(identities, places, None))
 
     def forget(self, identities: Int64Array) -> None:
         """Unsettle identities: their samples turned out to be damaged or gone.
@@ -82,24 +85,49 @@ class Places:
         Args:
             identities: Shape `(n,)`.
         """
-        self._absorb()
-        keep = ~np.isin(self._identities, identities)
-        self._set(self._identities[keep], self._places[keep])
+        self._main = _Table.of([self._main, self._late, *self._added], without=identities)
+        self._late = _Table.of([])
+        self._added.clear()
 
     def _absorb(self) -> None:
         """Sort in what was added: once before it is asked for, not once a batch that is filled."""
         if not self._added:
             return
-        identities = np.concatenate([self._identities, *(ids for ids, _ in self._added)])
-        places = np.concatenate([self._places, *(places for _, places in self._added)])
+        self._late = _Table.of([self._late, *self._added])
         self._added.clear()
-        order = np.argsort(identities, kind="stable")
-        self._set(identities[order], places[order])
+        if self._late.identities.size > max(_LATE, self._main.identities.size // 8):
+            self._main, self._late = _Table.of([self._main, self._late]), _Table.of([])
 
-    def _set(self, identities: Int64Array, places: npt.NDArray[np.int64]) -> None:
-        """Take over a sorted table."""
-        self._identities, self._places = identities, places
-        self._direct = _Direct.of(identities, places)
+
+class _Table(NamedTuple):
+    """Identities in ascending order, and where each lies."""
+
+    identities: Int64Array
+    places: npt.NDArray[np.int64]
+    direct: _Direct | None
+
+    @classmethod
+    def of(cls, tables: Sequence[_Table], *, without: Int64Array | None = None) -> _Table:
+        """Join tables, some of whose identities may be left out."""
+        identities = np.concatenate([np.empty(0, np.int64), *(t.identities for t in tables)])
+        places = np.concatenate([np.empty((0, 2), np.int64), *(t.places for t in tables)])
+        if without is not None:
+            keep = ~np.isin(identities, without)
+            identities, places = identities[keep], places[keep]
+        order = np.argsort(identities, kind="stable")
+        identities, places = identities[order], places[order]
+        return cls(identities, places, _Direct.of(identities, places))
+
+    def find(self, identities: Int64Array) -> npt.NDArray[np.int64]:
+        """Look identities up."""
+        if self.direct is not None:
+            return self.direct.find(identities)
+        out = np.full((identities.size, 2), UNKNOWN, np.int64)
+        if self.identities.size:
+            at = np.searchsorted(self.identities[:-1], identities)
+            known = self.identities[at] == identities
+            out[known] = self.places[at[known]]
+        return out
 
 
 @final

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, final
 
 import numpy as np
+import numpy.typing as npt
 
+from lightning_synthaug.filling import UNKNOWN
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.plan import REAL, AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
@@ -14,6 +16,8 @@ __all__ = ["Blocks", "ReadyBlock"]
 
 #: Blocks kept ready: the one in use, and one that a batch ahead may have begun.
 _KEPT = 2
+#: Samples that are asked of the store at once.
+_AT_ONCE = 512
 
 
 class ReadyBlock(NamedTuple):
@@ -46,6 +50,17 @@ class ReadyBlock(NamedTuple):
         i = number - self.first
         return self.bounds[i], self.bounds[i + 1]
 
+    def lacking(self, is_generated: npt.NDArray[np.bool_], rows: slice) -> npt.NDArray[np.bool_]:
+        """Tell which rows lack a sample that may still come.
+
+        Args:
+            is_generated: Whether a source's samples come from the store. Shape `(sources + 1,)`.
+            rows: Rows of the block.
+        """
+        may = is_generated[self.planned.source[rows]] & (self.planned.index[rows] >= 0)
+        lacks: npt.NDArray[np.bool_] = may & (self.matrix[4, rows] == UNKNOWN)
+        return lacks
+
 
 @final
 class Blocks:
@@ -63,32 +78,66 @@ class Blocks:
         """Forget what was found, after samples came or went."""
         self._ready.clear()
 
-    def of(self, plan: AnyPlan, number: int, *, look_again: bool = False) -> ReadyBlock:
+    def of(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Return the block that holds a batch.
 
         Args:
             plan: The plan.
             number: Batches before the batch.
-            look_again: Whether to ask the store anew for what was not found.
 
         Returns:
             The block, ready.
         """
-        if not look_again:
-            for ready in self._ready:
-                if ready.holds(number):
-                    return ready
-        ready = self._make(plan, number, look_again=look_again)
-        self._ready = [ready, *(r for r in self._ready if not r.holds(number))][:_KEPT]
-        return ready
+        for ready in self._ready:
+            if ready.holds(number):
+                return ready
+        return self._keep(self._make(plan, number))
 
-    def _make(self, plan: AnyPlan, number: int, *, look_again: bool) -> ReadyBlock:
+    def again(self, block: ReadyBlock, number: int, *, in_store: bool) -> ReadyBlock:
+        """Look for samples that were missing from a batch on.
+
+        Args:
+            block: The block.
+            number: Batches before the batch.
+            in_store: Whether to ask the store for some of them; else only what is known of it by now.
+
+        Returns:
+            The block, with what was found; batches that were read from the old one keep theirs.
+        """
+        mixture, planned = self._mixture, block.planned
+        missing = self._missing(block, block.span(number)[0], len(planned))
+        if in_store:
+            mixture.places(planned.where(missing[:_AT_ONCE]), look_again=True)
+        places = mixture.places(planned.where(missing))
+        found = places[:, 0] != UNKNOWN
+        rows, places = missing[found], places[found]
+        if not rows.size:
+            return block
+        matrix, served = block.matrix.copy(), block.served.copy()
+        matrix[4:6, rows] = places.T
+        served[rows] = np.where(places[:, 0] < 0, REAL, planned.source[rows])
+        return self._keep(block._replace(matrix=matrix, served=served))
+
+    def _missing(self, block: ReadyBlock, begin: int, end: int) -> Int64Array:
+        """List the rows whose sample may still come."""
+        part = slice(begin, end)
+        lacks = block.lacking(self._mixture.is_generated, part)
+        rows: Int64Array = begin + np.flatnonzero(lacks)
+        return rows
+
+    def _keep(self, block: ReadyBlock) -> ReadyBlock:
+        """Remember a block."""
+        others = (r for r in self._ready if r.first != block.first)
+        self._ready = [block, *others][:_KEPT]
+        return block
+
+    def _make(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Find the samples of a block and draw its transforms."""
         first, end = plan.block_batches(number)
         planned = plan.block(number)
         mixture = self._mixture
         slots = np.arange(planned.start, planned.start + len(planned))
-        places = mixture.places(planned, look_again=look_again)
+        places = mixture.places(planned)
         missed = mixture.is_generated[planned.source] & (places[:, 0] < 0)
         matrix = np.zeros((8, slots.size), np.int64)
         real = np.where(planned.source == REAL, planned.index, planned.twin)

@@ -11,9 +11,9 @@ from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.naming import check_class_names
 from lightning_synthaug.mixing.recipe import Recipe
-from lightning_synthaug.plan import SourceSpec
+from lightning_synthaug.plan import PlannedSlots, SourceSpec
 
-__all__ = ["source_specs"]
+__all__ = ["source_specs", "unmakeable_text"]
 
 
 def source_specs(recipe: Recipe, dataset: Any, label_map: LabelMap) -> list[SourceSpec]:
@@ -61,3 +61,21 @@ def _generated(
         elif recipe.label_map is not None:
             makeable = frozenset(recipe.label_map)
     return SourceSpec(name, weight, recipe.pool, recipe.reuse, makeable)
+
+
+def unmakeable_text(recipe: Recipe, planned: PlannedSlots) -> str:
+    """Say which labels the sources cannot make.
+
+    Args:
+        recipe: What is mixed.
+        planned: Rows with such labels.
+
+    Returns:
+        One line.
+    """
+    labels = sorted(set(planned.label.tolist()))
+    names = [list(recipe.sources)[s - 1] for s in sorted(set(planned.source.tolist()))]
+    return (
+        f"{names} cannot make the labels {labels}; their slots stay real and are counted as `unmakeable`. "
+        "Where the generator numbers its classes differently, pass label_map={user_label: generator_label}"
+    )

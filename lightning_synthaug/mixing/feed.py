@@ -78,6 +78,10 @@ class Feed(IndexedFeed):
         """Return the batches of an epoch that the loader tells a framework of."""
         return self.length
 
+    def ends(self) -> int | None:
+        """Return the batches of the whole run; None where no end is known."""
+        return self.progress.total(self.epoch.batches)
+
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold besides the clock."""
         return self.course.state()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lightning_synthaug.filling import say
+from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
@@ -100,6 +101,10 @@ class IndexedFeed(ABC):
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold besides the clock: plain types; no I/O, no lock."""
 
+    def ends(self) -> int | None:
+        """Return the batches before the end of what is planned; None where no end is known."""
+        return self.stop
+
     @abstractmethod
     def _open(self) -> tuple[AnyPlan, int, int]:
         """Read the clock and plan a pass: the plan, its first batch and the one after its last."""
@@ -116,7 +121,7 @@ class IndexedFeed(ABC):
         self._accounts = {n: a for n, a in self._accounts.items() if n < self.start}
         self.ended = False
         began = time.perf_counter()
-        self._supply.fill(self.plan, self.start, self.stop)
+        self._supply.begin(self.plan, self.start, self.stop, self.ends())
         self.totals.generated += self._supply.made()
         self.totals.fill_seconds += time.perf_counter() - began
 
@@ -220,7 +225,7 @@ class IndexedFeed(ABC):
             without = mine.where(mine.index < 0)
             unmakeable = len(without)
             if unmakeable:
-                self._say_once("unmakeable", self.mixture.unmakeable_text(without))
+                self._say_once("unmakeable", unmakeable_text(self.mixture.recipe, without))
         self.totals.rows += planned.size
         self.totals.planned += asked
         self.totals.served += given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -61,6 +62,8 @@ class Mixture:
         #: Whether a source number's samples come from the store. Shape `(sources + 1,)`.
         self.is_generated: npt.NDArray[np.bool_] = np.array(kinds)
         self.draw = TransformDraw(recipe, self.is_generated)
+        #: What runs beside the training: to be closed.
+        self.running = contextlib.ExitStack()
         #: The ratio as it was written.
         self.ratio = str(recipe.schedule)
         self._knots: Knots | None = None
@@ -265,24 +268,13 @@ class Mixture:
                 return source.provenance(int(source.needs.identities(planned)[0]))
         return None
 
-    def unmakeable_text(self, planned: PlannedSlots) -> str:
-        """Say which labels the sources cannot make.
-
-        Args:
-            planned: Rows with such labels.
-
-        Returns:
-            One line.
-        """
-        labels = sorted(set(planned.label.tolist()))
-        names = [list(self.recipe.sources)[s - 1] for s in sorted(set(planned.source.tolist()))]
-        return (
-            f"{names} cannot make the labels {labels}; their slots stay real and are counted as `unmakeable`. "
-            "Where the generator numbers its classes differently, pass label_map={user_label: generator_label}"
-        )
+    def rest(self) -> None:
+        """End what runs beside the training; it starts again when it is needed."""
+        self.running.close()
 
     def close(self) -> None:
-        """Close the store, if it was opened."""
+        """End what runs beside the training, and close the store, if it was opened."""
+        self.rest()
         store = self.__dict__.pop("store", None)
         self.__dict__.pop("generated", None)
         if store is not None:

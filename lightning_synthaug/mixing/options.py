@@ -6,18 +6,18 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 
 from lightning_synthaug.errors import ConfigError
 
 __all__ = [
+    "background_devices",
     "check_cache",
     "check_device",
     "check_weight",
     "choose_device",
-    "refuse_later",
     "refuse_unknown",
 ]
 
@@ -48,44 +48,31 @@ def refuse_unknown(names: Collection[str], *, known: Collection[str]) -> None:
             )
 
 
-def refuse_later(name: str, value: object, later: Collection[str]) -> None:
-    """Refuse values that are planned but not built, and say so.
-
-    Args:
-        name: The option.
-        value: Its value.
-        later: Values that a later version will take.
-
-    Raises:
-        ConfigError: It is one of them (SA114).
-    """
-    if value in later:
-        raise ConfigError(
-            "SA114",
-            f"`{name}` must be something that this version can do, got {value!r}, which comes later. Leave it out.",
-        )
-
-
-def check_device(device: object) -> None:
+def check_device(device: object, *, several: bool = False) -> None:
     """Refuse what torch does not know as a device; whether it is there is asked when it is used.
 
     Args:
-        device: `"auto"`, or the name of a torch device.
+        device: `"auto"`, the name of a torch device, or a list of names.
+        several: Whether a list may name more than one: each with a process of its own.
 
     Raises:
-        ConfigError: It is neither (SA114).
+        ConfigError: It is none of them (SA114).
     """
     if device == "auto":
         return
+    names = device if isinstance(device, (list, tuple)) else [device]
     try:
-        if not isinstance(device, str):
-            raise TypeError
-        torch.device(device)
-    except (RuntimeError, TypeError) as error:
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError
+            torch.device(name)
+        if not names or (len(names) > 1 and not several):
+            raise ValueError
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
             "SA114",
             f"`device` must be 'auto' or the name of a torch device, got {device!r}. Write for example 'cpu', "
-            "'cuda' or 'cuda:1'.",
+            "'cuda' or 'cuda:1'; only fill=\"background\" takes a list of several.",
         ) from error
 
 
@@ -123,11 +110,11 @@ def check_weight(name: str, value: object) -> None:
         raise ConfigError("SA114", f"`{name}` must be a number >= 0, got {value!r}. Use 1.0.")
 
 
-def choose_device(device: str) -> str:
+def choose_device(device: str | Sequence[str]) -> str:
     """Choose where to generate.
 
     Args:
-        device: `"auto"` or a torch device.
+        device: `"auto"`, a torch device, or a list of one.
 
     Returns:
         A torch device that is there.
@@ -135,14 +122,36 @@ def choose_device(device: str) -> str:
     Raises:
         ConfigError: It is a CUDA device, and torch finds none (SA114).
     """
-    import torch
-
     there = torch.cuda.is_available()
     if device == "auto":
         return "cuda" if there else "cpu"
+    if not isinstance(device, str):
+        return choose_device(device[0])
     if device.startswith("cuda") and not there:
         raise ConfigError(
             "SA114",
             f"`device` must be there, got {device!r} on a machine where torch finds no CUDA. Use 'auto' or 'cpu'.",
         )
     return device
+
+
+def background_devices(device: str | Sequence[str], *, ranks: int) -> list[str]:
+    """Choose where processes beside training generate.
+
+    Args:
+        device: `"auto"`, a torch device, or a list of several.
+        ranks: Processes that train on this machine; where there are several, the first devices are theirs.
+
+    Returns:
+        A device for each process: those named, else a GPU that nobody trains on, else the CPU.
+
+    Raises:
+        ConfigError: A CUDA device is named, and torch finds none (SA114).
+    """
+    if device != "auto":
+        return [choose_device(name) for name in ([device] if isinstance(device, str) else device)]
+    taken = set(range(ranks)) if ranks > 1 else set()
+    if torch.cuda.is_initialized():
+        taken.add(torch.cuda.current_device())
+    free = [i for i in range(torch.cuda.device_count()) if i not in taken]
+    return [f"cuda:{free[0]}" if free else "cpu"]

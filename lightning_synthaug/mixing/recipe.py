@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from lightning_synthaug.data import LabelMap, Record, build_transform
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
-from lightning_synthaug.mixing.options import check_cache, check_device, check_weight, refuse_later
+from lightning_synthaug.mixing.options import check_cache, check_device, check_weight
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
 __all__ = ["Recipe", "Source", "default_cache"]
@@ -60,8 +60,11 @@ class Recipe:
         cache: Folder for generated samples. Default: the user's cache directory.
         cache_bytes: What that folder may hold at most, in bytes. Default: the smaller of 20 GB and a tenth of the free
             disk.
-        fill: `"ahead"`: make what the coming epoch needs before it begins. `"off"`: only serve what the cache has.
+        fill: `"ahead"`: make what the coming epoch needs before it begins. `"background"`: a process of its own makes
+            samples while training goes on. `"off"`: only serve what the cache has.
         on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
+        on_producer_failure: When the process of `fill="background"` cannot go on: `"continue"` (training does, with
+            real samples) or `"error"`.
         pool: Distinct samples kept for each source. Default: as many as there are real samples. Over a stream: of each
             label, and 100 by default.
         reuse: Servings after which a sample is replaced by a new one. Default: never.
@@ -76,7 +79,8 @@ class Recipe:
         record: Reads the raw sample at `(dataset, index)`, when that cannot be found out.
         target: Which of several train loaders is mixed: its key or place, or a list of them from the root. For the
             callback and the DataModule.
-        device: Where to generate: `"auto"` (CUDA when there is one), or a torch device.
+        device: Where to generate: `"auto"` (CUDA when there is one; in the background, one that nobody trains on), a
+            torch device, or in the background a list of them, with a process each.
         loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
 
     Raises:
@@ -95,8 +99,9 @@ class Recipe:
     transform_on: Literal["both", "real", "synthetic"] = "both"
     cache: str | os.PathLike[str] | None = None
     cache_bytes: int | None = None
-    fill: Literal["ahead", "off"] = "ahead"
+    fill: Literal["ahead", "background", "off"] = "ahead"
     on_miss: Literal["real", "wait", "error"] = "real"
+    on_producer_failure: Literal["continue", "error"] = "continue"
     pool: int | None = None
     reuse: int | None = None
     extra: int = 0
@@ -106,7 +111,7 @@ class Recipe:
     item: Callable[[Record], Any] | None = None
     record: Callable[[Any, int], Any] | None = None
     target: Any = None
-    device: str = "auto"
+    device: str | Sequence[str] = "auto"
     loss_weight: float = 1.0
     sources: Mapping[str, Any] = field(init=False, repr=False)
     schedule: Schedule = field(init=False, repr=False)
@@ -120,8 +125,8 @@ class Recipe:
         self.source_weights()
         LabelMap(self.label_map)
         _check_choice("transform_on", self.transform_on, ("both", "real", "synthetic"))
-        refuse_later("fill", self.fill, ("background",))
-        _check_choice("fill", self.fill, ("ahead", "off"))
+        _check_choice("fill", self.fill, ("ahead", "background", "off"))
+        _check_choice("on_producer_failure", self.on_producer_failure, ("continue", "error"))
         _check_choice("on_miss", self.on_miss, ("real", "wait", "error"))
         _check_choice("on_mismatch", self.on_mismatch, ("error", "rescale", "keep"))
         if not isinstance(self.balance, Mapping):
@@ -146,7 +151,7 @@ class Recipe:
                 "SA114", f"`extra` must be at least 0, got {self.extra}. Use 0 for no added rows."
             )
         check_weight("loss_weight", self.loss_weight)
-        check_device(self.device)
+        check_device(self.device, several=self.fill == "background")
         check_cache(self.cache)
         if self.transform is not None:
             build_transform(self.transform)

@@ -11,7 +11,7 @@ from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["settle", "watched"]
 
-Fill = Literal["ahead", "off"]
+Fill = Literal["ahead", "background", "off"]
 
 
 def watched(turns: Turns, *, leader: bool, world: int) -> contextlib.AbstractContextManager[None]:
@@ -37,7 +37,7 @@ def settle(
         source: Whose requests.
         wanted: Their identities, distinct, >= 0.
         turns: The word between the processes of a node.
-        fill: `"ahead"`, or `"off"`: nothing is made.
+        fill: `"off"`: nothing is made.
         leader: Whether this process makes them; others wait.
 
     Returns:

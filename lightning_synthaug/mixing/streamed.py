@@ -168,6 +168,7 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
     """
     refused = {
         f"extra={recipe.extra}": recipe.extra > 0,
+        f"fill={recipe.fill!r}": recipe.fill == "background",
         f"balance={recipe.balance!r}": recipe.balance == "uniform",
         f"transform_on={recipe.transform_on!r}": recipe.transform is not None
         and recipe.transform_on != "synthetic",
@@ -178,9 +179,9 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
         raise ConfigError(
             "SA644",
             f"Options for a stream must not need its samples beforehand, got {', '.join(got)} for "
-            f"{type(loader).__name__}. Rows of finished batches are replaced: leave `extra` out, give `balance` as "
-            'weights by label, transform with `transform_on="synthetic"` and in the stream itself, and give `labels` '
-            "as a function of the batch.",
+            f"{type(loader).__name__}. Rows of finished batches are replaced: leave `extra` out, make samples with "
+            'fill="ahead", give `balance` as weights by label, transform with `transform_on="synthetic"` and in the '
+            "stream itself, and give `labels` as a function of the batch.",
         )
     indexed = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
     if world > 1 and indexed and type(loader.sampler) in (SequentialSampler, RandomSampler):

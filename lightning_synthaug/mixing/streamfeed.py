@@ -12,6 +12,7 @@ from torch.utils.data import default_collate
 
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, say
+from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
 from lightning_synthaug.mixing.indexedfeed import Served
 from lightning_synthaug.mixing.mixture import Mixture
@@ -243,7 +244,7 @@ class StreamFeed:
         if given < asked and not self._said:
             self._said = True
             if len(without):
-                say(self.mixture.unmakeable_text(without))
+                say(unmakeable_text(self.mixture.recipe, without))
             else:
                 say(
                     f"{asked - given} of {asked} synthetic rows of a batch are missing in the cache or of other sizes "

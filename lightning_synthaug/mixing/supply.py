@@ -8,9 +8,12 @@ from typing import final
 import numpy as np
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import UNKNOWN, Turns, say
+from lightning_synthaug.filling import Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
+from lightning_synthaug.mixing.following import Following
+from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.producing import look_ahead
 from lightning_synthaug.mixing.settling import settle, watched
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 
@@ -35,12 +38,42 @@ class Supply:
         self._leader = leader
         self._world = world
         self._blocks = Blocks(mixture)
+        self._following = Following(self._blocks)
+        self._ahead: LookAhead | None = None
         self._made = 0
 
     def made(self) -> int:
         """Return the samples made since the last time that this was asked."""
         made, self._made = self._made, 0
-        return made
+        return made if self._ahead is None else made + self._ahead.made()
+
+    def begin(self, plan: AnyPlan, first: int, end: int, ends: int | None) -> None:
+        """Get ready for a pass: have made what it needs, or begin to have it made beside it.
+
+        Args:
+            plan: The plan.
+            first: Batches before the pass.
+            end: Batches before its end.
+            ends: Batches before the end of what is planned; None: no end is known.
+
+        Raises:
+            FillError: The rank that fills has failed or is gone.
+        """
+        mixture = self._mixture
+        if mixture.recipe.fill != "background" or not mixture.is_generated.any():
+            self.fill(plan, first, end)
+            return
+        self._blocks.clear()
+        if self._leader and self._world > 1:
+            self._take_damaged()
+        if self._ahead is None:
+            self._ahead = look_ahead(mixture, leader=self._leader, world=self._world)
+            mixture.running.callback(self._stop)
+        self._ahead.begin(plan, first, ends)
+
+    def _stop(self) -> None:
+        """Forget producers that are ended."""
+        self._ahead = None
 
     def fill(self, plan: AnyPlan, first: int, end: int) -> None:
         """Settle what a stretch of batches needs: the leader makes it, the other ranks wait for it.
@@ -58,10 +91,10 @@ class Supply:
         recipe, generated = mixture.recipe, mixture.generated if mixture.is_generated.any() else []
         turns = Turns(mixture.folder, " ".join(recipe.sources))
         ahead = self._leader and bool(generated) and recipe.fill == "ahead"
+        if self._leader and self._world > 1:
+            self._take_damaged()
         with watched(turns, leader=ahead, world=self._world):
             for source in generated:
-                if self._leader and self._world > 1:
-                    source.forget_told(Turns(mixture.folder, source.name).take_damaged())
                 if len(source.places) == plan.distinct(source.needs.number - 1):
                     continue
                 wanted = source.needs.of_range(plan, start, stop)
@@ -83,10 +116,10 @@ class Supply:
         Raises:
             FillError: Samples are missing under `on_miss="error"` (SA504).
         """
-        block = self._blocks.of(plan, number)
         recipe = self._mixture.recipe
+        block = self._look(plan, number)
         lacking = 0 if recipe.on_miss == "real" else self._lacking(number, block)
-        if lacking and self._leader:
+        if lacking and self._leader and recipe.fill != "background":
             # Found damaged since the epoch began: what this process fills, it makes again.
             self.fill(plan, number, number + 1)
             block = self._blocks.of(plan, number)
@@ -98,7 +131,7 @@ class Supply:
                 f'{number} in {recipe.cache_folder()}. Fill it (fill="ahead"), or let real samples stand in '
                 '(on_miss="real").',
             )
-        said = -_WORD
+        said = -_WORD if self._ahead is None else time.monotonic()
         while lacking:
             if time.monotonic() - said >= _WORD:
                 said = time.monotonic()
@@ -106,8 +139,30 @@ class Supply:
                     f"waiting for {lacking} samples that another process shall put into {recipe.cache_folder()}"
                 )
             time.sleep(_LOOK)
-            block = self._blocks.of(plan, number, look_again=True)
+            block = self._blocks.again(self._look(plan, number), number, in_store=True)
             lacking = self._lacking(number, block)
+        return block
+
+    def _look(self, plan: AnyPlan, number: int) -> ReadyBlock:
+        """Return the block of a batch, with what producers made meanwhile."""
+        recipe, ahead = self._mixture.recipe, self._ahead
+        block = self._blocks.of(plan, number)
+        if ahead is not None:
+            news = ahead.advance(number)
+            if ahead.lost is not None and (
+                recipe.on_producer_failure == "error" or recipe.on_miss == "wait"
+            ):
+                raise FillError(
+                    "SA507",
+                    "A producer must go on under "
+                    f"on_producer_failure={recipe.on_producer_failure!r} and on_miss={recipe.on_miss!r}, got: "
+                    f"{ahead.lost}. Mend the cause and resume; or let real samples stand in for what is missing "
+                    '(on_producer_failure="continue", on_miss="real").',
+                )
+            if news:
+                block = self._blocks.again(block, number, in_store=False)
+            if not self._leader and self._lacking(number, block):
+                block = self._following.look(block, number)
         return block
 
     def damaged(self, planned: PlannedSlots) -> None:
@@ -122,6 +177,9 @@ class Supply:
     def _lacking(self, number: int, block: ReadyBlock) -> int:
         """Count a batch's rows whose sample may still come."""
         batch = slice(*block.span(number))
-        generated = self._mixture.is_generated[block.planned.source[batch]]
-        wanted = generated & (block.planned.index[batch] >= 0)
-        return int(np.count_nonzero(wanted & (block.matrix[4, batch] == UNKNOWN)))
+        return int(np.count_nonzero(block.lacking(self._mixture.is_generated, batch)))
+
+    def _take_damaged(self) -> None:
+        """Take out of the store what other ranks found damaged."""
+        for source in self._mixture.generated if self._mixture.is_generated.any() else ():
+            source.forget_told(Turns(self._mixture.folder, source.name).take_damaged())

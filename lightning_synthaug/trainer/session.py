@@ -206,8 +206,10 @@ class FitSession:
         return streamed_loader(loader, feed)
 
     def _keep(self, feed: IndexedFeed | StreamFeed) -> None:
-        """Remember a feed, and close the oldest of too many."""
+        """Remember a feed, let the others make nothing any more, and close the oldest of too many."""
         in_use = self.feed
+        for other in self._feeds:
+            other.mixture.rest()
         self._feeds.append(feed)
         if len(self._feeds) > _KEPT:
             oldest = next(f for f in self._feeds if f is not in_use)

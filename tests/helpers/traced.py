@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 
 def pixels(sample: Sample, noise: int = 0) -> np.ndarray:
     image = np.random.default_rng(noise).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
-    image[0, :4] = [sample.source, sample.label, sample.index // 256, sample.index % 256]
+    image[0, :4] = [sample.source, sample.label, sample.index // 256 % 256, sample.index % 256]
     return image
 
 

@@ -54,9 +54,17 @@ def unsafe_calls(module: ast.Module) -> list[str]:
     return found
 
 
+# File -> why what it unpickles is no file that travels.
+UNPICKLED = {
+    "lightning_synthaug/filling/spec.py": "what its parent process wrote, handed over in a descriptor without a name"
+}
+
+
 def test_nothing_is_loaded_by_running_it() -> None:
     found = {shown(path): unsafe_calls(tree(path)) for path in SOURCES}
-    assert not {name: calls for name, calls in found.items() if calls}
+    assert {name: len(calls) for name, calls in found.items() if calls} == dict.fromkeys(
+        UNPICKLED, 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from lightning_synthaug.data import LabelMap, Record, adapt
 from lightning_synthaug.errors import FillError, GeneratorContractBroken
 from lightning_synthaug.filling import GIVEN_UP, Filled, SourceFiller, SourceNeeds
-from lightning_synthaug.filling.ahead import MAX_ATTEMPTS
+from lightning_synthaug.filling.making import MAX_ATTEMPTS
 from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.store import Store
 
@@ -196,6 +196,45 @@ def test_rejections_of_a_batch_are_noted_together(
     assert noted == [6]
 
 
+class Greedy(Made):
+    """Has memory for two samples at once."""
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        assert len(requests) <= self.batch_size
+        if len(requests) > 2:
+            self.calls.append(-len(requests))
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20 GiB")
+        return super().generate(requests)
+
+
+def test_out_of_memory_halves_the_batch_and_is_remembered(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = Greedy()
+    generator.batch_size = 8
+    source = filler(store, generator)
+    assert source.fill(source.look_up(IDENTITIES[:6])).generated == 6
+    assert generator.calls == [-6, -4, 2, 2, 2]
+    assert generator.batch_size == 8  # as the user wrote it
+    assert "out of memory with more than 4 samples" in capsys.readouterr().err
+    assert source.fill(source.look_up(IDENTITIES)).generated == 4
+    assert generator.calls[5:] == [2, 2]
+    assert [p[1] for p in source.places.find(IDENTITIES)] == list(
+        range(10)
+    )  # in the order asked for
+
+
+def test_no_memory_for_one_sample_is_the_generators_own_error(store: Store) -> None:
+    class Starved(Made):
+        def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+            raise MemoryError("no room")
+
+    source = filler(store, Starved())
+    with pytest.raises(MemoryError, match="no room"):
+        source.fill(source.look_up(IDENTITIES))
+    assert store.stats().samples == 0
+
+
 def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,11 +243,11 @@ def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     generator.batch_size = 600
     waiting, making = filler(store, Made()), filler(store, generator)
     look = waiting.watch(waiting.look_up(many))
-    attempt: Any = waiting._attempt
+    attempt: Any = waiting._maker.attempt
     written: list[int] = []
     asked: list[int] = []
     resolve: Any = store.resolve
-    monkeypatch.setattr(waiting, "_attempt", lambda *a: written.append(1) or attempt(*a))
+    monkeypatch.setattr(waiting._maker, "attempt", lambda *a: written.append(1) or attempt(*a))
     monkeypatch.setattr(store, "resolve", lambda keys: asked.append(len(keys)) or resolve(keys))
     assert look() == look() == 3000
     assert max(asked) < 1000

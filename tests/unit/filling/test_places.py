@@ -28,3 +28,20 @@ def test_forgotten_places_are_missing_again() -> None:
     assert places.missing(np.array([1, 2, 3])).tolist() == [2]
     places.add(np.array([2]), np.array([[4, 4]]))
     assert places.find(np.array([2])).tolist() == [[4, 4]]
+
+
+def test_what_comes_in_bit_by_bit_is_found_like_what_came_at_once() -> None:
+    rng = np.random.default_rng(3)
+    identities = rng.permutation(5000) * 7 + (rng.integers(0, 3, 5000) << 40)
+    where = rng.integers(0, 99, (5000, 2))
+    places = Places()
+    for first in range(0, 5000, 40):
+        some = slice(first, first + 40)
+        places.add(identities[some], where[some])
+        assert (places.find(identities[some]) == where[some]).all()
+        assert places.missing(identities[first : first + 50]).size == (10 if first < 4960 else 0)
+    assert len(places) == 5000
+    assert (places.find(identities) == where).all()
+    places.forget(identities[:2500])
+    assert (places.find(identities[:2500]) == UNKNOWN).all()
+    assert (places.find(identities[2500:]) == where[2500:]).all()

@@ -53,6 +53,12 @@ def test_looking_again_finds_what_another_process_made(tmp_path: Path) -> None:
     source.fill(source.look_up(source.needs.of_range(plan, 0, 8)))
     a, b = blocks.of(plan, 0).span(0)
     assert not blocks.of(plan, 0).served[a:b].any()
-    assert blocks.of(plan, 0, look_again=True).served[a:b].tolist() == plan.batch(0).source.tolist()
+    old = blocks.of(plan, 0)
+    assert blocks.again(old, 0, in_store=False) is old
+    new = blocks.again(old, 0, in_store=True)
+    assert new.served[a:b].tolist() == plan.batch(0).source.tolist()
+    assert blocks.of(plan, 0) is new
+    assert not old.served.any()  # what was read from it stays as it was told
+    assert (old.matrix[4, a:b] < 0).all()
     for mixture in (ours, theirs):
         mixture.close()

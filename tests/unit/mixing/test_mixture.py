@@ -9,6 +9,7 @@ from torch.utils.data import default_collate
 
 from lightning_synthaug.errors import CacheError, ConfigError, DataError
 from lightning_synthaug.mixing import Mixture, Recipe
+from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.plan import Epoch, Plan
 from tests.helpers.traced import Tracer, traced_dataset
 
@@ -48,7 +49,7 @@ def test_labels_that_a_generator_cannot_make_stay_real(tmp_path: Path) -> None:
         m = mixture(tmp_path, label_map={0: 7, 5: 8}, **options)
         slots = compiled(m).slots(0, 90)
         assert ((slots.index < 0) == (slots.is_synthetic & (slots.label != 0))).all()
-        text = m.unmakeable_text(slots.where(slots.index < 0))
+        text = unmakeable_text(m.recipe, slots.where(slots.index < 0))
         assert "['synthetic'] cannot make the labels [1, 2]" in text
         assert "label_map={user_label: generator_label}" in text
 

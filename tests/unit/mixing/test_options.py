@@ -3,14 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.options import (
+    background_devices,
     check_cache,
     check_device,
     check_weight,
     choose_device,
-    refuse_later,
     refuse_unknown,
 )
 
@@ -25,12 +26,6 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_with_all(name: str, sai
     assert said in str(caught.value)
 
 
-def test_what_comes_later_is_told_apart_from_what_is_wrong() -> None:
-    refuse_later("fill", "typo", ("background",))
-    with pytest.raises(ConfigError, match=r"`fill` .*'background', which comes later.*SA114"):
-        refuse_later("fill", "background", ("background",))
-
-
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
 def test_devices_are_taken_whether_they_are_there_or_not(device: str) -> None:
     check_device(device)
@@ -40,6 +35,37 @@ def test_devices_are_taken_whether_they_are_there_or_not(device: str) -> None:
 def test_other_devices_are_refused(device: object) -> None:
     with pytest.raises(ConfigError, match=r"`device` must be 'auto' or the name.*SA114"):
         check_device(device)
+
+
+def test_several_devices_are_for_several_processes() -> None:
+    check_device(["cpu", "cuda:1"], several=True)
+    check_device(["cuda:1"])
+    assert choose_device(["cpu"]) == "cpu"
+    for device in ["cpu", "cuda:1"], [], ["cpu", 3]:
+        with pytest.raises(ConfigError, match=r"only fill=\"background\" takes a list.*SA114"):
+            check_device(device)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "ranks", "current", "chosen"),
+    [
+        (0, 1, None, "cpu"),
+        (1, 1, None, "cuda:0"),  # trained on the CPU
+        (1, 1, 0, "cpu"),
+        (2, 1, 1, "cuda:0"),
+        (4, 2, 1, "cuda:2"),
+        (4, 4, 0, "cpu"),
+    ],
+)
+def test_a_gpu_that_nobody_trains_on_makes_samples(
+    monkeypatch: pytest.MonkeyPatch, gpus: int, ranks: int, current: int | None, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: current is not None)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: current)
+    assert background_devices("auto", ranks=ranks) == [chosen]
+    assert background_devices(["cpu", "cpu"], ranks=ranks) == ["cpu", "cpu"]
+    assert background_devices("cpu", ranks=ranks) == ["cpu"]
 
 
 @pytest.mark.parametrize("cache", [None, "runs", "~/x", Path("runs"), "C:/runs"])

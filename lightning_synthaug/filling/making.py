@@ -1,0 +1,179 @@
+"""Make one batch of requests and store it: the innermost step of filling, wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import numpy.typing as npt
+
+from lightning_synthaug.data import Record
+from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN
+from lightning_synthaug.filling.say import say
+from lightning_synthaug.generators import Rejection, Request, check_batch
+from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.store import NewSample, Store
+
+__all__ = ["MAX_ATTEMPTS", "Made", "Maker", "Open"]
+
+#: How often a request is tried before it is given up.
+MAX_ATTEMPTS = 3
+
+
+class Open(NamedTuple):
+    """A request that is not settled: its identity and the attempt to make next."""
+
+    identity: int
+    request: Request
+    key: bytes
+
+
+class Made(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        identities: Requests settled by it. Shape `(n,)`.
+        places: (shard, row) of each, GIVEN_UP where every attempt was turned down. Shape `(n, 2)`.
+        retry: Requests to be tried again, each at its next attempt, and those that there was no memory for.
+        stored: Samples stored.
+    """
+
+    identities: Int64Array
+    places: npt.NDArray[np.int64]
+    retry: list[Open]
+    stored: int
+
+
+@final
+class Maker:
+    """Make what one source is asked for, in batches that fit into memory.
+
+    Args:
+        name: The source's name, for what is said.
+        needs: What it is asked for.
+        store: The sample store.
+    """
+
+    def __init__(self, name: str, needs: SourceNeeds, store: Store) -> None:
+        self.name = name
+        self.needs = needs
+        #: Why the last request that was turned down was.
+        self.reason = ""
+        #: Requests that are made at once.
+        self.batch_size = max(1, needs.generator.batch_size)
+        self._store = store
+        self._fingerprint = needs.generator.fingerprint()
+        self._like: Record | None = None
+
+    def attempt(self, identity: int, attempt: int) -> Open:
+        """Write out one attempt at a request.
+
+        Args:
+            identity: As `SourceNeeds.identities` returns them, >= 0.
+            attempt: Attempts before this one, >= 0.
+        """
+        request = self.needs.request(identity, attempt)
+        return Open(identity, request, request.key(self._fingerprint))
+
+    def make(self, batch: Sequence[Open]) -> Made:
+        """Make and store one batch; when it returns, a power cut does not lose it.
+
+        Args:
+            batch: Open requests, `batch_size` at most.
+
+        Returns:
+            What became of them. Where memory ran out, `batch_size` is half of what it was, the generator's too, and
+            all of them are to be tried again.
+
+        Raises:
+            GeneratorContractBroken: The generator returned something other than asked.
+            CacheFull: No room is left; what was stored before stays.
+            MemoryError: There is none for a single sample, or torch's own error of that kind.
+        """
+        generator, requests = self.needs.generator, [o.request for o in batch]
+        try:
+            answers = generator.generate(requests)
+        except Exception as error:
+            if not _out_of_memory(error) or len(batch) == 1:
+                raise
+            self._halve()
+            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0)
+        results = check_batch(generator, requests, answers, like=self._like)
+        common = generator.provenance()
+        accepted: list[tuple[Open, NewSample]] = []
+        retry: list[Open] = []
+        hopeless: list[int] = []
+        rejected: dict[tuple[str, int], list[bytes]] = {}
+        for o, result in zip(batch, results, strict=True):
+            if isinstance(result, Rejection):
+                attempt = o.request.attempt + 1
+                # What UTF-8 cannot hold is replaced: a reason is for reading, and must not end the fill.
+                self.reason = result.reason.encode(errors="replace").decode()
+                rejected.setdefault((self.reason, attempt), []).append(o.key)
+                if attempt < MAX_ATTEMPTS:
+                    retry.append(self.attempt(o.identity, attempt))
+                else:
+                    hopeless.append(o.identity)
+                continue
+            self._like = self._like or result
+            accepted.append((o, NewSample(o.key, result, {**common, **_particulars(o.request)})))
+        for (reason, attempts), keys in rejected.items():
+            self._store.bury(keys, reason=reason, attempts=attempts)
+        identities = [o.identity for o, _ in accepted] + hopeless
+        places = np.full((len(identities), 2), GIVEN_UP, np.int64)
+        if accepted:
+            self._store.put([sample for _, sample in accepted])
+            places[: len(accepted)] = self._found([o.key for o, _ in accepted])
+        return Made(np.array(identities, np.int64), places, retry, len(accepted))
+
+    def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
+        """Look up what was just stored."""
+        places = self._store.resolve(keys)
+        lost = int(np.count_nonzero(places[:, 0] == UNKNOWN))
+        if lost:
+            raise FillError(
+                "SA503",
+                f"What was just stored must be found again, got {lost} of {len(keys)} samples missing in "
+                f"{self._store.folder}. Run `synthaug doctor --cache {self._store.folder}`; another process may be "
+                "deleting the cache.",
+            )
+        return places
+
+    def _halve(self) -> None:
+        """Make half as many at once from now on; generators that pad pad to the same number."""
+        self.batch_size //= 2
+        self.needs.generator.batch_size = self.batch_size
+        _empty_cuda_cache()
+        say(
+            f"{self.name!r} ran out of memory with more than {self.batch_size} samples at once; it makes so many from "
+            "now on. A smaller `batch_size=` of the generator spares the attempts"
+        )
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out: torch's CUDA, CPU and other allocators each say it their way."""
+    said = isinstance(error, RuntimeError) and (
+        "out of memory" in str(error) or "can't allocate memory" in str(error)
+    )
+    return said or isinstance(error, MemoryError)
+
+
+def _empty_cuda_cache() -> None:
+    """Give cached blocks back, or a smaller batch may find no block large enough."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _particulars(request: Request) -> dict[str, Any]:
+    """List what is particular to one sample, for its provenance."""
+    own: dict[str, Any] = {"label": request.label, "number": request.number, "seed": request.seed}
+    if request.twin is not None:
+        own |= {"twin": request.twin.digest().hex(), "version": request.version}
+    if request.attempt:
+        own["attempt"] = request.attempt
+    return own

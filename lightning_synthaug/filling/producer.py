@@ -1,0 +1,255 @@
+"""A process that makes samples while another one trains: `python -m lightning_synthaug.filling.producer FD`.
+
+It is told what to make in lines of JSON on standard input, `[source, [identity, ...]]`, what is needed first in front;
+`"forget"` what was asked so far; and `"stop"`. It says what it did in lines of JSON, see `Words`. It ends with the
+process that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from itertools import islice
+from typing import Any, Final, final
+
+import numpy as np
+
+from lightning_synthaug.errors import CacheFull, SynthAugError
+from lightning_synthaug.filling.ahead import SourceFiller
+from lightning_synthaug.filling.places import UNKNOWN, Places
+from lightning_synthaug.filling.spec import Spec
+from lightning_synthaug.store import Store
+
+__all__ = ["Inbox", "Words", "Work", "main"]
+
+#: Errors in a row after which this process has no hope.
+_HOPELESS: Final = 3
+#: Seconds between looks at the parent, and those left to a batch that is being made when the parent says stop.
+_LOOK, _GRACE = 0.5, 3.0
+
+
+@final
+class Words:
+    """What the parent is told, a line each.
+
+    `{"ready": device}` once samples can be made; `{"settled": [source, [identity, shard, row, ...]], "stored": count,
+    "size": bytes a sample}` after each batch; `{"error": text}` when one failed and is tried again; `{"fatal":
+    text, "again": whether another process may do better}` and `{"full": text}` before an early end.
+
+    What generators print does not get among them: it goes to standard error.
+    """
+
+    def __init__(self) -> None:
+        self._fd = os.dup(1)
+        os.dup2(2, 1)
+
+    def say(self, **word: Any) -> None:
+        """Write one line; waits while the parent does not listen, and says nothing once it never will."""
+        line = json.dumps(word).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError):
+            while line:
+                line = line[os.write(self._fd, line) :]
+
+
+@final
+class Inbox:
+    """What is asked for, read by a thread so that it is known as soon as a batch is done."""
+
+    def __init__(self, sources: int) -> None:
+        self._queues: list[deque[tuple[int, int]]] = [deque() for _ in range(sources)]
+        self._came = threading.Condition()
+        self._stop = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def take(self, sizes: list[int]) -> tuple[int, list[int]] | None:
+        """Wait for requests; return a source and a batch of its identities, that with the oldest one first.
+
+        Args:
+            sizes: Requests that each source makes at once.
+
+        Returns:
+            None when it is time to stop.
+        """
+        with self._came:
+            self._came.wait_for(lambda: self._stop or any(self._queues))
+            if self._stop:
+                return None
+            oldest = min((q[0][0], i) for i, q in enumerate(self._queues) if q)[1]
+            queue = self._queues[oldest]
+            batch = [identity for _, identity in islice(queue, sizes[oldest])]
+            for _ in batch:
+                queue.popleft()
+            return oldest, batch
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the parent wants an end."""
+        return self._stop
+
+    def _forget(self) -> None:
+        """Leave what was asked so far, but for the batch being made."""
+        with self._came:
+            for queue in self._queues:
+                queue.clear()
+
+    def _read(self) -> None:
+        """Read until the parent says stop or is gone."""
+        count = 0
+        with open(0, "rb", closefd=False) as lines:
+            for line in lines:
+                if line == b'"forget"\n':
+                    self._forget()
+                    continue
+                try:
+                    source, identities = json.loads(line)
+                except ValueError:  # "stop", perhaps after half a request
+                    break
+                with self._came:
+                    self._queues[source].extend(enumerate(identities, start=count))
+                    self._came.notify()
+                count += len(identities)
+        with self._came:
+            self._stop = True
+            self._came.notify()
+        time.sleep(_GRACE)  # for the batch being made; what is stored by then stays
+        os._exit(0)
+
+
+def main(fd: int) -> int:
+    """Make what the parent asks for until it says stop.
+
+    Args:
+        fd: Descriptor of a `Spec`.
+
+    Returns:
+        Exit status: 0 after a stop, 1 when there was no use in going on.
+    """
+    words = Words()
+    for name in ("SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"):
+        # A terminal or a cluster sends these to every process of a job; the parent decides what they mean.
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    try:
+        spec = Spec.take_over(fd)
+        if spec.device == "cpu":
+            os.nice(19)
+            _one_thread()
+        with Store.open(spec.folder, byte_budget=spec.byte_budget) as store:
+            inbox = Inbox(len(spec.sources))
+            fillers = [
+                SourceFiller(name, needs, store, device=spec.device) for name, needs in spec.sources
+            ]
+            return Work(fillers, store, inbox, words, spec.device).run()
+    except Exception as error:
+        # What this package refuses it would refuse again; anything else may be the state of this process.
+        words.say(fatal=_text(error), again=not isinstance(error, SynthAugError))
+        raise
+
+
+@final
+class Work:
+    """The making itself.
+
+    Args:
+        fillers: One for each source.
+        store: The sample store.
+        inbox: What is asked for.
+        words: What is answered.
+        device: Torch device to generate on.
+    """
+
+    def __init__(
+        self,
+        fillers: list[SourceFiller],
+        store: Store,
+        inbox: Inbox,
+        words: Words,
+        device: str,
+    ) -> None:
+        self._fillers, self._store = fillers, store
+        self._inbox, self._words, self._device = inbox, words, device
+        self._loaded: set[int] = set()
+        self._failed = self._stored = 0
+        self._used = store.used()
+
+    def run(self) -> int:
+        """Make batches until the parent says stop."""
+        self._words.say(ready=self._device)
+        while (asked := self._inbox.take([f.batch_size for f in self._fillers])) is not None:
+            number, identities = asked
+            while not self._inbox.stopped:
+                try:
+                    self._settle(number, identities)
+                    self._failed = 0
+                    break
+                except CacheFull as error:
+                    self._words.say(full=error.message)
+                    return 1
+                except Exception as error:
+                    if not self._may_go_on(number, error):
+                        raise
+        return 0
+
+    def _settle(self, number: int, identities: list[int]) -> None:
+        """Settle a batch: another run may have made some of it meanwhile."""
+        filler = self._fillers[number]
+        # Known only for the time of a batch: the parent asks again for what was lost since.
+        filler.places = Places()
+        queue = deque(filler.look_up(np.array(identities, np.int64)))
+        self._tell(number, identities, 0)
+        if queue and number not in self._loaded:
+            filler.needs.generator.load(self._device)
+            self._loaded.add(number)
+        while queue and not self._inbox.stopped:
+            made = filler.make(queue)
+            self._tell(number, made.identities.tolist(), made.stored)
+
+    def _tell(self, number: int, identities: list[int], stored: int) -> None:
+        """Tell where samples lie, of those that are settled."""
+        asked = np.array(identities, np.int64)
+        rows = np.column_stack([asked, self._fillers[number].places.find(asked)])
+        rows = rows[rows[:, 1] != UNKNOWN]
+        if rows.size:
+            self._stored += stored
+            size = (self._store.used() - self._used) // self._stored if self._stored else 0
+            self._words.say(settled=[number, rows.ravel().tolist()], stored=stored, size=size)
+
+    def _may_go_on(self, number: int, error: Exception) -> bool:
+        """Count a failure, and start the generator anew; some end all hope."""
+        self._failed += 1
+        if isinstance(error, SynthAugError) or self._failed >= _HOPELESS:
+            return False
+        self._words.say(error=_text(error))
+        if number in self._loaded:
+            self._loaded.discard(number)
+            self._fillers[number].needs.generator.unload()
+        return True
+
+
+def _text(error: BaseException) -> str:
+    """Write an error in one line."""
+    return f"{type(error).__name__}: {error}"[:2000]
+
+
+def _watch(parent: int) -> None:
+    """End with the process that started this one: the system hands orphans to another one."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
+
+
+def _one_thread() -> None:
+    """Leave the other cores to training."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

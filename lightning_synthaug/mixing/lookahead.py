@@ -1,0 +1,253 @@
+"""Ask producers for what batches will need, what is needed first first, and never for what would come too late."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, final
+
+import numpy as np
+
+from lightning_synthaug.filling import UNKNOWN, Producer, Settled, SourceFiller, say
+from lightning_synthaug.filling.identity import split
+from lightning_synthaug.plan import AnyPlan
+from lightning_synthaug.plan.seeding import Int64Array
+
+__all__ = ["LookAhead"]
+
+#: Planned synthetic samples looked at together, and before the first batch.
+_CHUNK, _FIRST = 512, 4096
+#: How far asking may be ahead of training: samples, and bytes of them.
+_AHEAD, _AHEAD_BYTES = 1 << 15, 1 << 30
+#: Most requests that one producer has under way.
+_UNDER_WAY = 1024
+#: Versions in a row of a label, or of a twin, that one of several producers makes.
+_BLOCK = 256
+#: Answers that tell how much training goes on while a request is under way; the slowest of them may be a hiccup.
+_ANSWERS = 5
+
+
+class _Need(NamedTuple):
+    """A sample that is missing: the place of its source, its identity, and the number of its first use."""
+
+    source: int
+    identity: int
+    number: int
+
+
+@final
+class LookAhead:
+    """What goes on between the batches of one process and its producers. Positions are counted in synthetic samples.
+
+    Args:
+        sources: The sources whose samples are made.
+        producers: Who makes them; each owns blocks of 256 versions of a label. Without any, samples are looked for.
+        waits: Whether batches wait for their samples, so that none comes too late.
+        blank: Whether the store had nothing when the run began, so that only producers look there.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceFiller],
+        producers: Sequence[Producer],
+        *,
+        waits: bool,
+        blank: bool,
+    ) -> None:
+        self.sources = sources
+        self.producers = list(producers)
+        self._waits, self._blank = waits, blank
+        self._made = self._bytes = 0
+        self._cause: str | None = None
+        # Of what is under way: where training was when it was asked for, and its first use.
+        self._asked: dict[tuple[int, int], tuple[int, int]] = {}
+        self._answers: deque[int] = deque(maxlen=_ANSWERS)
+        self._room = [self._least(p) for p in self.producers]
+
+    def made(self) -> int:
+        """Return the samples made since the last time that this was asked."""
+        made, self._made = self._made, 0
+        return made
+
+    def begin(self, plan: AnyPlan, first: int, end: int | None) -> None:
+        """Get ready for a pass.
+
+        Args:
+            plan: The plan.
+            first: Batches before the pass.
+            end: Batches before the end of what is planned; None: no end is known.
+        """
+        self._plan = plan
+        self._begun = False
+        self._position = self._frontier = plan.knots.count(plan.slot(first))
+        self._end = None if end is None else plan.knots.count(plan.slot(end))
+        self._needs: list[deque[_Need]] = [deque() for _ in self.producers]
+        self._waiting: set[tuple[int, int]] = set()
+        while self._frontier < self._limit(_FIRST):
+            self._scan()
+        self._begun = True
+        self._ask()
+
+    def advance(self, number: int) -> bool:
+        """Hear what was made, and ask for more.
+
+        Args:
+            number: Batches before the one that is read next.
+
+        Returns:
+            Whether samples came that were missing before.
+        """
+        self._position = self._plan.knots.count(self._plan.slot(number))
+        before = sum(len(s.places) for s in self.sources)
+        for i, producer in enumerate(self.producers):
+            for settled in producer.hear():
+                self._hear(i, settled)
+        self._bury()
+        self._frontier = max(self._frontier, self._position)
+        short = all(len(needs) < _CHUNK for needs in self._needs)
+        if short and self._frontier < self._limit(_AHEAD):
+            self._scan()
+        self._ask()
+        return sum(len(s.places) for s in self.sources) > before
+
+    @property
+    def lost(self) -> str | None:
+        """Why a producer was given up; None while none was."""
+        return self._cause
+
+    def _hear(self, i: int, settled: Settled) -> None:
+        """Take note of what was made, and of how long it took."""
+        source = self.sources[settled.source]
+        unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
+        source.places.add(settled.identities[unknown], settled.places[unknown])
+        self._made += settled.stored
+        self._bytes = settled.size or self._bytes
+        unasked = (self._position, self._position)
+        asked = [
+            self._asked.pop((settled.source, identity), unasked)
+            for identity in settled.identities.tolist()
+        ]
+        if not settled.stored:
+            return
+        took = self._position - min(then for then, _ in asked)
+        self._answers.append(took)
+        if min(use for _, use in asked) - self._position > 2 * took:
+            # It came early: more may be under way, so that a trainer that validates finds it at work.
+            most = max(_UNDER_WAY, self._least(self.producers[i]))
+            self._room[i] = min(2 * self._room[i], most)
+
+    def _bury(self) -> None:
+        """Go on without producers that were given up."""
+        lost = [p for p in self.producers if p.lost is not None]
+        if not lost:
+            return
+        self._cause = lost[-1].lost
+        for producer in lost:
+            say(
+                f"the producer on {producer.spec.device} is given up: {producer.lost}. Training goes on; where a "
+                "sample is missing, a real one with its label stands in"
+            )
+        kept = [(p, r) for p, r in zip(self.producers, self._room, strict=True) if p.lost is None]
+        self.producers, self._room = [p for p, _ in kept], [r for _, r in kept]
+        for producer in lost:
+            producer.close()
+        # What the lost ones should have made is asked of the others.
+        self._forget_asked()
+        self._needs, self._waiting = [deque() for _ in kept], set()
+        self._frontier = self._position
+
+    def _limit(self, most: int) -> int:
+        """Return the number after the last sample that may be looked at."""
+        each = max(1, self._bytes)
+        limit = self._position + min(most, max(_CHUNK, _AHEAD_BYTES // each))
+        return limit if self._end is None else min(limit, self._end)
+
+    def _earliest(self) -> int:
+        """Return the first sample that does not come too late when it is asked for now."""
+        if self._waits or len(self._answers) < _ANSWERS:
+            return self._position
+        return (
+            self._position + sorted(self._answers)[-2] * 9 // 8
+        )  # batches are whole: an eighth to spare
+
+    def _scan(self) -> None:
+        """Find what the next planned samples lack."""
+        first, last = self._frontier, min(self._frontier + _CHUNK, self._limit(_AHEAD))
+        self._frontier = last
+        if all(self._is_complete(s) for s in self.sources):
+            return
+        planned = self._plan.synthetic(first, last)
+        found: list[_Need] = []
+        for place, source in enumerate(self.sources):
+            mine = np.flatnonzero(planned.source == source.needs.number)
+            identities = source.needs.identities(planned.where(mine))
+            for identity, i in self._missing(source, identities):
+                if (place, identity) not in self._asked:
+                    found.append(_Need(place, identity, first + int(mine[i])))
+        for need in sorted(found, key=lambda n: n.number) if self.producers else ():
+            if need[:2] not in self._waiting:
+                self._waiting.add(need[:2])
+                self._needs[self._owner(need)].append(need)
+
+    def _missing(self, source: SourceFiller, identities: Int64Array) -> list[tuple[int, int]]:
+        """List what is not settled, with the row of its first use."""
+        distinct, first = np.unique(identities, return_index=True)
+        first = first[distinct >= 0]
+        wanted = source.places.missing(identities[np.sort(first)])
+        # Twins would have to be read from the dataset: amid a pass, a producer does that beside the training.
+        if not self._blank and not (self._begun and source.needs.generator.conditioning == "twin"):
+            source.look_up(wanted)
+            wanted = source.places.missing(wanted)
+        rows = dict(zip(identities[first].tolist(), first.tolist(), strict=True))
+        return [(identity, rows[identity]) for identity in wanted.tolist()]
+
+    def _is_complete(self, source: SourceFiller) -> bool:
+        """Tell whether everything that a source can ever be asked for is settled."""
+        return len(source.places) == self._plan.distinct(source.needs.number - 1)
+
+    def _owner(self, need: _Need) -> int:
+        """Say which producer makes a sample, without asking any."""
+        group, number = split(need.identity)
+        return (group + number // _BLOCK) % len(self.producers)
+
+    def _ask(self) -> None:
+        """Ask for what is needed next, as much as each producer has room for."""
+        earliest = self._earliest()
+        for i, (producer, needs) in enumerate(zip(self.producers, self._needs, strict=True)):
+            if needs and needs[0].number < earliest:
+                self._skip(i, earliest)
+            room = self._room[i] - producer.under_way
+            if room < min(len(needs), self._room[i] // 4):  # in pieces worth a line
+                continue
+            batch = [needs.popleft() for _ in range(min(room, len(needs)))]
+            self._waiting.difference_update(n[:2] for n in batch)
+            for place in sorted({n.source for n in batch}):
+                mine = [n.identity for n in batch if n.source == place]
+                producer.ask(place, mine)
+            self._asked.update((n[:2], (self._position, n.number)) for n in batch)
+
+    def _skip(self, i: int, earliest: int) -> None:
+        """Leave out what would come too late; where that is for all that is under way, begin anew."""
+        producer, needs = self.producers[i], self._needs[i]
+        least = self._room[i] = self._least(producer)
+        if producer.under_way > 2 * least:
+            # All of it is late by now, and what is asked for after it would be.
+            producer.forget()
+            self._answers.clear()
+            self._forget_asked()
+            self._frontier = self._position
+            earliest = needs[-1].number + 1  # they are found again
+        while needs and needs[0].number < earliest:
+            self._waiting.discard(needs.popleft()[:2])
+
+    def _forget_asked(self) -> None:
+        """Keep account only of what producers still have under way."""
+        self._asked = {
+            key: then
+            for key, then in self._asked.items()
+            if any(key[1] in producer.awaits(key[0]) for producer in self.producers)
+        }
+
+    def _least(self, producer: Producer) -> int:
+        """Return the requests that keep a producer busy: a batch that is made, and one that waits."""
+        return 2 * max(needs.generator.batch_size for _, needs in producer.spec.sources)

@@ -1,0 +1,65 @@
+"""What the tests of filling ahead do not cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.data import LabelMap, Record
+from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling import GIVEN_UP, SourceNeeds
+from lightning_synthaug.filling.making import MAX_ATTEMPTS, Maker
+from lightning_synthaug.generators import Rejection, Request
+from lightning_synthaug.store import Store
+from tests.helpers.traced import Tracer
+
+
+class Choosy(Tracer):
+    """Turns down what has an odd number, each time."""
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        answers = super().generate(requests)
+        return [
+            Rejection("odd") if r.number % 2 else a for r, a in zip(requests, answers, strict=True)
+        ]
+
+
+def maker(store: Store) -> Maker:
+    needs = SourceNeeds(
+        1,
+        Choosy(),
+        values=np.arange(3),
+        label_map=LabelMap(None),
+        generation_seed=0,
+        twins=None,  # type: ignore[arg-type]  # never asked for by a class-conditional generator
+    )
+    return Maker("gan", needs, store)
+
+
+def test_a_batch_is_settled_tried_again_or_given_up(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        mine = maker(store)
+        made = mine.make([mine.attempt(identity, 0) for identity in range(4)])
+        assert made.identities.tolist() == [0, 2]
+        assert made.stored == 2
+        assert [o.identity for o in made.retry] == [1, 3]
+        assert {o.request.attempt for o in made.retry} == {1}
+        last = mine.make([mine.attempt(1, MAX_ATTEMPTS - 1)])
+        assert last.places.tolist() == [[GIVEN_UP, GIVEN_UP]]
+        assert not last.retry
+        assert mine.reason == "odd"
+        assert store.stats()[:1] == (2,)
+        assert store.stats().tombstones == 3
+
+
+def test_what_vanishes_while_it_is_stored_is_no_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path) as store:
+        mine = maker(store)
+        monkeypatch.setattr(store, "put", lambda samples: len(samples))
+        with pytest.raises(FillError, match="SA503"):
+            mine.make([mine.attempt(0, 0)])
