@@ -21,6 +21,9 @@ from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Producer", "Settled"]
 
+_MODULE: Final = __name__.rpartition(".")[0] + ".producer"
+#: How much a producer on the CPU gives way to training.
+_NICE: Final = 19
 #: Failures without a sample in between, after which a producer is given up.
 _FAILURES: Final = 3
 #: Seconds before it is started again, times the failures so far.
@@ -131,7 +134,13 @@ class Producer:
         fd = self.spec.hand_over()
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", __name__.rpartition(".")[0] + ".producer", str(fd)],
+                [
+                    sys.executable,
+                    "-m",
+                    _MODULE,
+                    str(fd),
+                    str(_NICE if self.spec.device == "cpu" else 0),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[fd],

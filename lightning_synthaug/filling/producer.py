@@ -1,4 +1,4 @@
-"""A process that makes samples while another one trains: `python -m lightning_synthaug.filling.producer FD`.
+"""A process that makes samples while another one trains: `python -m lightning_synthaug.filling.producer FD NICE`.
 
 It is told what to make in lines of JSON on standard input, `[source, [identity, ...]]`, what is needed first in front;
 `"forget"` what was asked so far; and `"stop"`. It says what it did in lines of JSON, see `Words`. It ends with the
@@ -121,11 +121,12 @@ class Inbox:
         os._exit(0)
 
 
-def main(fd: int) -> int:
+def main(fd: int, nice: int) -> int:
     """Make what the parent asks for until it says stop.
 
     Args:
         fd: Descriptor of a `Spec`.
+        nice: How much it gives way to other processes, from 0 to 19; above 0, it also uses one thread only.
 
     Returns:
         Exit status: 0 after a stop, 1 when there was no use in going on.
@@ -135,10 +136,10 @@ def main(fd: int) -> int:
         # A terminal or a cluster sends these to every process of a job; the parent decides what they mean.
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    os.nice(nice)  # before anything large is imported
     try:
         spec = Spec.take_over(fd)
-        if spec.device == "cpu":
-            os.nice(19)
+        if nice:
             _one_thread()
         with Store.open(spec.folder, byte_budget=spec.byte_budget) as store:
             inbox = Inbox(len(spec.sources))
@@ -252,4 +253,4 @@ def _one_thread() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(*map(int, sys.argv[1:])))

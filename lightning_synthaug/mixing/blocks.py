@@ -31,6 +31,7 @@ class ReadyBlock(NamedTuple):
         planned: The slots.
         matrix: The fields of `Rows`, stacked. Shape `(8, n)`.
         served: Source that will be served for each row; real on a miss. Shape `(n,)`.
+        lacks: Whether any generated sample was not there, or given up.
     """
 
     first: int
@@ -40,6 +41,7 @@ class ReadyBlock(NamedTuple):
     planned: PlannedSlots
     matrix: Int64Array
     served: Int64Array
+    lacks: bool
 
     def holds(self, number: int) -> bool:
         """Tell whether a batch is in this block."""
@@ -50,7 +52,9 @@ class ReadyBlock(NamedTuple):
         i = number - self.first
         return self.bounds[i], self.bounds[i + 1]
 
-    def lacking(self, is_generated: npt.NDArray[np.bool_], rows: slice) -> npt.NDArray[np.bool_]:
+    def lacking(
+        self, is_generated: npt.NDArray[np.bool_], rows: slice | Int64Array
+    ) -> npt.NDArray[np.bool_]:
         """Tell which rows lack a sample that may still come.
 
         Args:
@@ -152,4 +156,5 @@ class Blocks:
         plain = ~np.logical_or.reduceat(special, bounds[:-1])
         served = np.where(missed, REAL, planned.source)
         samples = planned.index.tolist() if plain.any() else []
-        return ReadyBlock(first, bounds, plain.tolist(), samples, planned, matrix, served)
+        lacks = bool((missed & (planned.index >= 0)).any())
+        return ReadyBlock(first, bounds, plain.tolist(), samples, planned, matrix, served, lacks)

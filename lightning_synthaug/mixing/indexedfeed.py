@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from lightning_synthaug.filling import say
+from lightning_synthaug.filling import GIVEN_UP, say
 from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
@@ -52,6 +53,8 @@ class _Account(NamedTuple):
     rows: RowsOf
     served: Int64Array | None
     mixed: str | None = None
+    starved: int = 0
+    rejected: int = 0
 
 
 class IndexedFeed(ABC):
@@ -154,7 +157,12 @@ class IndexedFeed(ABC):
             if isinstance(rows, slice):
                 return BatchMessage(number, block.samples[rows], None)
             return BatchMessage(number, block.planned.index[rows].tolist(), None)
-        self._accounts[number] = _Account(block.planned, rows, block.served[rows])
+        account = _Account(block.planned, rows, block.served[rows])
+        if block.lacks:
+            starved = block.lacking(self.mixture.is_generated, rows)
+            rejected = block.matrix[4, rows] == GIVEN_UP
+            account = account._replace(starved=_count(starved), rejected=_count(rejected))
+        self._accounts[number] = account
         return BatchMessage(number, None, block.matrix[:, rows])
 
     def deliver(self, delivered: Delivered) -> None:
@@ -174,7 +182,8 @@ class IndexedFeed(ABC):
             if missed is not None:
                 served = served.copy()
                 served[missed] = REAL
-                self._accounts[number] = account._replace(served=served)
+                account = account._replace(served=served, starved=account.starved + missed.size)
+                self._accounts[number] = account
                 self._supply.damaged(account.block.where(_positions(account.rows)[missed]))
             if unfit is not None:
                 served = served.copy()
@@ -232,6 +241,8 @@ class IndexedFeed(ABC):
         self.totals.unmakeable += unmakeable
         missing = asked - given - unmakeable
         self.totals.misses += missing
+        self.totals.starved += account.starved
+        self.totals.rejected += account.rejected
         if unfit:
             self._say_once(
                 "unfit",
@@ -256,6 +267,11 @@ class IndexedFeed(ABC):
 def _positions(rows: RowsOf) -> Int64Array:
     """Write rows out as numbers."""
     return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+
+
+def _count(mask: npt.NDArray[np.bool_]) -> int:
+    """Count rows."""
+    return int(np.count_nonzero(mask))
 
 
 def _length(rows: RowsOf) -> int:

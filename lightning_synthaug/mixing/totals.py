@@ -22,7 +22,12 @@ class Totals:
         self.rows = 0
         self.planned = 0
         self.served = 0
+        #: Planned and not served, for whatever reason but a label that cannot be made.
         self.misses = 0
+        #: Of the misses, counted apart: samples that were not there in time or were damaged, and those whose every
+        #: attempt was turned down. What is left of the misses did not fit its batch.
+        self.starved = 0
+        self.rejected = 0
         self.unmakeable = 0
         self.generated = 0
         self.fill_seconds = 0.0

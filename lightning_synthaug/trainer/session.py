@@ -248,6 +248,8 @@ class FitSession:
             "synthaug/ratio_planned": planned / rows,
             "synthaug/ratio_served": served / rows,
             "synthaug/misses": float(totals.misses),
+            "synthaug/starved": float(totals.starved),
+            "synthaug/rejected": float(totals.rejected),
             "synthaug/unmakeable": float(totals.unmakeable),
             "synthaug/generated": float(totals.generated),
             "synthaug/fill_s": totals.fill_seconds,

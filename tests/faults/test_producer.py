@@ -74,7 +74,8 @@ def run(mixed: Any, epochs: int) -> list[list[Sample]]:
             batches.append(samples)
     totals = mixed.feed.totals
     assert totals.rows - before == len(batches) * BATCH
-    assert totals.planned == totals.served + totals.misses
+    assert totals.planned == totals.served + totals.starved + totals.rejected
+    assert totals.misses == totals.starved + totals.rejected
     return batches
 
 
