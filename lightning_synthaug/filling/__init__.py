@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lightning_synthaug.filling.ahead import Filled, SourceFiller
 from lightning_synthaug.filling.background import Producer, Settled
+from lightning_synthaug.filling.limits import Limits
+from lightning_synthaug.filling.making import Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.say import say
@@ -14,6 +16,8 @@ __all__ = [
     "GIVEN_UP",
     "UNKNOWN",
     "Filled",
+    "Limits",
+    "Open",
     "Places",
     "Producer",
     "Settled",

@@ -9,10 +9,13 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from lightning_synthaug.data import Record
+from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import MAX_ATTEMPTS, Made, Maker, Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.say import FillBar, say
+from lightning_synthaug.generators import Rejection
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import Store
 
@@ -56,6 +59,16 @@ class SourceFiller:
         self._store = store
         self._device = device
         self._maker = Maker(name, needs, store)
+
+    @property
+    def store(self) -> Store:
+        """The sample store."""
+        return self._store
+
+    @property
+    def reason(self) -> str:
+        """Why the last request that was turned down was."""
+        return self._maker.reason
 
     @property
     def batch_size(self) -> int:
@@ -120,11 +133,12 @@ class SourceFiller:
             self.places.add(np.array(settled), np.array(places, np.int64).reshape(-1, 2))
         return [missing[i] for i in order if i in missing]
 
-    def fill(self, missing: Sequence[Open]) -> Filled:
+    def fill(self, missing: Sequence[Open], *, limits: Limits | None = None) -> Filled:
         """Make requests and store them, batch by batch; each batch is durable before the next one.
 
         Args:
             missing: As `look_up` returned them.
+            limits: How much may be made; None: all of it.
 
         Returns:
             What was done.
@@ -136,16 +150,18 @@ class SourceFiller:
         if not missing:
             return Filled(0, 0, 0.0)
         began = time.perf_counter()
+        limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
-        say(f"making {len(missing):,} samples with {self.name!r} on {self._device}")
+        say(f"making {limits.room(len(missing)):,} samples with {self.name!r} on {self._device}")
         generator.batch_size = self._maker.batch_size  # what fitted into memory the last time
         generator.load(self._device)
         generated = given_up = 0
         try:
             with FillBar(self.name, len(missing), self._store) as bar:
                 queue = deque(missing)
-                while queue:
-                    made = self.make(queue)
+                while queue and (room := limits.room(len(queue))):
+                    made = self.make(queue, most=room)
+                    limits.count(made.stored)
                     failed = made.identities.size - made.stored
                     generated, given_up = generated + made.stored, given_up + failed
                     bar.advance(made.identities.size, made.stored)
@@ -154,11 +170,12 @@ class SourceFiller:
             generator.batch_size = wanted
         return Filled(generated, given_up, time.perf_counter() - began, self._maker.reason)
 
-    def make(self, queue: deque[Open]) -> Made:
+    def make(self, queue: deque[Open], *, most: int | None = None) -> Made:
         """Make the next batch of a queue with the generator, which is loaded.
 
         Args:
             queue: Open requests, what is needed first in front; those to be tried again come back to the front.
+            most: Requests that it may hold, >= 1; None: any number.
 
         Returns:
             What became of the batch.
@@ -167,13 +184,32 @@ class SourceFiller:
             GeneratorContractBroken: The generator returned something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
-        batch = [queue.popleft() for _ in range(min(self._maker.batch_size, len(queue)))]
+        size = min(self._maker.batch_size, len(queue) if most is None else most)
+        batch = [queue.popleft() for _ in range(size)]
         try:
             made = self._maker.make(batch)
         except BaseException:
             queue.extendleft(reversed(batch))
             raise
         queue.extendleft(reversed(made.retry))
+        self.places.add(made.identities, made.places)
+        return made
+
+    def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
+        """Store what a generator on another machine answered.
+
+        Args:
+            batch: Open requests.
+            answers: What came back for each.
+
+        Returns:
+            What became of them.
+
+        Raises:
+            GeneratorContractBroken: The answers are something other than asked.
+            CacheFull: No room is left; what was stored before stays.
+        """
+        made = self._maker.keep(batch, answers)
         self.places.add(made.identities, made.places)
         return made
 

@@ -101,6 +101,23 @@ class Maker:
                 raise
             self._halve()
             return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0)
+        return self.keep(batch, answers)
+
+    def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
+        """Check what a generator answered, here or on another machine, and store it.
+
+        Args:
+            batch: Open requests.
+            answers: What came back for each.
+
+        Returns:
+            What became of them.
+
+        Raises:
+            GeneratorContractBroken: The answers are something other than asked.
+            CacheFull: No room is left; what was stored before stays.
+        """
+        generator, requests = self.needs.generator, [o.request for o in batch]
         results = check_batch(generator, requests, answers, like=self._like)
         common = generator.provenance()
         accepted: list[tuple[Open, NewSample]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -356,7 +357,7 @@ def test_a_script_without_a_guard_ends_and_leaves_nothing(tmp_path: Path) -> Non
         assert store.verify() == []
 
 
-KILLS = 6
+KILLS = 4
 
 
 def test_killed_trainers_lose_nothing_and_leave_no_orphan(tmp_path: Path) -> None:
@@ -413,3 +414,51 @@ def test_the_same_bytes_as_ahead(tmp_path: Path) -> None:
         streams.append([batch[0].numpy() for _ in range(2) for batch in mixed])
         mixed.feed.mixture.close()
     assert all(np.array_equal(a, b) for a, b in zip(*streams, strict=True))
+
+
+RANK = """
+import json, sys, time
+from pathlib import Path
+import torch.distributed as dist
+from torch.utils.data import DataLoader
+import lightning_synthaug as sa
+from tests.helpers.faulty import Faulty
+from tests.helpers.traced import read, traced_dataset
+
+folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+mixed = sa.mix(DataLoader(traced_dataset(48), 4), Faulty(str(folder)), 0.5, cache=folder / "cache",
+               fill="background")
+totals = mixed.feed.totals
+for epoch in range(200):
+    before, kinds = totals.misses, []
+    for images, labels in mixed:
+        kinds += [s.source for s in read(images)]
+    missed = [None, None]
+    dist.all_gather_object(missed, totals.misses - before)
+    if not any(missed):
+        break
+    time.sleep(0.1)
+told = {k: getattr(totals, k) for k in ("rows", "planned", "served", "starved", "rejected", "generated")}
+(folder / f"rank{rank}.json").write_text(json.dumps(told | {"complete": not any(missed)}))
+mixed.feed.mixture.close()
+dist.destroy_process_group()
+"""
+
+
+def test_the_ranks_of_a_machine_share_one_producer(tmp_path: Path) -> None:
+    path = tmp_path / "rank.py"
+    path.write_text(RANK)
+    command = [sys.executable, str(path), str(tmp_path)]
+    ranks = [
+        subprocess.Popen([*command, str(rank)], env=ENV | {"LOCAL_RANK": str(rank)})
+        for rank in (0, 1)
+    ]
+    assert [rank.wait() for rank in ranks] == [0, 0]
+    told = [json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1)]
+    assert all(t["complete"] for t in told)
+    assert all(t["planned"] == t["served"] + t["starved"] + t["rejected"] for t in told)
+    assert told[0]["rows"] == told[1]["rows"]
+    assert len(set(processes(tmp_path))) == 1
+    assert len(set(made(tmp_path))) == len(made(tmp_path)) >= told[0]["generated"] > 0
+    assert told[1]["generated"] == 0

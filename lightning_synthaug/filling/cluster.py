@@ -1,0 +1,148 @@
+"""Make samples on a Ray cluster: generators there, the store here.
+
+Ray Data runs a pool of actors, one generator each, and deals batches out to them; this process alone writes the store,
+so that its index lies on one local disk. Which samples there are does not depend on who makes them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from lightning_synthaug.data import Record
+from lightning_synthaug.errors import MissingDependency, install_hint
+from lightning_synthaug.filling.ahead import Filled, SourceFiller
+from lightning_synthaug.filling.limits import Limits
+from lightning_synthaug.filling.making import Open
+from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.say import FillBar, say
+from lightning_synthaug.generators import Rejection
+
+__all__ = ["fill_on_ray"]
+
+#: Batches that an actor has before it at most: those that a limit makes useless are few.
+_AHEAD = 4
+
+
+def fill_on_ray(
+    source: SourceFiller,
+    missing: Sequence[Open],
+    *,
+    actors: int | None = None,
+    limits: Limits | None = None,
+) -> Filled:
+    """Have requests made by a pool of generators and store them, batch by batch.
+
+    Connects to the cluster that Ray's own settings name (`RAY_ADDRESS`), or starts one on this machine.
+
+    Args:
+        source: Whose requests.
+        missing: As its `look_up` returned them.
+        actors: Generators; None: one for each GPU of the cluster, or one where it has none.
+        limits: How much may be made; None: all of it.
+
+    Returns:
+        What was done.
+
+    Raises:
+        MissingDependency: Ray is not installed (SA508).
+        GeneratorContractBroken: A generator returned something other than asked.
+        CacheFull: No room is left; what was stored before stays.
+    """
+    ray = _ray()
+    limits, began = limits or Limits(), time.perf_counter()
+    rest = list(missing)
+    generated = given_up = 0
+    if not rest:
+        return Filled(0, 0, 0.0)
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="WARNING")
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    pool = actors or max(1, gpus)
+    say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
+    with FillBar(source.name, len(rest), source.store) as bar:
+        while rest and (room := limits.room(len(rest))):
+            batches = _cut(rest[:room], source.batch_size)
+            rest, again = rest[room:], []
+            for number, answers in _answers(ray, source.needs, batches, pool, bool(gpus)):
+                made = source.keep(batches[number], answers)
+                batches[number] = []
+                again += made.retry
+                limits.count(made.stored)
+                failed = made.identities.size - made.stored
+                generated, given_up = generated + made.stored, given_up + failed
+                bar.advance(made.identities.size, made.stored)
+                if not limits.room(1):
+                    break
+            # Those that were turned down, and those that a limit left, come before what was not begun.
+            rest = again + [o for batch in batches for o in batch] + rest
+    return Filled(generated, given_up, time.perf_counter() - began, source.reason)
+
+
+def _answers(
+    ray: Any, needs: SourceNeeds, batches: Sequence[Sequence[Open]], pool: int, on_gpu: bool
+) -> Iterator[tuple[int, list[Record | Rejection]]]:
+    """Deal batches out, and yield what comes back in whatever order it does."""
+    pool = min(pool, len(batches))
+    rows = [
+        {"number": i, "asked": [[o.identity, o.request.attempt] for o in batch]}
+        for i, batch in enumerate(batches)
+    ]
+    made = ray.data.from_items(rows, override_num_blocks=min(len(rows), _AHEAD * pool)).map_batches(
+        _Generating,
+        batch_size=1,
+        fn_constructor_args=(needs, "cuda" if on_gpu else "cpu"),
+        compute=ray.data.ActorPoolStrategy(size=pool),
+        num_gpus=1 if on_gpu else 0,
+    )
+    for row in made.iter_rows():
+        yield int(row["number"]), list(row["answers"])
+
+
+@final
+class _Generating:
+    """An actor: one generator, loaded once.
+
+    Args:
+        needs: What the source is asked for.
+        device: Torch device.
+    """
+
+    def __init__(self, needs: SourceNeeds, device: str) -> None:
+        if device == "cpu":
+            torch.set_num_threads(1)
+        self._needs = needs
+        needs.generator.load(device)
+
+    def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
+        """Make one batch."""
+        (asked,) = rows["asked"]
+        requests = [self._needs.request(int(identity), int(attempt)) for identity, attempt in asked]
+        answers = np.empty(1, object)
+        answers[0] = self._needs.generator.generate(requests)
+        return {"number": rows["number"], "answers": answers}
+
+
+def _cut(missing: Sequence[Open], size: int) -> list[Sequence[Open]]:
+    """Cut requests into batches as one process alone would."""
+    return [missing[i : i + size] for i in range(0, len(missing), size)]
+
+
+def _ray() -> Any:
+    """Import Ray, if it is there."""
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingDependency(
+            "SA508", f"Generating on a cluster needs Ray, got {error}. {install_hint('ray')}"
+        ) from error
+    # Its bars and its log would stand in the way of ours.
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
