@@ -128,6 +128,10 @@ class IndexedFeed(ABC):
         self.totals.generated += self._supply.made()
         self.totals.fill_seconds += time.perf_counter() - began
 
+    def listen(self) -> None:
+        """Let producers go on while no batch is asked for."""
+        self._supply.listen()
+
     def _first(self) -> int:
         """Read the clock for the first batch of a pass.
 

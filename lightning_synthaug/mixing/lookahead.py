@@ -87,6 +87,7 @@ class LookAhead:
             self._scan()
         self._begun = True
         self._ask()
+        self._known = self._count()
 
     def advance(self, number: int) -> bool:
         """Hear what was made, and ask for more.
@@ -95,10 +96,15 @@ class LookAhead:
             number: Batches before the one that is read next.
 
         Returns:
-            Whether samples came that were missing before.
+            Whether samples came since the last batch that were missing then.
         """
         self._position = self._plan.knots.count(self._plan.slot(number))
-        before = sum(len(s.places) for s in self.sources)
+        self.listen()
+        before, self._known = self._known, self._count()
+        return self._known > before
+
+    def listen(self) -> None:
+        """Hear what was made, and ask for more, between batches: a trainer may validate for long."""
         for i, producer in enumerate(self.producers):
             for settled in producer.hear():
                 self._hear(i, settled)
@@ -108,7 +114,10 @@ class LookAhead:
         if short and self._frontier < self._limit(_AHEAD):
             self._scan()
         self._ask()
-        return sum(len(s.places) for s in self.sources) > before
+
+    def _count(self) -> int:
+        """Count what is settled."""
+        return sum(len(source.places) for source in self.sources)
 
     @property
     def lost(self) -> str | None:

@@ -71,6 +71,11 @@ class Supply:
             mixture.running.callback(self._stop)
         self._ahead.begin(plan, first, ends)
 
+    def listen(self) -> None:
+        """Let producers go on between batches."""
+        if self._ahead is not None:
+            self._ahead.listen()
+
     def _stop(self) -> None:
         """Forget producers that are ended."""
         self._ahead = None

@@ -74,6 +74,11 @@ class SynthAugCore(Configurable):
         if step is not None:
             self._log(trainer, step)
 
+    def on_validation_batch_end(self, *_: Any) -> None:
+        """Let producers go on."""
+        if self._session is not None:
+            self._session.listen()
+
     def on_train_end(self, trainer: Any, _: Any) -> None:
         """Log what the last interval left."""
         self._log(trainer, steps_done(trainer))

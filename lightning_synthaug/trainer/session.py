@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, final
 
 from lightning_synthaug.errors import DataError, TrainerError
@@ -72,6 +73,7 @@ class FitSession:
         self._feeds: list[IndexedFeed | StreamFeed] = []
         self._totals = Totals(list(recipe.sources))
         self._logged = (0, 0, 0)
+        self._began = time.perf_counter()
         self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
 
@@ -231,6 +233,11 @@ class FitSession:
         feed = self.feed
         return self.course.state() if feed is None else feed.state()
 
+    def listen(self) -> None:
+        """Let producers go on while the trainer validates."""
+        if isinstance(self.feed, IndexedFeed):
+            self.feed.listen()
+
     def metrics(self) -> dict[str, float]:
         """Return what is logged, over the batches since the last call.
 
@@ -253,6 +260,7 @@ class FitSession:
             "synthaug/unmakeable": float(totals.unmakeable),
             "synthaug/generated": float(totals.generated),
             "synthaug/fill_s": totals.fill_seconds,
+            "synthaug/fill_share": totals.fill_seconds / (time.perf_counter() - self._began),
             **totals.mean_losses(),
         }
 

@@ -294,6 +294,31 @@ def test_the_trainer_trains_and_leaves_nothing(tmp_path: Path) -> None:
     assert all(map(gone, processes(log)))
 
 
+def test_samples_are_made_while_the_trainer_validates(tmp_path: Path) -> None:
+    """Amid validation nobody asks for batches; what is asked for beforehand is a few samples only."""
+    log = tmp_path / "log"
+    log.mkdir()
+    model = recorder(validating=True)
+    there: list[int] = []
+    step = model.validation_step
+
+    def patient(batch: Any, batch_idx: int) -> None:
+        step(batch, batch_idx)
+        deadline = time.monotonic() + 20
+        if batch_idx == 0:
+            while not made(log) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        time.sleep(0.05)
+        there.append(len(made(log)))
+
+    model.validation_step = patient
+    aug = sa.SynthAug(Faulty(str(log)), RATIO, cache=tmp_path / "cache", fill="background")
+    run_ = trainer(max_epochs=9, callbacks=[aug], num_sanity_val_steps=0)
+    loader = DataLoader(traced_dataset(SIZE), BATCH)
+    run_.fit(model, loader, DataLoader(traced_dataset(40), 1))
+    assert there[39] >= SIZE / 2  # after the first epoch; more than the eight that were under way
+
+
 def test_an_error_in_training_ends_the_producer(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.mkdir()

@@ -96,7 +96,10 @@ def test_a_data_module_given_or_named() -> None:
     [
         ({"sede": 3}, r"`sede` in the configuration .*Did you mean 'seed'\?"),
         ({"seed": "often"}, r"`seed` in the configuration must fit `int`, got: .*often"),
-        ({"fill": "later"}, r"`fill` .*must fit `Literal\['ahead', 'off'\]`, got: .*later"),
+        (
+            {"fill": "later"},
+            r"`fill` .*must fit `Literal\['ahead', 'background', 'off'\]`, got: .*later",
+        ),
         ({"ratio": "high"}, r"`ratio` .*must fit `float \| Schedule`, got: .*one of Constant, Cos"),
         ({"ratio": {"class_path": "Lineal"}}, r"`ratio` .*Lineal.*one of Constant, Cosine"),
         ({"ratio": TRACER}, r"`ratio` .*Tracer does not correspond to a subclass of Schedule"),

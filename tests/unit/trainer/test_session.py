@@ -108,8 +108,12 @@ def test_metrics_are_of_the_batches_since_the_last_time(tmp_path: Path) -> None:
     first = s.metrics()
     assert set(first) == {
         f"synthaug/{name}"
-        for name in ("ratio_planned", "ratio_served", "misses", "unmakeable", "generated", "fill_s")
-    }
+        for name in (
+            "ratio_planned", "ratio_served", "misses", "starved", "rejected", "unmakeable", "generated",
+            "fill_s", "fill_share",
+        )
+    }  # fmt: skip
+    assert 0 <= first["synthaug/fill_share"] < 1
     next(batches)
     BatchInfo(loader.feed.served(), loader.feed).weighted_mean(torch.arange(8.0))
     second = s.metrics()
