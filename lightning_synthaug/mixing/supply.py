@@ -60,6 +60,8 @@ class Supply:
             FillError: The rank that fills has failed or is gone.
         """
         mixture = self._mixture
+        if mixture.is_generated.any():
+            mixture.store.refresh()
         if mixture.recipe.fill != "background" or not mixture.is_generated.any():
             self.fill(plan, first, end)
             return

@@ -27,7 +27,8 @@ import numpy.typing as npt
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.faults import corrupt_index, index_faults
 from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks, strays
-from lightning_synthaug.store.tables import INDEX_NAME, connect
+from lightning_synthaug.store.location import index_path
+from lightning_synthaug.store.tables import connect
 
 __all__ = ["BURIED", "UNKNOWN", "Index", "Rows", "ShardState"]
 
@@ -89,12 +90,14 @@ class Index:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / INDEX_NAME
+        self.folder = folder
+        self.path = index_path(folder)
         self.lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
         _INDEXES.add(self)
         with self.lock, index_faults(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._live()
 
     def close(self) -> None:
@@ -262,7 +265,7 @@ class Index:
             if self._closed:
                 raise CacheError(
                     "SA309",
-                    f"A store must be open to be used, got a closed one for {str(self.path.parent)!r}. "
+                    f"A store must be open to be used, got a closed one for {str(self.folder)!r}. "
                     "Open it again with `Store.open`.",
                 )
             self._connection = connect(self.path)

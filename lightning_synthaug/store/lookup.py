@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.header import shard_of
-from lightning_synthaug.store.tables import INDEX_NAME
+from lightning_synthaug.store.location import index_path
 
 __all__ = ["require_store"]
 
@@ -26,7 +26,7 @@ def require_store(path: str | os.PathLike[str]) -> Path:
     """
     folder = Path(path).absolute()
     logs = folder.glob("*.log") if folder.is_dir() else ()
-    if not (folder / INDEX_NAME).is_file() and all(shard_of(log) is None for log in logs):
+    if not index_path(folder).is_file() and all(shard_of(log) is None for log in logs):
         raise CacheError(
             "SA330",
             f"The folder must hold a cache, with an index or shards, got {str(folder)!r}. Name the folder that the "

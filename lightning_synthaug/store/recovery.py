@@ -20,10 +20,10 @@ from lightning_synthaug.store.dropping import finish_drops
 from lightning_synthaug.store.faults import corrupt_index
 from lightning_synthaug.store.header import log_path, read_header, shard_of
 from lightning_synthaug.store.index import Index, Rows
+from lightning_synthaug.store.location import index_path, is_shared
 from lightning_synthaug.store.log import BlockKind, read_from, scan
 from lightning_synthaug.store.notes import apply_note, parse_note
 from lightning_synthaug.store.opened import OpenShard
-from lightning_synthaug.store.tables import INDEX_NAME
 from lightning_synthaug.store.tails import Tail, keys_in, logs_in, read_tail, state_of, told_in
 
 __all__ = ["catch_up", "note_journal", "rebuild", "set_aside_index", "take_tails", "verify"]
@@ -50,14 +50,15 @@ def catch_up(index: Index, folder: Path) -> None:
         index.drop_shards(gone)
     journals = dict(index.read("SELECT id, read_to FROM journals", int, int))
     _take_notes(index, folder, journals)  # first: they say which rows are not to be taken in
-    tails = []
+    tails, shared = [], is_shared(folder)
     for shard, path in logs.items():
         with contextlib.suppress(FileNotFoundError):  # a writer took back a shard without rows
             read_header(path)  # a shard that was tampered with is told of now, not in a worker
             start = states[shard].read_to if shard in states else 0
             if path.stat().st_size > start:
                 tails.append(read_tail(path, start))
-    take_tails(index, tails)
+    # What another machine still writes to, this one may see in part: it waits until that is closed.
+    take_tails(index, [t for t in tails if t.sealed or not shared or t.header.shard in states])
 
 
 def rebuild(index: Index, folder: Path) -> None:
@@ -109,8 +110,9 @@ def _sweep(folder: Path) -> None:
 
 def set_aside_index(folder: Path) -> None:
     """Rename an index that SQLite cannot use, with its write-ahead log."""
+    path = index_path(folder)
     for suffix in ("", "-wal", "-shm"):
-        _set_aside(folder / f"{INDEX_NAME}{suffix}")
+        _set_aside(path.with_name(f"{path.name}{suffix}"))
 
 
 def verify(
@@ -157,7 +159,7 @@ def take_tails(index: Index, tails: Sequence[Tail]) -> None:
     """Bring commits into the index, the oldest first, so that the first of two equal keys wins."""
     if not tails:
         return
-    folder = index.path.parent
+    folder = index.folder
     with index.writing():
         # Who drops shards does it inside `writing`: what was read before must be there still.
         tails = [tail for tail in tails if log_path(folder, tail.header.shard).exists()]

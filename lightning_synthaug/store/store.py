@@ -17,6 +17,7 @@ from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.budget import default_budget, valid_budget
 from lightning_synthaug.store.faults import corrupt_index, write_faults
 from lightning_synthaug.store.keys import check_keys
+from lightning_synthaug.store.location import is_shared
 from lightning_synthaug.store.lookup import require_store
 from lightning_synthaug.store.notebook import Notebook
 from lightning_synthaug.store.provenance import join
@@ -157,6 +158,16 @@ class Store(Notebook, Upkeep):
             Shard and row of each. Shape `(n, 2)`; (-1, -1) when unknown, (-2, -2) for a tombstone.
         """
         return self._session().index.locate(keys)
+
+    def refresh(self) -> None:
+        """Take in what other machines have closed since the store was opened; nothing to do on a disk of this one.
+
+        Raises:
+            CacheError: As `Store.open`.
+        """
+        if is_shared(self.folder):
+            with write_faults(self.folder):
+                catch_up(self._session().index, self.folder)
 
     def get(self, key: bytes) -> Record | None:
         """Read one sample, None when it is unknown or damaged.

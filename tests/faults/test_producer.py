@@ -313,7 +313,7 @@ def test_samples_are_made_while_the_trainer_validates(tmp_path: Path) -> None:
 
     model.validation_step = patient
     aug = sa.SynthAug(Faulty(str(log)), RATIO, cache=tmp_path / "cache", fill="background")
-    run_ = trainer(max_epochs=9, callbacks=[aug], num_sanity_val_steps=0)
+    run_ = trainer(max_epochs=2, callbacks=[aug], num_sanity_val_steps=0)
     loader = DataLoader(traced_dataset(SIZE), BATCH)
     run_.fit(model, loader, DataLoader(traced_dataset(40), 1))
     assert there[39] >= SIZE / 2  # after the first epoch; more than the eight that were under way

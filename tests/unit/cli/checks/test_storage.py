@@ -5,53 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lightning_synthaug.cli.checks import storage
-from lightning_synthaug.cli.checks.storage import check_storage, file_system_of, is_network
-
-MOUNTS = r"""
-overlay / overlay rw,relatime 0 0
-tmpfs /dev/shm tmpfs rw 0 0
-host:/export /data nfs4 rw,vers=4.2 0 0
-/dev/sdb1 /data/local ext4 rw 0 0
-bucket /my\040bucket fuse.gcsfuse rw 0 0
-//server/share /data/local/share cifs rw 0 0
-malformed
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/", "overlay"),
-        ("/home-like/cache", "overlay"),
-        ("/data/cache", "nfs4"),
-        ("/database/cache", "overlay"),
-        ("/data/local/cache", "ext4"),
-        ("/data/local/share/x", "cifs"),
-        ("/my bucket/cache", "fuse.gcsfuse"),
-        ("/dev/shm", "tmpfs"),
-    ],
-)
-def test_the_deepest_mount_decides(path: str, kind: str) -> None:
-    assert file_system_of(Path(path), MOUNTS) == kind
-
-
-def test_a_later_mount_covers_an_earlier_one() -> None:
-    assert file_system_of(Path("/a/b"), "x /a ext4 rw\ny /a nfs rw") == "nfs"
-
-
-def test_an_empty_table_says_nothing() -> None:
-    assert file_system_of(Path("/a"), "") is None
-
-
-@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "lustre", "fuse.s3fs", "fuse.sshfs", "9p"])
-def test_shared_file_systems_are_network(kind: str) -> None:
-    assert is_network(kind)
-
-
-@pytest.mark.parametrize("kind", ["ext4", "xfs", "overlay", "tmpfs", "fuseblk", "btrfs", "zfs"])
-def test_disks_are_not_network(kind: str) -> None:
-    assert not is_network(kind)
+from lightning_synthaug.cli.checks.storage import check_storage
+from lightning_synthaug.store import location
 
 
 def test_an_address_is_no_folder() -> None:
@@ -75,19 +30,24 @@ def test_a_folder_that_does_not_exist_yet_is_judged_by_its_parent(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_network_mount_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_mount_has_its_index_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(
         f"host:/x {str(tmp_path.resolve()).replace(' ', chr(92) + '040')} nfs4 rw 0 0\n"
     )
-    monkeypatch.setattr(storage, "_MOUNTS", mounts)
-    assert statuses(tmp_path)["cache file system"] == "FAIL"
+    monkeypatch.setattr(location, "_MOUNTS", mounts)
+    (found,) = (f for f in check_storage(tmp_path) if f.subject == "cache file system")
+    assert found.status == "OK"
+    assert "is on nfs4" in found.detail
+    assert str(location.index_path(tmp_path).parent.parent) in found.detail
 
 
 def test_without_a_mount_table_the_user_is_asked_to_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "_MOUNTS", tmp_path / "absent")
+    monkeypatch.setattr(location, "_MOUNTS", tmp_path / "absent")
     assert statuses(tmp_path)["cache file system"] == "WARN"
 
 
