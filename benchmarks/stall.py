@@ -82,7 +82,7 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("waits, sustains", 1.5, False, 0, 600, 1.02),
+    Case("waits, sustains", 1.5, False, 0, 1200, 1.02),
     Case("waits, a tenth", 0.1, False, 10, 1500, 1.05),
     Case("computes", 1.0, True, 0, 600, 1.25),
 )

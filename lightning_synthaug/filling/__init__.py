@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from lightning_synthaug.filling.ahead import Filled, SourceFiller
 from lightning_synthaug.filling.background import Producer, Settled
-from lightning_synthaug.filling.limits import Limits
+from lightning_synthaug.filling.limits import Limits, Need
 from lightning_synthaug.filling.making import Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
-from lightning_synthaug.filling.say import say
 from lightning_synthaug.filling.spec import Spec
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.filling.turns import Turns
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "UNKNOWN",
     "Filled",
     "Limits",
+    "Need",
     "Open",
     "Places",
     "Producer",

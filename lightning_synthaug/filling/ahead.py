@@ -14,7 +14,8 @@ from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import MAX_ATTEMPTS, Made, Maker, Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
-from lightning_synthaug.filling.say import FillBar, say
+from lightning_synthaug.filling.say import FillBar
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import Store
@@ -152,20 +153,24 @@ class SourceFiller:
         began = time.perf_counter()
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
-        say(f"making {limits.room(len(missing)):,} samples with {self.name!r} on {self._device}")
+        say(
+            f"making {limits.room(len(missing), price=generator.price):,} samples with {self.name!r} on {self._device}"
+        )
         generator.batch_size = self._maker.batch_size  # what fitted into memory the last time
         generator.load(self._device)
-        generated = given_up = 0
+        generated, given_up, price = 0, 0, generator.price
+        limits.start()
         try:
-            with FillBar(self.name, len(missing), self._store) as bar:
+            with FillBar(self.name, len(missing), self._store, limits) as bar:
                 queue = deque(missing)
-                while queue and (room := limits.room(len(queue))):
+                while queue and (room := limits.room(len(queue), price=price)):
                     made = self.make(queue, most=room)
-                    limits.count(made.stored)
+                    limits.count(made.stored, cost=price * made.answered)
                     failed = made.identities.size - made.stored
                     generated, given_up = generated + made.stored, given_up + failed
                     bar.advance(made.identities.size, made.stored)
         finally:
+            limits.stop()
             generator.unload()
             generator.batch_size = wanted
         return Filled(generated, given_up, time.perf_counter() - began, self._maker.reason)

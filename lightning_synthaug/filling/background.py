@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple, final
 import numpy as np
 import numpy.typing as npt
 
-from lightning_synthaug.filling.say import say
 from lightning_synthaug.filling.spec import Spec
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Producer", "Settled"]

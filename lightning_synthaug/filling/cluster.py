@@ -20,7 +20,8 @@ from lightning_synthaug.filling.ahead import Filled, SourceFiller
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import Open
 from lightning_synthaug.filling.needs import SourceNeeds
-from lightning_synthaug.filling.say import FillBar, say
+from lightning_synthaug.filling.say import FillBar
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection
 
 __all__ = ["fill_on_ray"]
@@ -57,7 +58,7 @@ def fill_on_ray(
     ray = _ray()
     limits, began = limits or Limits(), time.perf_counter()
     rest = list(missing)
-    generated = given_up = 0
+    generated, given_up, price = 0, 0, source.needs.generator.price
     if not rest:
         return Filled(0, 0, 0.0)
     if not ray.is_initialized():
@@ -65,22 +66,24 @@ def fill_on_ray(
     gpus = int(ray.cluster_resources().get("GPU", 0))
     pool = actors or max(1, gpus)
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
-    with FillBar(source.name, len(rest), source.store) as bar:
-        while rest and (room := limits.room(len(rest))):
+    limits.start()
+    with FillBar(source.name, len(rest), source.store, limits) as bar:
+        while rest and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
             for number, answers in _answers(ray, source.needs, batches, pool, bool(gpus)):
                 made = source.keep(batches[number], answers)
                 batches[number] = []
                 again += made.retry
-                limits.count(made.stored)
+                limits.count(made.stored, cost=price * made.answered)
                 failed = made.identities.size - made.stored
                 generated, given_up = generated + made.stored, given_up + failed
                 bar.advance(made.identities.size, made.stored)
-                if not limits.room(1):
+                if not limits.room(1, price=price):
                     break
             # Those that were turned down, and those that a limit left, come before what was not begun.
             rest = again + [o for batch in batches for o in batch] + rest
+    limits.stop()
     return Filled(generated, given_up, time.perf_counter() - began, source.reason)
 
 

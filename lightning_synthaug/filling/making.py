@@ -12,7 +12,7 @@ from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN
-from lightning_synthaug.filling.say import say
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection, Request, check_batch
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import NewSample, Store
@@ -39,12 +39,14 @@ class Made(NamedTuple):
         places: (shard, row) of each, GIVEN_UP where every attempt was turned down. Shape `(n, 2)`.
         retry: Requests to be tried again, each at its next attempt, and those that there was no memory for.
         stored: Samples stored.
+        answered: Requests that the generator answered, whatever became of them.
     """
 
     identities: Int64Array
     places: npt.NDArray[np.int64]
     retry: list[Open]
     stored: int
+    answered: int
 
 
 @final
@@ -100,7 +102,7 @@ class Maker:
             if not _out_of_memory(error) or len(batch) == 1:
                 raise
             self._halve()
-            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0)
+            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
         return self.keep(batch, answers)
 
     def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
@@ -144,7 +146,7 @@ class Maker:
         if accepted:
             self._store.put([sample for _, sample in accepted])
             places[: len(accepted)] = self._found([o.key for o, _ in accepted])
-        return Made(np.array(identities, np.int64), places, retry, len(accepted))
+        return Made(np.array(identities, np.int64), places, retry, len(accepted), len(batch))
 
     def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
         """Look up what was just stored."""

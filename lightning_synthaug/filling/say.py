@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from types import TracebackType
 from typing import Any, final
@@ -11,22 +10,15 @@ from typing import Any, final
 from tqdm import tqdm
 
 from lightning_synthaug.errors import CacheFull
+from lightning_synthaug.filling.limits import Limits
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.store import Store
 
-__all__ = ["FillBar", "human_bytes", "human_time", "say"]
+__all__ = ["FillBar", "human_bytes", "human_time"]
 
 
 #: About what the header of a shard takes. Bytes.
 _HEADER = 400
-
-
-def say(text: str) -> None:
-    """Tell the user something once, beside any progress bar.
-
-    Args:
-        text: One line.
-    """
-    tqdm.write(f"synthaug: {text}", file=sys.stderr)
 
 
 def human_bytes(count: float) -> str:
@@ -74,9 +66,11 @@ class FillBar:
         name: The source's name.
         total: Samples to be made.
         store: Where they go.
+        limits: What they may take.
     """
 
-    def __init__(self, name: str, total: int, store: Store) -> None:
+    def __init__(self, name: str, total: int, store: Store, limits: Limits) -> None:
+        self._limits = limits
         self._name, self._total, self._store = name, total, store
         self._bar: tqdm[Any] | None = None
         self._announced = False
@@ -112,6 +106,7 @@ class FillBar:
 
         Raises:
             CacheFull: The rest does not fit on the disk, or not into the store's budget.
+            FillError: It would take longer than it may (SA509).
         """
         if self._bar is None or not settled:
             return
@@ -138,6 +133,7 @@ class FillBar:
                 f"{human_bytes(free)} free, and {human_bytes(used)} of a budget of {human_bytes(store.byte_budget)} "
                 "are used. Choose another `cache=`, a larger `cache_bytes=` or a smaller `pool=`.",
             )
+        self._limits.check_time(rest * elapsed / settled)
         say(
             f"{self._name!r}: {human_bytes(self._total * each)}, about {human_time(rest * elapsed / settled)} more; "
             f"there is room for {human_bytes(room)}"

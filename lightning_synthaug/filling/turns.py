@@ -15,7 +15,7 @@ from typing import final
 from urllib.parse import quote
 
 from lightning_synthaug.errors import CacheError, FillError
-from lightning_synthaug.filling.say import say
+from lightning_synthaug.filling.telling import say
 from lightning_synthaug.store.log import open_file
 
 __all__ = ["Turns"]
@@ -78,6 +78,10 @@ class Turns:
             self._note, json.dumps({"time": time.time(), "pid": os.getpid(), "error": text})
         )
 
+    def spent(self) -> None:
+        """Tell the waiting ranks that the budget leaves no room for more: they go on with what there is."""
+        self._write(self._note, json.dumps({"time": time.time(), "spent": True}))
+
     def damaged(self, keys: Mapping[int, bytes]) -> None:
         """Leave word for the rank that fills that samples are damaged; where it cannot be left, nothing happens.
 
@@ -129,12 +133,12 @@ class Turns:
             at_work = (
                 self._at_work()
             )  # before the look: who stops between the two has stored everything
-            if not (count := remaining()):
+            if not (count := remaining()) or self._note_of("spent") is not None:
                 return
             now = time.monotonic()
             held = now if at_work else held
             cause = None
-            if (reason := self._reason()) is not None:
+            if (reason := self._note_of("error")) is not None:
                 cause = f"its error: {reason}"
             elif os.getppid() != self._parent:
                 cause = "none: the process that started this one has ended"
@@ -168,15 +172,15 @@ class Turns:
             os.close(fd)
         return False
 
-    def _reason(self) -> str | None:
-        """Read the note, if it is newer than this process; its text is shown, never trusted."""
+    def _note_of(self, kind: str) -> str | None:
+        """Read a note of some kind, if there is one newer than this process; its text is shown, never trusted."""
         try:
             with os.fdopen(open_file(self._note), "rb") as file:
                 note = json.loads(file.read(_LONGEST_NOTE))
-            stamp, error = note["time"], note["error"]
+            stamp, text = note["time"], note[kind]
         except (OSError, CacheError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return str(error)[:500] if isinstance(stamp, float) and stamp >= _started() else None
+        return str(text)[:500] if isinstance(stamp, float) and stamp >= _started() else None
 
 
 def _started() -> float:

@@ -33,6 +33,7 @@ class Generator(ABC):
         batch_size: Most requests that one call of `generate` takes at its full speed, >= 1.
         shape: Shape of the main array of each sample where it is known beforehand, else None.
         variable_shape: Whether samples of one run may differ in shape.
+        price: What a request costs, >= 0, in the currency of `budget={"money": ...}`.
         licence: Licence of the samples, for the provenance.
         source: Where weights or samples come from, for the provenance.
 
@@ -55,6 +56,7 @@ class Generator(ABC):
     batch_size: int = 64
     shape: tuple[int, ...] | None = None
     variable_shape: bool = False
+    price: float = 0.0
     licence: str | None = None
     source: str | None = None
 

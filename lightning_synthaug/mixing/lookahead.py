@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from lightning_synthaug.filling import UNKNOWN, Producer, Settled, SourceFiller, say
+from lightning_synthaug.filling import UNKNOWN, Limits, Producer, Settled, SourceFiller, say
 from lightning_synthaug.filling.identity import split
 from lightning_synthaug.plan import AnyPlan
 from lightning_synthaug.plan.seeding import Int64Array
@@ -44,6 +44,7 @@ class LookAhead:
         producers: Who makes them; each owns blocks of 256 versions of a label. Without any, samples are looked for.
         waits: Whether batches wait for their samples, so that none comes too late.
         blank: Whether the store had nothing when the run began, so that only producers look there.
+        limits: What may be made.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class LookAhead:
         *,
         waits: bool,
         blank: bool,
+        limits: Limits,
     ) -> None:
         self.sources = sources
         self.producers = list(producers)
-        self._waits, self._blank = waits, blank
+        self._waits, self._blank, self._limits = waits, blank, limits
         self._made = self._bytes = 0
+        self._spent = False
         self._cause: str | None = None
         # Of what is under way: where training was when it was asked for, and its first use.
         self._asked: dict[tuple[int, int], tuple[int, int]] = {}
@@ -86,6 +89,7 @@ class LookAhead:
         while self._frontier < self._limit(_FIRST):
             self._scan()
         self._begun = True
+        self._limits.start()
         self._ask()
         self._known = self._count()
 
@@ -114,6 +118,8 @@ class LookAhead:
         if short and self._frontier < self._limit(_AHEAD):
             self._scan()
         self._ask()
+        if self._spent:
+            self._rest()
 
     def _count(self) -> int:
         """Count what is settled."""
@@ -127,20 +133,28 @@ class LookAhead:
     def _hear(self, i: int, settled: Settled) -> None:
         """Take note of what was made, and of how long it took."""
         source = self.sources[settled.source]
-        unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
-        source.places.add(settled.identities[unknown], settled.places[unknown])
-        self._made += settled.stored
-        self._bytes = settled.size or self._bytes
-        unasked = (self._position, self._position)
         asked = [
-            self._asked.pop((settled.source, identity), unasked)
+            self._asked.pop((settled.source, identity), None)
             for identity in settled.identities.tolist()
         ]
+        known = [a for a in asked if a is not None]
+        if len(known) == len(asked):  # what was asked for is settled by nobody else
+            source.places.add(settled.identities, settled.places)
+        else:
+            unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
+            source.places.add(settled.identities[unknown], settled.places[unknown])
+        self._made += settled.stored
+        self._bytes = settled.size or self._bytes
         if not settled.stored:
             return
-        took = self._position - min(then for then, _ in asked)
+        self._limits.count(
+            settled.stored, cost=source.needs.generator.price * settled.identities.size
+        )
+        if not known:
+            return
+        took = self._position - min(then for then, _ in known)
         self._answers.append(took)
-        if min(use for _, use in asked) - self._position > 2 * took:
+        if min(use for _, use in known) - self._position > 2 * took:
             # It came early: more may be under way, so that a trainer that validates finds it at work.
             most = max(_UNDER_WAY, self._least(self.producers[i]))
             self._room[i] = min(2 * self._room[i], most)
@@ -190,19 +204,21 @@ class LookAhead:
         for place, source in enumerate(self.sources):
             mine = np.flatnonzero(planned.source == source.needs.number)
             identities = source.needs.identities(planned.where(mine))
-            for identity, i in self._missing(source, identities):
-                if (place, identity) not in self._asked:
-                    found.append(_Need(place, identity, first + int(mine[i])))
+            for identity, i in self._missing(place, identities):
+                found.append(_Need(place, identity, first + int(mine[i])))
         for need in sorted(found, key=lambda n: n.number) if self.producers else ():
             if need[:2] not in self._waiting:
                 self._waiting.add(need[:2])
                 self._needs[self._owner(need)].append(need)
 
-    def _missing(self, source: SourceFiller, identities: Int64Array) -> list[tuple[int, int]]:
-        """List what is not settled, with the row of its first use."""
+    def _missing(self, place: int, identities: Int64Array) -> list[tuple[int, int]]:
+        """List what is neither settled nor under way, with the row of its first use."""
+        source = self.sources[place]
         distinct, first = np.unique(identities, return_index=True)
         first = first[distinct >= 0]
         wanted = source.places.missing(identities[np.sort(first)])
+        asleep = [(place, identity) not in self._asked for identity in wanted.tolist()]
+        wanted = wanted[np.array(asleep, bool)]
         # Twins would have to be read from the dataset: amid a pass, a producer does that beside the training.
         if not self._blank and not (self._begun and source.needs.generator.conditioning == "twin"):
             source.look_up(wanted)
@@ -225,7 +241,7 @@ class LookAhead:
         for i, (producer, needs) in enumerate(zip(self.producers, self._needs, strict=True)):
             if needs and needs[0].number < earliest:
                 self._skip(i, earliest)
-            room = self._room[i] - producer.under_way
+            room = self._within_budget(self._room[i] - producer.under_way)
             if room < min(len(needs), self._room[i] // 4):  # in pieces worth a line
                 continue
             batch = [needs.popleft() for _ in range(min(room, len(needs)))]
@@ -234,6 +250,23 @@ class LookAhead:
                 mine = [n.identity for n in batch if n.source == place]
                 producer.ask(place, mine)
             self._asked.update((n[:2], (self._position, n.number)) for n in batch)
+
+    def _within_budget(self, room: int) -> int:
+        """Ask for no more than may still be made; once that is nothing, producers are not needed any more."""
+        under_way = sum(producer.under_way for producer in self.producers)
+        price = max(source.needs.generator.price for source in self.sources)
+        left = self._limits.room(room + under_way, price=price) - under_way
+        self._spent = left <= 0 and not under_way
+        return min(room, left)
+
+    def _rest(self) -> None:
+        """End the producers where the budget is spent."""
+        self._limits.tell_spent()
+        for producer in self.producers:
+            producer.close()
+        self.producers, self._room, self._needs = [], [], []
+        if self._waits:
+            self._cause = "the budget is spent"
 
     def _skip(self, i: int, earliest: int) -> None:
         """Leave out what would come too late; where that is for all that is under way, begin anew."""

@@ -21,7 +21,7 @@ from lightning_synthaug.data import (
 )
 from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.filling import UNKNOWN, SourceFiller, SourceNeeds, Turns
+from lightning_synthaug.filling import UNKNOWN, Limits, SourceFiller, SourceNeeds, Turns
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
@@ -146,6 +146,11 @@ class Mixture:
             isinstance(s, Generator) and s.conditioning == "class" for s in recipe.sources.values()
         )
         return recipe.labels is not None or classes or recipe.balance != "proportional"
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What may still be made in this run."""
+        return Limits.of_run(self.recipe.budget or {})
 
     @cached_property
     def store(self) -> Store:

@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
@@ -14,6 +14,7 @@ from lightning_synthaug.errors import ConfigError
 
 __all__ = [
     "background_devices",
+    "check_budget",
     "check_cache",
     "check_device",
     "check_weight",
@@ -21,6 +22,7 @@ __all__ = [
     "refuse_unknown",
 ]
 
+_BUDGET = ("samples", "hours", "money")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -108,6 +110,39 @@ def check_weight(name: str, value: object) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value < math.inf:  # type: ignore[operator]  # a number by now
         raise ConfigError("SA114", f"`{name}` must be a number >= 0, got {value!r}. Use 1.0.")
+
+
+def check_budget(budget: object, prices: Collection[float]) -> None:
+    """Refuse what is no budget.
+
+    Args:
+        budget: Positive numbers under `"samples"`, `"hours"` or `"money"`; or None.
+        prices: What a request costs with each generator.
+
+    Raises:
+        ConfigError: It is none, or nothing has a price (SA114).
+    """
+    if budget is None:
+        return
+    fits = isinstance(budget, Mapping) and set(budget) <= set(_BUDGET)
+    if not fits or not all(_is_positive(value) for value in budget.values()):  # type: ignore[attr-defined]
+        raise ConfigError(
+            "SA114",
+            f"`budget` must give positive numbers under {', '.join(map(repr, _BUDGET))}, got {budget!r}. Write for "
+            'example budget={"samples": 10_000}.',
+        )
+    if "money" in budget and not any(prices):  # type: ignore[operator]
+        raise ConfigError(
+            "SA114",
+            f'`budget` must leave "money" out where no generator has a price, got {budget!r}. Set the attribute '
+            "`price` of the generator: what a request costs.",
+        )
+
+
+def _is_positive(value: object) -> bool:
+    """Tell whether this is a finite number above 0."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < value < math.inf  # type: ignore[operator]  # a number by now
 
 
 def choose_device(device: str | Sequence[str]) -> str:

@@ -40,5 +40,6 @@ def look_ahead(mixture: Mixture, *, leader: bool, world: int) -> LookAhead:
         mixture.generated,
         producers,
         waits=recipe.on_miss == "wait",
+        limits=mixture.limits,
         blank=leader and not store.stats().samples,
     )

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from lightning_synthaug.data import LabelMap, Record, build_transform
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
-from lightning_synthaug.mixing.options import check_cache, check_device, check_weight
+from lightning_synthaug.mixing.options import check_budget, check_cache, check_device, check_weight
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
 __all__ = ["Recipe", "Source", "default_cache"]
@@ -60,6 +60,8 @@ class Recipe:
         cache: Folder for generated samples. Default: the user's cache directory.
         cache_bytes: What that folder may hold at most, in bytes. Default: the smaller of 20 GB and a tenth of the free
             disk.
+        budget: What may be made in a run: `{"samples": 10_000, "hours": 2, "money": 5}`, or some of these. What the
+            first epoch needs must be covered; afterwards real samples stand in for what is not. Default: no limit.
         fill: `"ahead"`: make what the coming epoch needs before it begins. `"background"`: a process of its own makes
             samples while training goes on. `"off"`: only serve what the cache has.
         on_miss: When a sample is missing: `"real"` (a real one with its label stands in), `"wait"` or `"error"`.
@@ -99,6 +101,7 @@ class Recipe:
     transform_on: Literal["both", "real", "synthetic"] = "both"
     cache: str | os.PathLike[str] | None = None
     cache_bytes: int | None = None
+    budget: Mapping[str, float] | None = None
     fill: Literal["ahead", "background", "off"] = "ahead"
     on_miss: Literal["real", "wait", "error"] = "real"
     on_producer_failure: Literal["continue", "error"] = "continue"
@@ -153,6 +156,7 @@ class Recipe:
         check_weight("loss_weight", self.loss_weight)
         check_device(self.device, several=self.fill == "background")
         check_cache(self.cache)
+        check_budget(self.budget, [getattr(s, "price", 0.0) for s in sources.values()])
         if self.transform is not None:
             build_transform(self.transform)
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import Literal
 
 from lightning_synthaug.data.transforms import seeded_globals
-from lightning_synthaug.filling import SourceFiller, Turns, say
+from lightning_synthaug.filling import Limits, SourceFiller, Turns, say
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["settle", "watched"]
@@ -29,7 +29,13 @@ def watched(turns: Turns, *, leader: bool, world: int) -> contextlib.AbstractCon
 
 
 def settle(
-    source: SourceFiller, wanted: Int64Array, *, turns: Turns, fill: Fill, leader: bool
+    source: SourceFiller,
+    wanted: Int64Array,
+    *,
+    turns: Turns,
+    fill: Fill,
+    leader: bool,
+    limits: Limits,
 ) -> int:
     """Look requests up, and have those made that the store lacks.
 
@@ -39,6 +45,7 @@ def settle(
         turns: The word between the processes of a node.
         fill: `"off"`: nothing is made.
         leader: Whether this process makes them; others wait.
+        limits: What may be made.
 
     Returns:
         Samples made.
@@ -53,7 +60,10 @@ def settle(
         turns.wait(source.watch(missing))
         return 0
     with seeded_globals(0):  # the user's random states go on as if nothing had been made
-        filled = source.fill(missing)
+        filled = source.fill(missing, limits=limits)
+    if filled.generated + filled.given_up < len(missing):
+        turns.spent()
+        limits.tell_spent()
     if filled.given_up:
         say(
             f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "

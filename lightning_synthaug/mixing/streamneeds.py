@@ -137,7 +137,12 @@ class StreamNeeds:
     ) -> None:
         """Settle requests."""
         totals.generated += settle(
-            source, wanted, turns=self._turns(), fill=self._mixture.recipe.fill, leader=leader
+            source,
+            wanted,
+            turns=self._turns(),
+            fill=self._mixture.recipe.fill,
+            leader=leader,
+            limits=self._mixture.limits,
         )
 
     def _turns(self) -> Turns:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import Turns, say
+from lightning_synthaug.filling import Need, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.following import Following
 from lightning_synthaug.mixing.lookahead import LookAhead
@@ -40,6 +40,7 @@ class Supply:
         self._blocks = Blocks(mixture)
         self._following = Following(self._blocks)
         self._ahead: LookAhead | None = None
+        self._news = False
         self._made = 0
 
     def made(self) -> int:
@@ -71,6 +72,9 @@ class Supply:
         if self._ahead is None:
             self._ahead = look_ahead(mixture, leader=self._leader, world=self._world)
             mixture.running.callback(self._stop)
+        if self._leader:
+            self._check_budget(plan, plan.slot(first), plan.slot(end))
+            mixture.limits.strict = False
         self._ahead.begin(plan, first, ends)
 
     def listen(self) -> None:
@@ -100,15 +104,34 @@ class Supply:
         ahead = self._leader and bool(generated) and recipe.fill == "ahead"
         if self._leader and self._world > 1:
             self._take_damaged()
+        if ahead:
+            self._check_budget(plan, start, stop)
         with watched(turns, leader=ahead, world=self._world):
             for source in generated:
                 if len(source.places) == plan.distinct(source.needs.number - 1):
                     continue
                 wanted = source.needs.of_range(plan, start, stop)
                 self._made += settle(
-                    source, wanted, turns=turns, fill=recipe.fill, leader=self._leader
+                    source,
+                    wanted,
+                    turns=turns,
+                    fill=recipe.fill,
+                    leader=self._leader,
+                    limits=mixture.limits,
                 )
+        mixture.limits.strict = False
         self._blocks.clear()
+
+    def _check_budget(self, plan: AnyPlan, start: int, stop: int) -> None:
+        """Hold what the first epoch needs against what may be made."""
+        mixture = self._mixture
+        if mixture.recipe.budget is None or not mixture.limits.strict:
+            return
+        needs = []
+        for source in mixture.generated:
+            missing = source.look_up(source.needs.of_range(plan, start, stop))
+            needs.append(Need(source.name, len(missing), source.needs.generator.price))
+        mixture.limits.check(needs)
 
     def complete(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Find a batch's samples; under `on_miss` other than "real", do not go on without them.
@@ -155,7 +178,7 @@ class Supply:
         recipe, ahead = self._mixture.recipe, self._ahead
         block = self._blocks.of(plan, number)
         if ahead is not None:
-            news = ahead.advance(number)
+            self._news = ahead.advance(number) or self._news
             if ahead.lost is not None and (
                 recipe.on_producer_failure == "error" or recipe.on_miss == "wait"
             ):
@@ -166,7 +189,9 @@ class Supply:
                     f"{ahead.lost}. Mend the cause and resume; or let real samples stand in for what is missing "
                     '(on_producer_failure="continue", on_miss="real").',
                 )
-            if news:
+            # What came since is looked for where a batch lacks something, then for all that follow it.
+            if self._news and self._lacking(number, block):
+                self._news = False
                 block = self._blocks.again(block, number, in_store=False)
             if not self._leader and self._lacking(number, block):
                 block = self._following.look(block, number)
@@ -183,6 +208,8 @@ class Supply:
 
     def _lacking(self, number: int, block: ReadyBlock) -> int:
         """Count a batch's rows whose sample may still come."""
+        if not block.lacks:
+            return 0
         batch = slice(*block.span(number))
         return int(np.count_nonzero(block.lacking(self._mixture.is_generated, batch)))
 

@@ -10,7 +10,7 @@ import pytest
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import CacheFull
-from lightning_synthaug.filling import say
+from lightning_synthaug.filling import Limits, say
 from lightning_synthaug.filling.say import FillBar, human_bytes, human_time
 from lightning_synthaug.store import NewSample, Store
 
@@ -43,7 +43,7 @@ def test_what_is_said_goes_to_standard_error(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_fill_is_announced_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Store.open(tmp_path) as store, FillBar("gan", 1000, store) as bar:
+    with Store.open(tmp_path) as store, FillBar("gan", 1000, store, Limits()) as bar:
         bar.advance(0, 0)
         for number in range(2):
             put(store, number)
@@ -60,7 +60,7 @@ def test_what_the_disk_cannot_hold_is_refused(
         # A disk with exactly this much room cannot be had.
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
         message = r"got 100.0 kB for 9.\d MB \(999 samples of 'gan'\) .* 100.0 kB free.*SA501"
-        with pytest.raises(CacheFull, match=message), FillBar("gan", 1000, store) as bar:
+        with pytest.raises(CacheFull, match=message), FillBar("gan", 1000, store, Limits()) as bar:
             put(store, 0)
             bar.advance(1, 1)
 
@@ -68,6 +68,6 @@ def test_what_the_disk_cannot_hold_is_refused(
 def test_what_the_budget_cannot_hold_is_refused(tmp_path: Path) -> None:
     with Store.open(tmp_path, byte_budget=500_000) as store:
         message = r"got 49\d.\d kB for 9.\d MB .*budget of 500.0 kB .*`cache_bytes=`.*SA501"
-        with pytest.raises(CacheFull, match=message), FillBar("gan", 1000, store) as bar:
+        with pytest.raises(CacheFull, match=message), FillBar("gan", 1000, store, Limits()) as bar:
             put(store, 0)
             bar.advance(1, 1)

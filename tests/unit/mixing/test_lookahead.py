@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_synthaug.filling import Settled
+from lightning_synthaug.filling import Limits, Settled
 from lightning_synthaug.mixing import Mixture, Recipe, lookahead
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.plan import Epoch
@@ -72,7 +72,9 @@ class Setting:
         self.plan = self.mixture.compile(Epoch(SIZE, BATCH), None)
         self.workers = [Slow(self.mixture) for _ in range(producers)]
         made: Any = self.workers
-        self.ahead = LookAhead(self.mixture.generated, made, waits=waits, blank=True)
+        self.ahead = LookAhead(
+            self.mixture.generated, made, waits=waits, blank=True, limits=Limits()
+        )
 
     def wanted(self, first: int, end: int) -> list[int]:
         (source,) = self.mixture.generated
@@ -204,7 +206,7 @@ def test_a_store_that_has_samples_is_looked_through_before_anybody_is_asked(tmp_
     made: Any = s.workers
     for producers in (made, []):
         source.places.forget(some)
-        ahead = LookAhead(s.mixture.generated, producers, waits=False, blank=False)
+        ahead = LookAhead(s.mixture.generated, producers, waits=False, blank=False, limits=Limits())
         ahead.begin(s.plan, 0, None)
         assert not source.places.missing(some).size
         assert not ahead.advance(0)

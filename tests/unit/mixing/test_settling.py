@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_synthaug.filling import Turns
+from lightning_synthaug.filling import Limits, Turns
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.settling import settle, watched
 from tests.helpers.traced import CLASSES, Tracer, traced_dataset
@@ -22,7 +22,7 @@ def asked(source: Any, wanted: list[int], folder: Path, world: int = 1, **option
     how: dict[str, Any] = {"fill": "ahead", "leader": True} | options
     turns = Turns(folder, "synthetic")
     with watched(turns, leader=how["leader"], world=world):
-        return settle(source, np.array(wanted), turns=turns, **how)
+        return settle(source, np.array(wanted), turns=turns, limits=Limits(), **how)
 
 
 def test_what_is_missing_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
