@@ -64,6 +64,8 @@ class LookAhead:
         self._cause: str | None = None
         # Of what is under way: where training was when it was asked for, and its first use.
         self._asked: dict[tuple[int, int], tuple[int, int]] = {}
+        # What was settled after it had been taken back, and may wait to be asked for again.
+        self._strays: set[tuple[int, int]] = set()
         self._answers: deque[int] = deque(maxlen=_ANSWERS)
         self._room = [self._least(p) for p in self.producers]
 
@@ -82,6 +84,7 @@ class LookAhead:
         """
         self._plan = plan
         self._begun = False
+        self._strays.clear()
         self._position = self._frontier = plan.knots.count(plan.slot(first))
         self._end = None if end is None else plan.knots.count(plan.slot(end))
         self._needs: list[deque[_Need]] = [deque() for _ in self.producers]
@@ -143,6 +146,7 @@ class LookAhead:
         else:
             unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
             source.places.add(settled.identities[unknown], settled.places[unknown])
+            self._strays.update((settled.source, i) for i in settled.identities.tolist())
         self._made += settled.stored
         self._bytes = settled.size or self._bytes
         if not settled.stored:
@@ -189,9 +193,8 @@ class LookAhead:
         """Return the first sample that does not come too late when it is asked for now."""
         if self._waits or len(self._answers) < _ANSWERS:
             return self._position
-        return (
-            self._position + sorted(self._answers)[-2] * 9 // 8
-        )  # batches are whole: an eighth to spare
+        # Batches are whole: an eighth to spare.
+        return self._position + sorted(self._answers)[-2] * 9 // 8
 
     def _scan(self) -> None:
         """Find what the next planned samples lack."""
@@ -246,6 +249,7 @@ class LookAhead:
                 continue
             batch = [needs.popleft() for _ in range(min(room, len(needs)))]
             self._waiting.difference_update(n[:2] for n in batch)
+            batch = [n for n in batch if n[:2] not in self._strays]
             for place in sorted({n.source for n in batch}):
                 mine = [n.identity for n in batch if n.source == place]
                 producer.ask(place, mine)

@@ -146,6 +146,16 @@ def test_who_is_early_has_more_under_way_and_who_is_late_less(tmp_path: Path) ->
         if number % 20 == 0:
             worker.work()
     assert worker.under_way <= 8
+    # Made after it was taken back: no sample is settled twice, whoever asks for it again.
+    (source,) = s.mixture.generated
+    worker.queue.extend(worker.asked[-40:])
+    for number in range(400, 460):
+        worker.work()
+        s.ahead.advance(number)
+    source.places.find(np.zeros(1, np.int64))  # sorts in what came last
+    tables = (source.places._main, source.places._late)
+    settled = np.concatenate([table.identities for table in tables])
+    assert len(source.places) == settled.size == np.unique(settled).size
     s.mixture.close()
 
 
