@@ -118,9 +118,10 @@ class Producer:
         Returns:
             What is settled, oldest first.
         """
+        ended = self._process is not None and self._process.poll() is not None
         settled = [word for line in self._lines() if (word := self._understand(line)) is not None]
         if self.lost is None:
-            self._look_after()
+            self._look_after(ended)  # what it said before its end is heard by now
         return settled
 
     def close(self) -> None:
@@ -209,21 +210,18 @@ class Producer:
                 self._give_up(self._cause)
         return None
 
-    def _look_after(self) -> None:
+    def _look_after(self, ended: bool) -> None:
         """Notice an end or a hang, and start the process again."""
         now, process = time.monotonic(), self._process
         if process is None:
             if now >= self._again:
                 self._start()
             return
-        status = process.poll()
         patience = (
             max(_LEAST_WORD, _TIMES_SLOWEST * self._slowest) if self._slowest else _FIRST_WORD
         )
-        if status is not None:
-            for line in self._lines():  # its last words
-                self._understand(line)
-            cause = self._cause or f"it ended with status {status}"
+        if ended:
+            cause = self._cause or f"it ended with status {process.returncode}"
         elif self.under_way and now - self._since > patience:
             cause = f"it gave no word for {now - self._since:.0f} s"
         else:
@@ -232,8 +230,6 @@ class Producer:
         process.kill()
         self.close()
         self._failures += 1
-        if self.lost is not None:
-            return
         if self._failures >= _FAILURES:
             self._give_up(f"{cause} ({self._failures} times in a row)")
             return

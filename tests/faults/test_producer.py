@@ -80,9 +80,10 @@ def run(mixed: Any, epochs: int) -> list[list[Sample]]:
     return batches
 
 
-def until(mixed: Any, holds: Any, epochs: int = 400) -> None:
-    """Train until something holds; the suite's own limit ends what never does."""
-    for _ in range(epochs):
+def until(mixed: Any, holds: Any) -> None:
+    """Train until something holds; the time is for the most loaded of machines."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
         run(mixed, 1)
         if holds():
             return
@@ -148,7 +149,7 @@ def test_a_slow_generator_serves_what_it_can(
         served, generated = totals.served, totals.generated
         while totals.generated < generated + 120:
             step(mixed)
-        assert totals.served - served > 0.8 * 120
+        assert totals.served - served > 0.5 * 120
         assert totals.misses > 2 * totals.served  # it was slow indeed
 
 
@@ -308,7 +309,7 @@ def test_samples_are_made_while_the_trainer_validates(tmp_path: Path) -> None:
         if batch_idx == 0:
             while not made(log) and time.monotonic() < deadline:
                 time.sleep(0.05)
-        time.sleep(0.05)
+        time.sleep(0.1)
         there.append(len(made(log)))
 
     model.validation_step = patient
@@ -406,7 +407,7 @@ def test_killed_trainers_lose_nothing_and_leave_no_orphan(tmp_path: Path) -> Non
             process.kill()
         process.stdout.close()
         process.wait()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not all(map(gone, processes(tmp_path / "log"))):
             assert time.monotonic() < deadline, "an orphan"
             time.sleep(0.05)
@@ -455,7 +456,7 @@ dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, 
 mixed = sa.mix(DataLoader(traced_dataset(48), 4), Faulty(str(folder)), 0.5, cache=folder / "cache",
                fill="background")
 totals = mixed.feed.totals
-for epoch in range(200):
+for epoch in range(2000):
     before, kinds = totals.misses, []
     for images, labels in mixed:
         kinds += [s.source for s in read(images)]

@@ -80,6 +80,17 @@ def test_what_was_under_way_is_asked_again_of_the_next_process(
     mine.close()
 
 
+def test_what_a_process_said_before_its_end_is_heard(tmp_path: Path) -> None:
+    mine = producer(tmp_path, "killed", every=4)
+    mine.ask(0, list(range(16)))
+    assert mine._process is not None
+    mine._process.wait()  # nobody listened so far
+    words = mine.hear()
+    assert np.concatenate([w.identities for w in words]).tolist() == list(range(12))
+    assert list(mine.awaits(0)) == [12, 13, 14, 15]
+    mine.close()
+
+
 def test_a_batch_under_way_may_end_before_the_process_does(tmp_path: Path) -> None:
     mine = producer(tmp_path, seconds=0.1)
     mine.ask(0, list(range(40)))
