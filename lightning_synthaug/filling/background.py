@@ -157,7 +157,7 @@ class Producer:
         self._process = process
         self._stop = weakref.finalize(self, _end, process, os.getpid())
         self._heard = self._unsent = b""
-        self._since = time.monotonic()
+        self._since, self._spoke = time.monotonic(), False
         for source, identities in enumerate(self._asked):
             if identities:
                 self._send([source, list(identities)])
@@ -193,7 +193,7 @@ class Producer:
         now = time.monotonic()
         if "settled" in word:
             self._slowest, self._since = max(self._slowest, now - self._since), now
-            self._failures = 0
+            self._failures, self._spoke = 0, True
             source, rows = word["settled"]
             table = np.array(rows, np.int64).reshape(-1, 3)
             for identity in table[:, 0].tolist():
@@ -217,9 +217,7 @@ class Producer:
             if now >= self._again:
                 self._start()
             return
-        patience = (
-            max(_LEAST_WORD, _TIMES_SLOWEST * self._slowest) if self._slowest else _FIRST_WORD
-        )
+        patience = max(_LEAST_WORD, _TIMES_SLOWEST * self._slowest) if self._spoke else _FIRST_WORD
         if ended:
             cause = self._cause or f"it ended with status {process.returncode}"
         elif self.under_way and now - self._since > patience:
