@@ -245,8 +245,8 @@ class LookAhead:
             if needs and needs[0].number < earliest:
                 self._skip(i, earliest)
             room = self._within_budget(self._room[i] - producer.under_way)
-            if room < min(len(needs), self._room[i] // 4):  # in pieces worth a line
-                continue
+            if producer.under_way and room < min(len(needs), self._room[i] // 4):
+                continue  # it is busy, and shall be asked in pieces worth a line
             batch = [needs.popleft() for _ in range(min(room, len(needs)))]
             self._waiting.difference_update(n[:2] for n in batch)
             batch = [n for n in batch if n[:2] not in self._strays]

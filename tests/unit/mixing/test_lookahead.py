@@ -159,6 +159,27 @@ def test_who_is_early_has_more_under_way_and_who_is_late_less(tmp_path: Path) ->
     s.mixture.close()
 
 
+@pytest.mark.parametrize("budget", [8, 9, 17, 23])
+def test_the_last_samples_of_a_budget_are_asked_for(
+    tmp_path: Path, budget: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s = Setting(tmp_path)
+    (worker,) = s.workers
+    made: Any = s.workers
+    ahead = LookAhead(
+        s.mixture.generated, made, waits=True, blank=True, limits=Limits(samples=budget)
+    )
+    ahead.begin(s.plan, 0, None)
+    for _ in range(40):
+        worker.work()
+        ahead.advance(0)
+    assert len(worker.asked) == budget
+    assert worker.closed
+    assert ahead.lost == "the budget is spent"
+    assert capsys.readouterr().err.count("the budget is spent") == 1
+    s.mixture.close()
+
+
 def test_asking_is_bounded_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookahead, "_CHUNK", 16)
     monkeypatch.setattr(lookahead, "_FIRST", 16)
