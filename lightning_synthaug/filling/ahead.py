@@ -166,8 +166,7 @@ class SourceFiller:
                 while queue and (room := limits.room(len(queue), price=price)):
                     made = self.make(queue, most=room)
                     limits.count(made.stored, cost=price * made.answered)
-                    failed = made.identities.size - made.stored
-                    generated, given_up = generated + made.stored, given_up + failed
+                    generated, given_up = generated + made.stored, given_up + made.given_up
                     bar.advance(made.identities.size, made.stored)
         finally:
             limits.stop()

@@ -76,8 +76,7 @@ def fill_on_ray(
                 batches[number] = []
                 again += made.retry
                 limits.count(made.stored, cost=price * made.answered)
-                failed = made.identities.size - made.stored
-                generated, given_up = generated + made.stored, given_up + failed
+                generated, given_up = generated + made.stored, given_up + made.given_up
                 bar.advance(made.identities.size, made.stored)
                 if not limits.room(1, price=price):
                     break

@@ -16,12 +16,10 @@ class Need(NamedTuple):
     """What one source has to make.
 
     Attributes:
-        name: The source's name.
         samples: How many samples.
         price: What each costs.
     """
 
-    name: str
     samples: int
     price: float
 

@@ -48,6 +48,11 @@ class Made(NamedTuple):
     stored: int
     answered: int
 
+    @property
+    def given_up(self) -> int:
+        """Requests of which every attempt was turned down."""
+        return self.identities.size - self.stored
+
 
 @final
 class Maker:

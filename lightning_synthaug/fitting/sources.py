@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Source", "read_source"]
+__all__ = ["Source", "call_code", "read_source", "reason_of"]
 
 
 @final
@@ -105,23 +105,42 @@ def _read_arrays(path: Path) -> Source:
         _wrong(str(path), "no archive of plain arrays", error)
 
 
-def _read_code(path: str) -> Source:
-    """Import and call the user's code; modules in the current folder are found, as with `python -m`."""
+def call_code(path: str) -> Any:
+    """Import the user's code; modules in the current folder are found, as with `python -m`.
+
+    Args:
+        path: Import path `"module:name"`.
+
+    Returns:
+        What it names, or what that returns where it can be called.
+    """
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    found = import_object(path)
+    return found() if callable(found) else found
+
+
+def reason_of(error: Exception) -> str:
+    """Say what the user's own code raised.
+
+    Args:
+        error: Anything.
+
+    Returns:
+        Its message, with its kind where it is not one of this package's errors.
+    """
+    return error.message if isinstance(error, SynthAugError) else f"{type(error).__name__}: {error}"
+
+
+def _read_code(path: str) -> Source:
+    """Import and call the user's code."""
     try:
-        found = import_object(path)
-        content = found() if callable(found) else found
+        content = call_code(path)
     except Exception as error:  # the user's own code may raise anything; the cause is kept
-        reason = (
-            error.message
-            if isinstance(error, SynthAugError)
-            else f"{type(error).__name__}: {error}"
-        )
         raise DataError(
             "SA446",
-            f'`--data` must name code that runs, got "{path}": {reason} Correct the path or the code.',
+            f'`--data` must name code that runs, got "{path}": {reason_of(error)} Correct the path or the code.',
         ) from error
     if isinstance(content, tuple) and len(content) == 2:
         return Source(_channels_last(np.asarray(content[0])), np.asarray(content[1]))

@@ -130,7 +130,7 @@ class Supply:
         needs = []
         for source in mixture.generated:
             missing = source.look_up(source.needs.of_range(plan, start, stop))
-            needs.append(Need(source.name, len(missing), source.needs.generator.price))
+            needs.append(Need(len(missing), source.needs.generator.price))
         mixture.limits.check(needs)
 
     def complete(self, plan: AnyPlan, number: int) -> ReadyBlock:

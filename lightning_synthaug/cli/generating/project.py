@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
-from lightning_synthaug.errors import DataError, SynthAugError
-from lightning_synthaug.generators.torch_network import import_object
+from lightning_synthaug.errors import DataError
+from lightning_synthaug.fitting.sources import call_code, reason_of
 
 __all__ = ["read_loader"]
 
@@ -25,25 +23,16 @@ def read_loader(what: str) -> Any:
     Raises:
         DataError: It cannot be imported or made, or is none of these (SA811).
     """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        found = import_object(what)
-        made = found() if callable(found) else found
+        made = call_code(what)
         return _of_module(made) if hasattr(made, "train_dataloader") else _checked(what, made)
     except Exception as error:  # the user's own code may raise anything; the cause is kept
         if isinstance(error, DataError) and error.code == "SA811":
             raise
-        reason = (
-            error.message
-            if isinstance(error, SynthAugError)
-            else f"{type(error).__name__}: {error}"
-        )
         raise DataError(
             "SA811",
-            f'`--loader` must name code that makes a train loader, got "{what}": {reason} Correct the path or '
-            "the code.",
+            f'`--loader` must name code that makes a train loader, got "{what}": {reason_of(error)} Correct the path '
+            "or the code.",
         ) from error
 
 

@@ -75,7 +75,7 @@ def test_money_is_spent_on_what_has_a_price() -> None:
 )
 def test_the_first_epoch_must_be_covered(budget: dict[str, float], said: str | None) -> None:
     mine = Limits.of_run(budget)
-    needs = [Need("dear", 50, 0.1), Need("free", 50, 0.0)]
+    needs = [Need(50, 0.1), Need(50, 0.0)]
     if said is None:
         mine.check(needs)
         return
