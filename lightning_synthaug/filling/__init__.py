@@ -8,9 +8,10 @@ from lightning_synthaug.filling.limits import Limits, Need
 from lightning_synthaug.filling.making import Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
-from lightning_synthaug.filling.spec import Spec
+from lightning_synthaug.filling.spec import Spec, can_pickle
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.filling.turns import Turns
+from lightning_synthaug.filling.twinbox import TwinBox
 
 __all__ = [
     "GIVEN_UP",
@@ -26,5 +27,7 @@ __all__ = [
     "SourceNeeds",
     "Spec",
     "Turns",
+    "TwinBox",
+    "can_pickle",
     "say",
 ]

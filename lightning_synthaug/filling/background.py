@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.filling.spec import Spec
 from lightning_synthaug.filling.telling import say
+from lightning_synthaug.filling.words import Words
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Producer", "Settled"]
@@ -37,7 +38,9 @@ _GRACE: Final = 4.0
 _OF_RANKS = ("RANK", "LOCAL_", "WORLD_", "GROUP_", "ROLE_", "NODE_RANK", "MASTER_", "TORCHELASTIC_")
 _OF_LAUNCHERS = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "HYDRA_", "PL_GLOBAL_SEED")
 #: What the pipe that it speaks through shall hold, so that it need not wait for a trainer that validates. Bytes.
-_PIPE = 1 << 20
+_PIPE: Final = 1 << 20
+#: What is read from it at once: room for much more would be taken from the system and given back each time. Bytes.
+_PART: Final = 1 << 16
 
 
 class Settled(NamedTuple):
@@ -47,6 +50,7 @@ class Settled(NamedTuple):
         source: Place of their source in the `Spec`.
         identities: The requests. Shape `(n,)`.
         places: (shard, row) of each, or GIVEN_UP. Shape `(n, 2)`.
+        marks: What `ask` was given with each; None where it was taken back since.
         stored: Samples that were made for it.
         size: What a sample takes in the store, on average; 0 while not known. Bytes.
     """
@@ -54,6 +58,7 @@ class Settled(NamedTuple):
     source: int
     identities: Int64Array
     places: npt.NDArray[np.int64]
+    marks: Sequence[Any]
     stored: int
     size: int
 
@@ -71,7 +76,7 @@ class Producer:
         #: Why it was given up; None while there is hope.
         self.lost: str | None = None
         self._pid = os.getpid()
-        self._asked: list[dict[int, None]] = [{} for _ in spec.sources]
+        self._asked: list[dict[int, Any]] = [{} for _ in spec.sources]
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., Producer] | None = None
         self._heard = self._unsent = b""
@@ -86,25 +91,25 @@ class Producer:
         """Requests that were asked for and are not settled."""
         return sum(map(len, self._asked))
 
-    def awaits(self, source: int) -> Mapping[int, None]:
-        """Return the identities of a source that are under way.
+    def awaits(self, source: int) -> Mapping[int, Any]:
+        """Return the identities of a source that are under way, and their marks.
 
         Args:
             source: Its place in the `Spec`.
         """
         return self._asked[source]
 
-    def ask(self, source: int, identities: Sequence[int]) -> None:
+    def ask(self, source: int, marks: Mapping[int, Any]) -> None:
         """Ask for samples, after those asked for before.
 
         Args:
             source: Place of their source in the `Spec`.
-            identities: Requests, not under way.
+            marks: Requests that are not under way, and what `Settled` shall tell with each.
         """
         if not self.under_way:
             self._since = time.monotonic()
-        self._asked[source].update(dict.fromkeys(identities))
-        self._send([source, list(identities)])
+        self._asked[source].update(marks)
+        self._send([source, list(marks)])
 
     def forget(self) -> None:
         """Take back what was asked for; a batch that is being made is told of all the same."""
@@ -116,10 +121,15 @@ class Producer:
         """Learn what was made since the last time; start the process anew where it ended or hangs.
 
         Returns:
-            What is settled, oldest first.
+            What is settled, for each source at most one, oldest first.
         """
         ended = self._process is not None and self._process.poll() is not None
-        settled = [word for line in self._lines() if (word := self._understand(line)) is not None]
+        told: dict[int, list[dict[str, Any]]] = {}
+        for line in self._lines():
+            word = self._understand(line)
+            if "settled" in word:
+                told.setdefault(word["source"], []).append(word)
+        settled = [self._settle(source, words) for source, words in told.items()]
         if self.lost is None:
             self._look_after(ended)  # what it said before its end is heard by now
         return settled
@@ -182,25 +192,21 @@ class Producer:
         self._flush()
         assert self._process.stdout is not None
         with contextlib.suppress(BlockingIOError):
-            while part := os.read(self._process.stdout.fileno(), _PIPE):
+            while part := os.read(self._process.stdout.fileno(), _PART):
                 self._heard += part
+                if len(part) < _PART:
+                    break
         *lines, self._heard = self._heard.split(b"\n")
         return lines
 
-    def _understand(self, line: bytes) -> Settled | None:
-        """Act on a word."""
+    def _understand(self, line: bytes) -> dict[str, Any]:
+        """Act on a word; what is settled is left to `_settle`."""
         word: dict[str, Any] = json.loads(line)
         now = time.monotonic()
         if "settled" in word:
-            self._slowest, self._since = max(self._slowest, now - self._since), now
+            self._slowest = max(self._slowest, now - self._since)
             self._failures, self._spoke = 0, True
-            source, rows = word["settled"]
-            table = np.array(rows, np.int64).reshape(-1, 3)
-            for identity in table[:, 0].tolist():
-                self._asked[source].pop(identity, None)
-            return Settled(source, table[:, 0], table[:, 1:], word["stored"], word["size"])
-        self._since = now
-        if "error" in word:
+        elif "error" in word:
             self._warn(f"{word['error']}; it tries again")
         elif "full" in word:
             self._give_up(word["full"])
@@ -208,7 +214,16 @@ class Producer:
             self._cause = word["fatal"]
             if not word["again"]:
                 self._give_up(self._cause)
-        return None
+        self._since = now
+        return word
+
+    def _settle(self, source: int, words: Sequence[dict[str, Any]]) -> Settled:
+        """Join what was said of a source."""
+        table = Words.rows("".join(word["settled"] for word in words))
+        pop = self._asked[source].pop
+        marks = [pop(identity, None) for identity in table[:, 0].tolist()]
+        stored = sum(word["stored"] for word in words)
+        return Settled(source, table[:, 0], table[:, 1:], marks, stored, words[-1]["size"])
 
     def _look_after(self, ended: bool) -> None:
         """Notice an end or a hang, and start the process again."""

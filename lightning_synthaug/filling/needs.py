@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, final
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from lightning_synthaug.data import DatasetAdapter, LabelMap
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.identity import join, split
+from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.generators import Generator, Request, request_seed
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
@@ -40,7 +42,7 @@ class SourceNeeds:
         values: Int64Array,
         label_map: LabelMap,
         generation_seed: int,
-        twins: DatasetAdapter,
+        twins: DatasetAdapter | TwinBox,
     ) -> None:
         self.number = number
         self.generator = generator
@@ -60,6 +62,21 @@ class SourceNeeds:
         """Leave the dataset behind where no generator is conditioned on it: another process need not get it."""
         twins = self._twins if self.generator.conditioning == "twin" else None
         return {**self.__dict__, "_twins": twins}
+
+    @property
+    def box(self) -> TwinBox | None:
+        """Where the real samples that condition come from, if not from the dataset."""
+        return self._twins if isinstance(self._twins, TwinBox) else None
+
+    def reading(self, twins: TwinBox) -> SourceNeeds:
+        """Return the same, with the real samples that condition read from elsewhere.
+
+        Args:
+            twins: Where from.
+        """
+        other = copy.copy(self)
+        other._twins = twins
+        return other
 
     def identities(self, slots: PlannedSlots) -> Int64Array:
         """Return the identity of what each of this source's slots asks for.

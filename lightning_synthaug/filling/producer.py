@@ -7,7 +7,6 @@ process that started it, however that ends.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -15,8 +14,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any, Final, final
+from typing import Final, final
 
 import numpy as np
 
@@ -24,37 +24,16 @@ from lightning_synthaug.errors import CacheFull, SynthAugError
 from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.places import UNKNOWN, Places
 from lightning_synthaug.filling.spec import Spec
+from lightning_synthaug.filling.twinbox import TwinBox
+from lightning_synthaug.filling.words import Words
 from lightning_synthaug.store import Store
 
-__all__ = ["Inbox", "Words", "Work", "main"]
+__all__ = ["Inbox", "Work", "main"]
 
 #: Errors in a row after which this process has no hope.
 _HOPELESS: Final = 3
 #: Seconds between looks at the parent, and those left to a batch that is being made when the parent says stop.
 _LOOK, _GRACE = 0.5, 3.0
-
-
-@final
-class Words:
-    """What the parent is told, a line each.
-
-    `{"ready": device}` once samples can be made; `{"settled": [source, [identity, shard, row, ...]], "stored": count,
-    "size": bytes a sample}` after each batch; `{"error": text}` when one failed and is tried again; `{"fatal":
-    text, "again": whether another process may do better}` and `{"full": text}` before an early end.
-
-    What generators print does not get among them: it goes to standard error.
-    """
-
-    def __init__(self) -> None:
-        self._fd = os.dup(1)
-        os.dup2(2, 1)
-
-    def say(self, **word: Any) -> None:
-        """Write one line; waits while the parent does not listen, and says nothing once it never will."""
-        line = json.dumps(word).encode() + b"\n"
-        with contextlib.suppress(BrokenPipeError):
-            while line:
-                line = line[os.write(self._fd, line) :]
 
 
 @final
@@ -135,7 +114,8 @@ def main(fd: int, nice: int) -> int:
     for name in ("SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"):
         # A terminal or a cluster sends these to every process of a job; the parent decides what they mean.
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    boxes: list[TwinBox] = []
+    threading.Thread(target=_watch, args=(os.getppid(), boxes), daemon=True).start()
     os.nice(nice)  # before anything large is imported
     try:
         spec = Spec.take_over(fd)
@@ -143,6 +123,9 @@ def main(fd: int, nice: int) -> int:
             _one_thread()
         with Store.open(spec.folder, byte_budget=spec.byte_budget) as store:
             inbox = Inbox(len(spec.sources))
+            boxes += [needs.box for _, needs in spec.sources if needs.box is not None]
+            for box in boxes:
+                box.waiting = lambda: words.say(waiting=True)
             fillers = [
                 SourceFiller(name, needs, store, device=spec.device) for name, needs in spec.sources
             ]
@@ -219,7 +202,7 @@ class Work:
         if rows.size:
             self._stored += stored
             size = (self._store.used() - self._used) // self._stored if self._stored else 0
-            self._words.say(settled=[number, rows.ravel().tolist()], stored=stored, size=size)
+            self._words.say(settled=Words.text(rows), source=number, stored=stored, size=size)
 
     def _may_go_on(self, number: int, error: Exception) -> bool:
         """Count a failure, and start the generator anew; some end all hope."""
@@ -238,10 +221,12 @@ def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:2000]
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, boxes: Sequence[TwinBox]) -> None:
     """End with the process that started this one: the system hands orphans to another one."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
+    for box in boxes:
+        box.remove()
     os._exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -10,12 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import final
+from typing import Any, final
 
 from lightning_synthaug.errors import ConfigError, install_hint
 from lightning_synthaug.filling.needs import SourceNeeds
 
-__all__ = ["Spec"]
+__all__ = ["Spec", "can_pickle"]
 
 
 @final
@@ -42,7 +43,7 @@ class Spec:
             A file descriptor at the beginning; the caller closes it.
 
         Raises:
-            ConfigError: A generator, or the dataset that conditions it, cannot be pickled (SA506).
+            ConfigError: A generator cannot be pickled (SA506).
         """
         try:
             text = _pickler().dumps(self)
@@ -50,8 +51,8 @@ class Spec:
             names = [name for name, _ in self.sources]
             raise ConfigError(
                 "SA506",
-                'Generators must be picklable under fill="background" (with the dataset, where they are conditioned on '
-                f"real samples), got {names}: {type(error).__name__}: {error}. "
+                f'Generators must be picklable under fill="background", got {names}: '
+                f"{type(error).__name__}: {error}. "
                 + (
                     ""
                     if _cloudpickle()
@@ -81,6 +82,31 @@ class Spec:
             spec = pickle.load(file)  # from the parent's own memory: the file never had a name
         assert isinstance(spec, cls)
         return spec
+
+
+def can_pickle(value: object) -> bool:
+    """Tell whether something can go to a producer by pickle. It is written to nowhere, so that size costs only time.
+
+    Args:
+        value: Anything.
+    """
+    try:
+        _pickler().dump(value, _Nowhere())
+    except Exception:  # each class has its own ways of refusing
+        return False
+    return True
+
+
+class _Nowhere(io.RawIOBase):
+    """A file that keeps nothing."""
+
+    def writable(self) -> bool:
+        """Take anything."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Forget it."""
+        return len(data)
 
 
 def _pickler() -> ModuleType:

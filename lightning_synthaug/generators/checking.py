@@ -7,7 +7,7 @@ again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.request import Request
 
 __all__ = ["check_batch"]
+
+_Form = dict[str, tuple[np.dtype[Any] | type, int | tuple[int, ...] | None]]
 
 
 def check_batch(
@@ -51,14 +53,15 @@ def check_batch(
     if len(results) != len(requests):
         _broken(generator, "SA420", "one result for each request", len(requests), len(results))
     checked: list[Record | Rejection] = []
+    form = None if like is None else _form(generator, like)
     for request, result in zip(requests, results, strict=True):
         if isinstance(result, Rejection):
             checked.append(result)
             continue
         _check_kind(generator, result)
         _check_label(generator, request, result)
-        like = result if like is None else like
-        _check_fields(generator, result, like)
+        form = _form(generator, result) if form is None else form
+        _check_fields(generator, result, form)
         checked.append(Rejection("holds a value that is not finite") if _bad(result) else result)
     return checked
 
@@ -90,23 +93,38 @@ def _check_label(generator: Generator, request: Request, result: Record) -> None
         _broken(generator, "SA422", "the label asked for", request.label, label)
 
 
-def _check_fields(generator: Generator, result: Record, like: Record) -> None:
+def _check_fields(generator: Generator, result: Record, form: _Form) -> None:
     """Insist that records of one run have the same fields, dtypes and, unless declared, shapes."""
-    if set(result) != set(like):
-        _broken(generator, "SA421", "the same fields in each record", sorted(like), sorted(result))
-    for field, value in result.items():
-        before, after = _signature(generator, like[field]), _signature(generator, value)
-        if before != after:
-            _broken(generator, "SA423", f'one form of "{field}" in a run', before, after)
+    mine = _form(generator, result)
+    if mine == form:
+        return
+    if set(mine) != set(form):
+        _broken(generator, "SA421", "the same fields in each record", sorted(form), sorted(mine))
+    for field, got in mine.items():
+        if got != form[field]:
+            what = f'one form of "{field}" in a run'
+            _broken(generator, "SA423", what, _write(form[field]), _write(got))
 
 
-def _signature(generator: Generator, value: object) -> str:
-    """Describe what must stay the same of one value."""
-    if not isinstance(value, np.ndarray):
-        return type(value).__name__
-    if generator.variable_shape or generator.modality != "image":
-        return f"{value.dtype} of {value.ndim} dimensions"
-    return _describe(value)
+def _form(generator: Generator, record: Record) -> _Form:
+    """Sum up what must stay the same of each value: its type, or its dtype with its dimensions or its shape."""
+    loose = generator.variable_shape or generator.modality != "image"
+    return {
+        field: (value.dtype, value.ndim if loose else value.shape)
+        if isinstance(value, np.ndarray)
+        else (type(value), None)
+        for field, value in record.items()
+    }
+
+
+def _write(form: tuple[np.dtype[Any] | type, int | tuple[int, ...] | None]) -> str:
+    """Write out the form of one value."""
+    kind, shape = form
+    if isinstance(kind, type):
+        return kind.__name__
+    return (
+        f"{kind} of {shape} dimensions" if isinstance(shape, int) else f"{kind}{list(shape or ())}"
+    )
 
 
 def _describe(value: np.ndarray) -> str:
@@ -119,7 +137,7 @@ def _bad(record: Record) -> bool:
     for value in record.values():
         if isinstance(value, float) and not np.isfinite(value):
             return True
-        inexact = isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.inexact)
+        inexact = isinstance(value, np.ndarray) and value.dtype.kind in "fc"
         if inexact and not np.isfinite(value).all():
             return True
     return False

@@ -105,6 +105,8 @@ class MixedDataset(Dataset[Any]):
         try:
             if not self._unchecked.isdisjoint(self.existing):
                 self._check_existing()
+            if message.errand is not None:
+                message.errand.run(self.adapter)
             if message.plain is not None:
                 return Parts(Delivered(message.number, None), self._whole(message.plain), None)
             return self._mixed(message.number, Rows(*message.matrix))  # type: ignore[misc]

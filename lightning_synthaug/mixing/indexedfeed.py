@@ -154,20 +154,21 @@ class IndexedFeed(ABC):
         assert plan is not None
         block = self._supply.complete(plan, number)
         self.totals.generated += self._supply.made()
+        errand = self._supply.errand()
         a, b = block.span(number)
         rows = self._rows(plan, number, block.planned, a, b)
         if block.plain[number - block.first]:
             self._accounts[number] = _Account(block.planned, rows, None)
             if isinstance(rows, slice):
-                return BatchMessage(number, block.samples[rows], None)
-            return BatchMessage(number, block.planned.index[rows].tolist(), None)
+                return BatchMessage(number, block.samples[rows], None, errand)
+            return BatchMessage(number, block.planned.index[rows].tolist(), None, errand)
         account = _Account(block.planned, rows, block.served[rows])
         if block.lacks:
             starved = block.lacking(self.mixture.is_generated, rows)
             rejected = block.matrix[4, rows] == GIVEN_UP
             account = account._replace(starved=_count(starved), rejected=_count(rejected))
         self._accounts[number] = account
-        return BatchMessage(number, None, block.matrix[:, rows])
+        return BatchMessage(number, None, block.matrix[:, rows], errand)
 
     def deliver(self, delivered: Delivered) -> None:
         """Account for a batch that is about to be handed over.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple, final
-
-import numpy as np
+from typing import Final, final
 
 from lightning_synthaug.filling import UNKNOWN, Limits, Producer, Settled, SourceFiller, say
 from lightning_synthaug.filling.identity import split
+from lightning_synthaug.mixing.errands import Errand, Errands
+from lightning_synthaug.mixing.needed import Need, Needed
 from lightning_synthaug.plan import AnyPlan
-from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["LookAhead"]
 
@@ -25,14 +25,8 @@ _UNDER_WAY = 1024
 _BLOCK = 256
 #: Answers that tell how much training goes on while a request is under way; the slowest of them may be a hiccup.
 _ANSWERS = 5
-
-
-class _Need(NamedTuple):
-    """A sample that is missing: the place of its source, its identity, and the number of its first use."""
-
-    source: int
-    identity: int
-    number: int
+#: How many times longer than listening the time until the next time is, so that it costs training one per cent.
+_TIMES: Final = 100.0
 
 
 @final
@@ -45,6 +39,7 @@ class LookAhead:
         waits: Whether batches wait for their samples, so that none comes too late.
         blank: Whether the store had nothing when the run began, so that only producers look there.
         limits: What may be made.
+        errands: Keeps account of the real samples that producers wait for; None where they have the dataset.
     """
 
     def __init__(
@@ -55,24 +50,29 @@ class LookAhead:
         waits: bool,
         blank: bool,
         limits: Limits,
+        errands: Errands | None = None,
     ) -> None:
         self.sources = sources
         self.producers = list(producers)
-        self._waits, self._blank, self._limits = waits, blank, limits
+        self._waits, self._limits, self._errands = waits, limits, errands
+        self._needed = Needed(self.sources, blank=blank)
         self._made = self._bytes = 0
         self._spent = False
         self._cause: str | None = None
-        # Of what is under way: where training was when it was asked for, and its first use.
-        self._asked: dict[tuple[int, int], tuple[int, int]] = {}
         # What was settled after it had been taken back, and may wait to be asked for again.
         self._strays: set[tuple[int, int]] = set()
         self._answers: deque[int] = deque(maxlen=_ANSWERS)
         self._room = [self._least(p) for p in self.producers]
+        self._next = 0.0
 
     def made(self) -> int:
         """Return the samples made since the last time that this was asked."""
         made, self._made = self._made, 0
         return made
+
+    def errand(self) -> Errand | None:
+        """Return what whoever reads the next batch shall do besides; None for nothing."""
+        return None if self._errands is None else self._errands.next()
 
     def begin(self, plan: AnyPlan, first: int, end: int | None) -> None:
         """Get ready for a pass.
@@ -87,7 +87,7 @@ class LookAhead:
         self._strays.clear()
         self._position = self._frontier = plan.knots.count(plan.slot(first))
         self._end = None if end is None else plan.knots.count(plan.slot(end))
-        self._needs: list[deque[_Need]] = [deque() for _ in self.producers]
+        self._needs: list[deque[Need]] = [deque() for _ in self.producers]
         self._waiting: set[tuple[int, int]] = set()
         while self._frontier < self._limit(_FIRST):
             self._scan()
@@ -111,7 +111,10 @@ class LookAhead:
         return self._known > before
 
     def listen(self) -> None:
-        """Hear what was made, and ask for more, between batches: a trainer may validate for long."""
+        """Hear what was made, and ask for more, unless that was done just now."""
+        began = time.monotonic()
+        if began < self._next:
+            return
         for i, producer in enumerate(self.producers):
             for settled in producer.hear():
                 self._hear(i, settled)
@@ -123,6 +126,8 @@ class LookAhead:
         self._ask()
         if self._spent:
             self._rest()
+        now = time.monotonic()
+        self._next = now + _TIMES * (now - began)
 
     def _count(self) -> int:
         """Count what is settled."""
@@ -136,17 +141,17 @@ class LookAhead:
     def _hear(self, i: int, settled: Settled) -> None:
         """Take note of what was made, and of how long it took."""
         source = self.sources[settled.source]
-        asked = [
-            self._asked.pop((settled.source, identity), None)
-            for identity in settled.identities.tolist()
-        ]
-        known = [a for a in asked if a is not None]
-        if len(known) == len(asked):  # what was asked for is settled by nobody else
+        # Where training was when each was asked for, and its first use.
+        known = [mark for mark in settled.marks if mark is not None]
+        if len(known) == len(settled.marks):  # what was asked for is settled by nobody else
             source.places.add(settled.identities, settled.places)
         else:
             unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
             source.places.add(settled.identities[unknown], settled.places[unknown])
             self._strays.update((settled.source, i) for i in settled.identities.tolist())
+        if self._errands is not None and self._by_twins(source):
+            known_ones = zip(settled.identities.tolist(), settled.marks, strict=True)
+            self._errands.settle(i for i, mark in known_ones if mark is not None)
         self._made += settled.stored
         self._bytes = settled.size or self._bytes
         if not settled.stored:
@@ -160,7 +165,9 @@ class LookAhead:
         self._answers.append(took)
         if min(use for _, use in known) - self._position > 2 * took:
             # It came early: more may be under way, so that a trainer that validates finds it at work.
-            most = max(_UNDER_WAY, self._least(self.producers[i]))
+            least = self._least(self.producers[i])
+            # Real samples that producers wait for take room themselves.
+            most = max(_UNDER_WAY, least) if self._errands is None else least
             self._room[i] = min(2 * self._room[i], most)
 
     def _bury(self) -> None:
@@ -179,7 +186,6 @@ class LookAhead:
         for producer in lost:
             producer.close()
         # What the lost ones should have made is asked of the others.
-        self._forget_asked()
         self._needs, self._waiting = [deque() for _ in kept], set()
         self._frontier = self._position
 
@@ -200,40 +206,15 @@ class LookAhead:
         """Find what the next planned samples lack."""
         first, last = self._frontier, min(self._frontier + _CHUNK, self._limit(_AHEAD))
         self._frontier = last
-        if all(self._is_complete(s) for s in self.sources):
-            return
-        planned = self._plan.synthetic(first, last)
-        found: list[_Need] = []
-        for place, source in enumerate(self.sources):
-            mine = np.flatnonzero(planned.source == source.needs.number)
-            identities = source.needs.identities(planned.where(mine))
-            for identity, i in self._missing(place, identities):
-                found.append(_Need(place, identity, first + int(mine[i])))
-        for need in sorted(found, key=lambda n: n.number) if self.producers else ():
+        places = range(len(self.sources))
+        awaited = [[producer.awaits(place) for producer in self.producers] for place in places]
+        found = self._needed.find(self._plan, first, last, awaited, begun=self._begun)
+        for need in found if self.producers else ():
             if need[:2] not in self._waiting:
                 self._waiting.add(need[:2])
                 self._needs[self._owner(need)].append(need)
 
-    def _missing(self, place: int, identities: Int64Array) -> list[tuple[int, int]]:
-        """List what is neither settled nor under way, with the row of its first use."""
-        source = self.sources[place]
-        distinct, first = np.unique(identities, return_index=True)
-        first = first[distinct >= 0]
-        wanted = source.places.missing(identities[np.sort(first)])
-        asleep = [(place, identity) not in self._asked for identity in wanted.tolist()]
-        wanted = wanted[np.array(asleep, bool)]
-        # Twins would have to be read from the dataset: amid a pass, a producer does that beside the training.
-        if not self._blank and not (self._begun and source.needs.generator.conditioning == "twin"):
-            source.look_up(wanted)
-            wanted = source.places.missing(wanted)
-        rows = dict(zip(identities[first].tolist(), first.tolist(), strict=True))
-        return [(identity, rows[identity]) for identity in wanted.tolist()]
-
-    def _is_complete(self, source: SourceFiller) -> bool:
-        """Tell whether everything that a source can ever be asked for is settled."""
-        return len(source.places) == self._plan.distinct(source.needs.number - 1)
-
-    def _owner(self, need: _Need) -> int:
+    def _owner(self, need: Need) -> int:
         """Say which producer makes a sample, without asking any."""
         group, number = split(need.identity)
         return (group + number // _BLOCK) % len(self.producers)
@@ -251,9 +232,11 @@ class LookAhead:
             self._waiting.difference_update(n[:2] for n in batch)
             batch = [n for n in batch if n[:2] not in self._strays]
             for place in sorted({n.source for n in batch}):
-                mine = [n.identity for n in batch if n.source == place]
-                producer.ask(place, mine)
-            self._asked.update((n[:2], (self._position, n.number)) for n in batch)
+                here = self._position
+                marks = {n.identity: (here, n.number) for n in batch if n.source == place}
+                producer.ask(place, marks)
+                if self._errands is not None and self._by_twins(self.sources[place]):
+                    self._errands.ask(marks)
 
     def _within_budget(self, room: int) -> int:
         """Ask for no more than may still be made; once that is nothing, producers are not needed any more."""
@@ -278,21 +261,19 @@ class LookAhead:
         least = self._room[i] = self._least(producer)
         if producer.under_way > 2 * least:
             # All of it is late by now, and what is asked for after it would be.
+            for place, source in enumerate(self.sources):
+                if self._errands is not None and self._by_twins(source):
+                    self._errands.settle(producer.awaits(place))
             producer.forget()
             self._answers.clear()
-            self._forget_asked()
             self._frontier = self._position
             earliest = needs[-1].number + 1  # they are found again
         while needs and needs[0].number < earliest:
             self._waiting.discard(needs.popleft()[:2])
 
-    def _forget_asked(self) -> None:
-        """Keep account only of what producers still have under way."""
-        self._asked = {
-            key: then
-            for key, then in self._asked.items()
-            if any(key[1] in producer.awaits(key[0]) for producer in self.producers)
-        }
+    def _by_twins(self, source: SourceFiller) -> bool:
+        """Tell whether a source needs real samples."""
+        return source.needs.generator.conditioning == "twin"
 
     def _least(self, producer: Producer) -> int:
         """Return the requests that keep a producer busy: a batch that is made, and one that waits."""

@@ -1,4 +1,4 @@
-"""What the main process tells a worker about one batch: integers only."""
+"""What the main process tells a worker about one batch: numbers, hardly anything else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from lightning_synthaug.mixing.errands import Errand
 
 __all__ = ["BatchMessage", "Delivered", "Rows"]
 
@@ -42,11 +44,13 @@ class BatchMessage(NamedTuple):
         number: Batches before it in the run.
         plain: Indices into the user's dataset, when all rows are real and untransformed; else None.
         matrix: The fields of `Rows`, stacked. Shape `(8, n)`. None when `plain` is given.
+        errand: Real samples to be read besides; None for none.
     """
 
     number: int
     plain: list[int] | None
     matrix: npt.NDArray[np.int64] | None
+    errand: Errand | None = None
 
 
 class Delivered(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import Need, Turns, say
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
+from lightning_synthaug.mixing.errands import Errand
 from lightning_synthaug.mixing.following import Following
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.mixing.mixture import Mixture
@@ -76,6 +77,10 @@ class Supply:
             self._check_budget(plan, plan.slot(first), plan.slot(end))
             mixture.limits.strict = False
         self._ahead.begin(plan, first, ends)
+
+    def errand(self) -> Errand | None:
+        """Return what whoever reads the next batch shall do besides; None for nothing."""
+        return None if self._ahead is None else self._ahead.errand()
 
     def listen(self) -> None:
         """Let producers go on between batches."""
@@ -168,6 +173,8 @@ class Supply:
                 say(
                     f"waiting for {lacking} samples that another process shall put into {recipe.cache_folder()}"
                 )
+            if (errand := self.errand()) is not None:
+                errand.run(self._mixture.adapter)  # no worker gets a batch meanwhile
             time.sleep(_LOOK)
             block = self._blocks.again(self._look(plan, number), number, in_store=True)
             lacking = self._lacking(number, block)

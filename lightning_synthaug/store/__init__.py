@@ -12,6 +12,7 @@ from lightning_synthaug.store.notebook import GateCount
 from lightning_synthaug.store.notes import Tombstone, Verdict
 from lightning_synthaug.store.reader import Gathered, ShardReader
 from lightning_synthaug.store.session import NewSample
+from lightning_synthaug.store.single import pack_record, unpack_record
 from lightning_synthaug.store.store import Stats, Store
 from lightning_synthaug.store.survey import StoredSample
 
@@ -28,4 +29,6 @@ __all__ = [
     "StoredSample",
     "Tombstone",
     "Verdict",
+    "pack_record",
+    "unpack_record",
 ]

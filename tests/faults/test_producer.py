@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import FillError, SynthAugError
@@ -270,6 +271,66 @@ def test_variants_of_real_samples(tmp_path: Path) -> None:
             raise AssertionError("never complete")
     finally:
         mixed.feed.mixture.close()
+
+
+class Locked(Dataset[Any]):
+    """Samples of a dataset that no other process can have by pickle."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._samples = traced_dataset(SIZE)
+
+    def __len__(self) -> int:
+        return SIZE
+
+    def __getitem__(self, index: int) -> Any:
+        with self._lock:
+            return self._samples[index]
+
+
+@pytest.mark.parametrize(
+    ("workers", "on_miss"), [(0, "real"), (2, "real"), (0, "wait"), (2, "wait")]
+)
+def test_variants_of_real_samples_that_the_producer_cannot_read(
+    tmp_path: Path, workers: int, on_miss: Any
+) -> None:
+    loader = DataLoader(Locked(), BATCH, num_workers=workers)
+    cache, boxes = tmp_path / "cache", set(Path(tempfile.gettempdir()).glob("synthaug-twins-*"))
+    mixed = sa.mix(loader, Variant(), RATIO, cache=cache, fill="background", on_miss=on_miss)
+    try:
+        for _ in range(400):
+            before = mixed.feed.totals.misses
+            for batch, _ in mixed:
+                plan = mixed.feed.plan.batch(sa.batch_info(mixed).number)
+                assert [s.index for s in read(batch)] == plan.twin.tolist()
+            if mixed.feed.totals.misses == before:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("never complete")
+        if on_miss == "wait":
+            assert mixed.feed.totals.misses == 0
+        (box,) = set(Path(tempfile.gettempdir()).glob("synthaug-twins-*")) - boxes
+        for _ in range(3):
+            list(mixed)  # what was settled is dropped
+        assert len(list(box.iterdir())) <= 2 * Variant.batch_size
+    finally:
+        mixed.feed.mixture.close()
+    assert not box.exists()
+    with Store.open(cache) as store:
+        ours = {s.key for s in store.samples()}
+    with_pickle = sa.mix(
+        DataLoader(traced_dataset(SIZE), BATCH), Variant(), RATIO, cache=tmp_path / "other"
+    )
+    for _ in range(4):
+        list(with_pickle)
+    with_pickle.feed.mixture.close()
+    with Store.open(tmp_path / "other") as store:
+        theirs = {s.key for s in store.samples()}
+    assert min(len(ours), len(theirs)) > SIZE // 2
+    assert (
+        ours <= theirs or theirs <= ours
+    )  # the same samples by the same keys, as far as each run went
 
 
 def test_what_cannot_be_pickled_is_refused_with_a_way_out(tmp_path: Path) -> None:

@@ -38,15 +38,16 @@ def heard(mine: Producer, holds: Callable[[], bool]) -> list[Settled]:
 
 def test_what_is_asked_for_is_made_and_told_where_it_is(tmp_path: Path) -> None:
     mine = producer(tmp_path)
-    mine.ask(0, [3, 1, 2])
-    mine.ask(0, [0])
+    mine.ask(0, dict.fromkeys([3, 1, 2], 7))
+    mine.ask(0, dict.fromkeys([0], 7))
     assert mine.under_way == 4
     assert list(mine.awaits(0)) == [3, 1, 2, 0]
     words = heard(mine, lambda: not mine.under_way)
     assert np.concatenate([w.identities for w in words]).tolist() == [3, 1, 2, 0]
     assert sum(w.stored for w in words) == 4
+    assert [mark for w in words for mark in w.marks] == [7] * 4
     assert words[-1].size > 36
-    mine.ask(0, [2])  # known by now
+    mine.ask(0, dict.fromkeys([2], 7))  # known by now
     (word,) = heard(mine, lambda: not mine.under_way)
     assert word.stored == 0
     mine.close()
@@ -60,7 +61,7 @@ def test_what_is_asked_for_is_made_and_told_where_it_is(tmp_path: Path) -> None:
 def test_a_producer_that_nobody_keeps_ends(tmp_path: Path) -> None:
     def used() -> None:
         mine = producer(tmp_path)
-        mine.ask(0, [1])
+        mine.ask(0, dict.fromkeys([1], 7))
         heard(mine, lambda: not mine.under_way)
 
     used()
@@ -73,7 +74,7 @@ def test_what_was_under_way_is_asked_again_of_the_next_process(
 ) -> None:
     monkeypatch.setattr(background, "_BACK_OFF", 0.1)
     mine = producer(tmp_path, "killed", every=2)
-    mine.ask(0, list(range(12)))
+    mine.ask(0, dict.fromkeys(range(12), 7))
     words = heard(mine, lambda: not mine.under_way)
     assert sorted(np.concatenate([w.identities for w in words]).tolist()) == list(range(12))
     assert len(processes(tmp_path)) == 3
@@ -82,7 +83,7 @@ def test_what_was_under_way_is_asked_again_of_the_next_process(
 
 def test_what_a_process_said_before_its_end_is_heard(tmp_path: Path) -> None:
     mine = producer(tmp_path, "killed", every=4)
-    mine.ask(0, list(range(16)))
+    mine.ask(0, dict.fromkeys(range(16), 7))
     assert mine._process is not None
     mine._process.wait()  # nobody listened so far
     words = mine.hear()
@@ -93,7 +94,7 @@ def test_what_a_process_said_before_its_end_is_heard(tmp_path: Path) -> None:
 
 def test_a_batch_under_way_may_end_before_the_process_does(tmp_path: Path) -> None:
     mine = producer(tmp_path, seconds=0.1)
-    mine.ask(0, list(range(40)))
+    mine.ask(0, dict.fromkeys(range(40), 7))
     heard(mine, lambda: mine.under_way < 40)
     began = time.monotonic()
     mine.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lightning_synthaug.filling import producer
-from lightning_synthaug.filling.producer import Inbox, Words
+from lightning_synthaug.filling.producer import Inbox
 
 
 @pytest.fixture
@@ -46,22 +45,3 @@ def test_stop_is_heard_amid_anything(letters: int, last: bytes) -> None:
     os.write(letters, last)
     assert inbox.take([4]) is None
     assert inbox.stopped
-
-
-def test_words_are_lines_apart_from_what_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    ours, theirs = os.pipe()
-    stdout = os.dup(1)
-    os.dup2(theirs, 1)
-    os.close(theirs)
-    try:
-        words = Words()
-        os.write(1, b"printed\n")
-        words.say(settled=[0, [1, 2, 3]], stored=1)
-        assert json.loads(os.read(ours, 1000)) == {"settled": [0, [1, 2, 3]], "stored": 1}
-        os.close(ours)
-        words.say(ready="cpu")  # nobody listens any more
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
-        os.close(words._fd)
-    assert capfd.readouterr().err == "printed\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,11 @@ from tests.helpers.traced import Tracer, traced_dataset
 SIZE, BATCH = 48, 8
 
 
+@pytest.fixture(autouse=True)
+def at_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookahead, "_TIMES", 0.0)
+
+
 class Slow:
     """A producer as the look-ahead knows it, in this process: it makes a batch when it is told to."""
 
@@ -28,6 +33,7 @@ class Slow:
         self.spec = SimpleNamespace(sources=[("gan", self.source.needs)], device="cpu")
         self.lost: str | None = None
         self.queue: deque[int] = deque()
+        self.marks: dict[int, Any] = {}
         self.asked: list[int] = []
         self.closed = False
         self._done: list[Settled] = []
@@ -36,22 +42,25 @@ class Slow:
     def under_way(self) -> int:
         return len(self.queue)
 
-    def ask(self, source: int, identities: Sequence[int]) -> None:
+    def ask(self, source: int, marks: Mapping[int, Any]) -> None:
         assert source == 0
-        assert not set(identities) & set(self.queue)
-        self.queue.extend(identities)
-        self.asked.extend(identities)
+        assert not set(marks) & set(self.queue)
+        self.queue.extend(marks)
+        self.asked.extend(marks)
+        self.marks.update(marks)
 
     def forget(self) -> None:
         self.queue.clear()
+        self.marks.clear()
 
-    def awaits(self, source: int) -> set[int]:
-        return set(self.queue)
+    def awaits(self, source: int) -> dict[int, Any]:
+        return self.marks
 
     def work(self) -> None:
         batch = [self.queue.popleft() for _ in range(min(4, len(self.queue)))]
         places = np.array([[1, i] for i in batch], np.int64).reshape(-1, 2)
-        self._done.append(Settled(0, np.array(batch, np.int64), places, len(batch), 100))
+        marks = [self.marks.pop(i, None) for i in batch]
+        self._done.append(Settled(0, np.array(batch, np.int64), places, marks, len(batch), 100))
 
     def hear(self) -> list[Settled]:
         done, self._done = self._done, []
@@ -156,6 +165,24 @@ def test_who_is_early_has_more_under_way_and_who_is_late_less(tmp_path: Path) ->
     tables = (source.places._main, source.places._late)
     settled = np.concatenate([table.identities for table in tables])
     assert len(source.places) == settled.size == np.unique(settled).size
+    s.mixture.close()
+
+
+def test_listening_costs_training_a_small_share_of_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookahead, "_TIMES", 1e6)
+    s = Setting(tmp_path)
+    (worker,) = s.workers
+    s.ahead.begin(s.plan, 0, None)
+    worker.work()
+    assert s.ahead.advance(0)  # the first time
+    worker.work()
+    assert not s.ahead.advance(1)
+    s.ahead.listen()
+    assert s.ahead.made() == 4
+    monkeypatch.setattr(s.ahead, "_next", 0.0)
+    assert s.ahead.advance(1)
     s.mixture.close()
 
 
