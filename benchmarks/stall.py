@@ -11,7 +11,7 @@ batch, when all samples are found. What remains is what a producer costs.
 Targets: 1.02 of the wall time where the generator sustains the demand, 1.05 where it makes a tenth, 1.25 where it
 computes; the first batch comes no later than from the full cache. Exactly: planned = served + starved + rejected. After
 the first tenth of a run the starved share is within 0.02 of 1 - rate / demand, where the rate is of all samples that
-were made for what follows: those since, and those that had not been used by then.
+were made for what follows: those since, and those that were there by then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -100,12 +100,14 @@ class Run(NamedTuple):
     Attributes:
         wall: Seconds, from the start that its case wants.
         first: Seconds until its first batch.
-        ledgers: (seconds, planned, served, starved, rejected, generated) at both points.
+        ledgers: (planned, served, starved, rejected, generated) at both points.
+        stock: Samples that were there at a tenth for what follows.
     """
 
     wall: float
     first: float
     ledgers: list[tuple[float, ...]]
+    stock: int
 
 
 def train(cache: Path, generator: sa.Generator, batches: int, fill: str) -> Run:
@@ -122,7 +124,7 @@ def train(cache: Path, generator: sa.Generator, batches: int, fill: str) -> Run:
         DataLoader(data, BATCH, shuffle=True), generator, RATIO, cache=cache, fill=fill,
         reuse=1, pool=10**6, total_batches=batches,
     )  # fmt: skip
-    totals, ledgers, number, first = mixed.feed.totals, [], 0, 0.0
+    totals, ledgers, number, first, stock = mixed.feed.totals, [], 0, 0.0, 0
     began = time.perf_counter()
     while number < batches:
         for images, labels in mixed:
@@ -135,14 +137,24 @@ def train(cache: Path, generator: sa.Generator, batches: int, fill: str) -> Run:
             number += 1
             if number in (batches // 10, batches):
                 kinds = ("planned", "served", "starved", "rejected", "generated")
-                ledgers.append(
-                    (time.perf_counter() - began, *(float(getattr(totals, k)) for k in kinds))
-                )
+                ledgers.append(tuple(float(getattr(totals, k)) for k in kinds))
+            if number == batches // 10:
+                asked = time.perf_counter()
+                stock = _stock(mixed.feed, number)
+                began += time.perf_counter() - asked
             if number == batches:
                 break
     wall = time.perf_counter() - began
     mixed.feed.mixture.close()
-    return Run(wall, first, ledgers)
+    return Run(wall, first, ledgers, stock)
+
+
+def _stock(feed: Any, number: int) -> int:
+    """Count what is there of the samples that batches from one on need."""
+    plan, (source,) = feed.plan, feed.mixture.generated
+    first = plan.knots.count(plan.slot(number))
+    planned = plan.synthetic(first, first + (1 << 15))
+    return int((source.places.find(source.needs.identities(planned))[:, 0] >= 0).sum())
 
 
 def measure(bench: Benchmark, case: Case, folder: Path, groups: int) -> None:
@@ -174,10 +186,10 @@ def measure(bench: Benchmark, case: Case, folder: Path, groups: int) -> None:
     wrong = [
         planned - served - starved - rejected
         for run in runs
-        for _, planned, served, starved, rejected, _ in run.ledgers
+        for planned, served, starved, rejected, _ in run.ledgers
     ]
     bench.need(f"{case.name}: rows unaccounted for", float(np.abs(wrong).max()), at_most=0.0)
-    shares = [_starved(*run.ledgers) for run in runs]
+    shares = [_starved(run) for run in runs]
     gap = float(np.median([abs(starved - wanted) for starved, wanted in shares]))
     bench.need(f"{case.name}: starved share off 1 - rate / demand by", gap, at_most=0.02)
     starved, wanted = np.median(np.array(shares), axis=0)
@@ -189,12 +201,12 @@ def measure(bench: Benchmark, case: Case, folder: Path, groups: int) -> None:
     )  # fmt: skip
 
 
-def _starved(tenth: tuple[float, ...], end: tuple[float, ...]) -> tuple[float, float]:
+def _starved(run: Run) -> tuple[float, float]:
     """Return the starved share after the first tenth, and 1 - rate / demand."""
-    _, planned, _, starved, rejected, generated = (b - a for a, b in zip(tenth, end, strict=True))
+    tenth, end = run.ledgers
+    planned, _, starved, rejected, generated = (b - a for a, b in zip(tenth, end, strict=True))
     # What is turned down for good is an answer, too.
-    stock = tenth[5] - tenth[2]
-    return starved / planned, max(0.0, 1 - (stock + generated + rejected) / planned)
+    return starved / planned, max(0.0, 1 - (run.stock + generated + rejected) / planned)
 
 
 def main() -> int:

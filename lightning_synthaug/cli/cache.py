@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lightning_synthaug.cli.caching import exporting, keeping, looking
+from lightning_synthaug.cli.caching import exporting, importing, keeping, looking
 
 __all__ = ["add_parser", "run"]
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     below = parser.add_subparsers(dest="action", metavar="action", required=True)
-    for module in (looking, keeping, exporting):
+    for module in (looking, keeping, exporting, importing):
         module.add_parsers(below)
 
 

@@ -59,7 +59,7 @@ class SourceFiller:
         self.places = Places()
         self._store = store
         self._device = device
-        self._maker = Maker(name, needs, store)
+        self._maker = Maker(name, needs, store, device)
 
     @property
     def store(self) -> Store:
@@ -156,7 +156,6 @@ class SourceFiller:
         say(
             f"making {limits.room(len(missing), price=generator.price):,} samples with {self.name!r} on {self._device}"
         )
-        generator.batch_size = self._maker.batch_size  # what fitted into memory the last time
         generator.load(self._device)
         generated, given_up, price = 0, 0, generator.price
         limits.start()

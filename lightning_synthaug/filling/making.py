@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, final
 
@@ -12,6 +13,7 @@ from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN
+from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection, Request, check_batch
 from lightning_synthaug.plan.seeding import Int64Array
@@ -62,18 +64,23 @@ class Maker:
         name: The source's name, for what is said.
         needs: What it is asked for.
         store: The sample store.
+        device: Torch device that the generator makes it on.
     """
 
-    def __init__(self, name: str, needs: SourceNeeds, store: Store) -> None:
+    def __init__(self, name: str, needs: SourceNeeds, store: Store, device: str) -> None:
         self.name = name
         self.needs = needs
         #: Why the last request that was turned down was.
         self.reason = ""
-        #: Requests that are made at once.
-        self.batch_size = max(1, needs.generator.batch_size)
         self._store = store
+        self._sizing = Sizing(needs.generator, store.folder, device)
         self._fingerprint = needs.generator.fingerprint()
         self._like: Record | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Requests that are made at once."""
+        return self._sizing.size
 
     def attempt(self, identity: int, attempt: int) -> Open:
         """Write out one attempt at a request.
@@ -92,8 +99,8 @@ class Maker:
             batch: Open requests, `batch_size` at most.
 
         Returns:
-            What became of them. Where memory ran out, `batch_size` is half of what it was, the generator's too, and
-            all of them are to be tried again.
+            What became of them. Where memory ran out, `batch_size` is half of what it was, and all of them are to be
+            tried again.
 
         Raises:
             GeneratorContractBroken: The generator returned something other than asked.
@@ -101,6 +108,8 @@ class Maker:
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
+        generator.batch_size = self.batch_size  # generators that pad pad to it
+        began = time.perf_counter()
         try:
             answers = generator.generate(requests)
         except Exception as error:
@@ -108,6 +117,7 @@ class Maker:
                 raise
             self._halve()
             return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
+        self._sizing.took(len(batch), time.perf_counter() - began)
         return self.keep(batch, answers)
 
     def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
@@ -167,9 +177,8 @@ class Maker:
         return places
 
     def _halve(self) -> None:
-        """Make half as many at once from now on; generators that pad pad to the same number."""
-        self.batch_size //= 2
-        self.needs.generator.batch_size = self.batch_size
+        """Make half as many at once from now on."""
+        self._sizing.halve()
         _empty_cuda_cache()
         say(
             f"{self.name!r} ran out of memory with more than {self.batch_size} samples at once; it makes so many from "

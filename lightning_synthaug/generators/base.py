@@ -31,6 +31,8 @@ class Generator(ABC):
             label asked for. `"twin"`: it makes a variant of the real sample in the request.
         labels: Labels that it can make, or None for any.
         batch_size: Most requests that one call of `generate` takes at its full speed, >= 1.
+        max_batch_size: Up to how many requests filling may try at once, to find what is fastest on
+            a device: it doubles `batch_size` while that pays and memory lasts. None: it is kept.
         shape: Shape of the main array of each sample where it is known beforehand, else None.
         variable_shape: Whether samples of one run may differ in shape.
         price: What a request costs, >= 0, in the currency of `budget={"money": ...}`.
@@ -54,6 +56,7 @@ class Generator(ABC):
     conditioning: Conditioning = "none"
     labels: frozenset[int] | None = None
     batch_size: int = 64
+    max_batch_size: int | None = None
     shape: tuple[int, ...] | None = None
     variable_shape: bool = False
     price: float = 0.0

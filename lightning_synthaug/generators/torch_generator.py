@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
-import numpy as np
-
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import GeneratorError
 from lightning_synthaug.generators.base import Generator
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TorchGenerator"]
 
+_AUTO = (16, 4096)  # rows of the first forward pass, and of the largest
 _SEVERAL = 8  # images that are not all pale or all alike by chance
 
 
@@ -70,9 +69,10 @@ class TorchGenerator(Generator):
         image_size: For `"flat"`: (rows, columns) or (channels, rows, columns).
         dtype: `"uint8"` gives 0..255, `"float32"` gives [0, 1].
         batch_size: Rows of every forward pass, >= 1. A `.pt2` with a fixed batch needs exactly that
-            number.
+            number. `"auto"`: doubled from 16 while that pays, so that it depends on the machine.
         noise: `"normal"` for standard normal latents, `"uniform"` for [-1, 1).
         autocast: Run in half precision on CUDA; nothing changes elsewhere.
+        compile_mode: Mode of `torch.compile` for the module; `"reduce-overhead"` uses CUDA graphs.
         name: What reports call it; by default the file's name.
         licence: Licence of the weights, for the provenance.
         source: Where they come from, for the provenance.
@@ -108,9 +108,10 @@ class TorchGenerator(Generator):
         layout: Layout = "CHW",
         image_size: Sequence[int] | None = None,
         dtype: Literal["uint8", "float32"] = "uint8",
-        batch_size: int = 64,
+        batch_size: int | Literal["auto"] = 64,
         noise: Literal["normal", "uniform"] = "normal",
         autocast: bool = True,
+        compile_mode: Literal["default", "reduce-overhead", "max-autotune"] | None = None,
         name: str | None = None,
         licence: str | None = None,
         source: str | None = None,
@@ -127,9 +128,11 @@ class TorchGenerator(Generator):
         self.layout = layout
         self.image_size = image_size
         self.dtype = dtype
-        self.batch_size = batch_size
+        self.batch_size = _AUTO[0] if batch_size == "auto" else batch_size
+        self.max_batch_size = _AUTO[1] if batch_size == "auto" else None
         self.noise = noise
         self.autocast = autocast
+        self.compile_mode = compile_mode
         self.name = name or Path(weights).stem
         self.licence = licence
         self.source = source
@@ -176,6 +179,7 @@ class TorchGenerator(Generator):
             "dtype": self.dtype,
             "noise": self.noise,
             "autocast": self.autocast,
+            **({"compile_mode": self.compile_mode} if self.compile_mode else {}),
         }
 
     def label_names(self) -> Mapping[int, str] | None:
@@ -214,6 +218,7 @@ class TorchGenerator(Generator):
                 module=self.module,
                 module_args=self.module_args or {},
                 device=device,
+                compile_mode=self.compile_mode,
             )
 
     def unload(self) -> None:
@@ -260,11 +265,12 @@ class TorchGenerator(Generator):
             self._unseen = False
             form.warn(images[finite], name=str(self.name))
         images.flags.writeable = False  # lets records share the batch instead of copying it
+        own = [{"label": r.label} if self._index else {} for r in requests]
         return [
-            self._record(request, image)
+            Record({"image": image, **label})
             if good
             else Rejection("the network returned NaN or infinity")
-            for request, image, good in zip(requests, images, finite, strict=False)
+            for label, image, good in zip(own, images, finite, strict=False)
         ]
 
     def _inputs(self, requests: Sequence[Request]) -> list[Tensor]:
@@ -291,8 +297,3 @@ class TorchGenerator(Generator):
             )
             raise GeneratorError("SA414", message)
         return self._index[request.label]
-
-    def _record(self, request: Request, image: np.ndarray) -> Record:
-        """Wrap one image."""
-        fields = {"image": image, "label": request.label} if self._index else {"image": image}
-        return Record(fields)

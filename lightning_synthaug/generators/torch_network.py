@@ -26,6 +26,7 @@ def load_network(
     module: nn.Module | Callable[..., nn.Module] | str | None,
     module_args: Mapping[str, Any],
     device: str,
+    compile_mode: str | None = None,
 ) -> Callable[..., Any]:
     """Make the network, in evaluation mode on its device.
 
@@ -38,6 +39,7 @@ def load_network(
             None.
         module_args: Keyword arguments for what makes the module.
         device: Torch device.
+        compile_mode: Mode of `torch.compile` for a module; None: it runs as it is.
 
     Returns:
         The callable network.
@@ -53,7 +55,16 @@ def load_network(
         return load_program(weights, device)
     network = _make_module(module, module_args)
     fit_weights(network, read_weights(weights), weights)
-    return network.to(device).eval()
+    network = network.to(device).eval()
+    return network if compile_mode is None else _compiled(network, compile_mode)
+
+
+def _compiled(network: nn.Module, mode: str) -> Callable[..., Any]:
+    """Have a network compiled at its first batch."""
+    import torch
+
+    compiled: Callable[..., Any] = torch.compile(network, mode=mode)
+    return compiled
 
 
 def call_network(network: Callable[..., Any], inputs: Sequence[Tensor], *, name: str) -> Any:

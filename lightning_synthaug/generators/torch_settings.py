@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_settings", "class_index", "latent_shape", "whole"]
 
+_COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 _LAYOUTS = ("CHW", "HWC", "HW", "flat")
 
 
@@ -41,7 +42,13 @@ def check_settings(generator: TorchGenerator) -> None:
             "batch_size",
             generator.batch_size,
             _size(generator.batch_size) > 0,
-            "a whole number of at least 1",
+            'a whole number of at least 1, or "auto"',
+        ),
+        (
+            "compile_mode",
+            generator.compile_mode,
+            generator.compile_mode in (None, *_COMPILE_MODES),
+            " or ".join(f'"{mode}"' for mode in _COMPILE_MODES) + ", or None",
         ),
         (
             "noise",

@@ -96,16 +96,18 @@ class LookAhead:
         self._ask()
         self._known = self._count()
 
-    def advance(self, number: int) -> bool:
+    def advance(self, number: int, *, lacking: bool = False) -> bool:
         """Hear what was made, and ask for more.
 
         Args:
             number: Batches before the one that is read next.
+            lacking: Whether that one lacks a sample, so that there is no better time to listen.
 
         Returns:
             Whether samples came since the last batch that were missing then.
         """
         self._position = self._plan.knots.count(self._plan.slot(number))
+        self._next = 0.0 if lacking else self._next
         self.listen()
         before, self._known = self._known, self._count()
         return self._known > before

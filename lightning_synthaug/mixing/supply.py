@@ -185,7 +185,8 @@ class Supply:
         recipe, ahead = self._mixture.recipe, self._ahead
         block = self._blocks.of(plan, number)
         if ahead is not None:
-            self._news = ahead.advance(number) or self._news
+            lacking = bool(self._lacking(number, block))
+            self._news = ahead.advance(number, lacking=lacking) or self._news
             if ahead.lost is not None and (
                 recipe.on_producer_failure == "error" or recipe.on_miss == "wait"
             ):
@@ -197,7 +198,7 @@ class Supply:
                     '(on_producer_failure="continue", on_miss="real").',
                 )
             # What came since is looked for where a batch lacks something, then for all that follow it.
-            if self._news and self._lacking(number, block):
+            if self._news and lacking:
                 self._news = False
                 block = self._blocks.again(block, number, in_store=False)
             if not self._leader and self._lacking(number, block):

@@ -63,11 +63,11 @@ def opened(given: str | None) -> Iterator[Store]:
 
 
 @contextmanager
-def progress(total: int, unit: str) -> Iterator[Callable[[int], object]]:
+def progress(total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
     """Show a bar on stderr, on a terminal only.
 
     Args:
-        total: Where it ends.
+        total: Where it ends; None: not known.
         unit: What is counted.
 
     Yields:

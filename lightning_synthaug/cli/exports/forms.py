@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final, final
@@ -33,6 +33,7 @@ class Outgoing:
         files: Content of the fields that are files, by `field.ending`: png, npy, txt or bin.
         numbers: The fields that are single numbers.
         provenance: Who made it, from what, and when it was stored. JSON types only.
+        thin: Those of `files` that are images with an axis for their one channel, which PNG does not keep.
     """
 
     key: str
@@ -40,11 +41,13 @@ class Outgoing:
     files: Mapping[str, bytes]
     numbers: Mapping[str, int | float | bool]
     provenance: Mapping[str, Any]
+    thin: Sequence[str] = ()
 
     def told(self) -> str:
         """Write down in JSON all that is no file."""
         told = {"key": self.key, "label": self.label, "fields": dict(self.numbers)}
-        return json.dumps({**told, "provenance": self.provenance})
+        files = {"files": list(self.files), "thin": list(self.thin)}
+        return json.dumps({**told, **files, "provenance": self.provenance})
 
 
 def outgoing(sample: StoredSample, record: Record) -> Outgoing:
@@ -62,15 +65,18 @@ def outgoing(sample: StoredSample, record: Record) -> Outgoing:
     """
     files: dict[str, bytes] = {}
     numbers: dict[str, int | float | bool] = {}
+    thin = []
     for name, value in record.items():
         if isinstance(value, bool | int | float):
             numbers[name] = value
         else:
             ending, content = _file(value)
             files[f"{safe_name(name)}.{ending}"] = content
+            if ending == "png" and np.ndim(value) == 3 and np.shape(value)[2] == 1:
+                thin.append(f"{safe_name(name)}.{ending}")
     stored = datetime.fromtimestamp(sample.at // 10**9, timezone.utc).isoformat()
     told = {**sample.provenance, "stored_at": stored}
-    return Outgoing(sample.key.hex(), _label(sample, record), files, numbers, told)
+    return Outgoing(sample.key.hex(), _label(sample, record), files, numbers, told, thin)
 
 
 def safe_name(name: str) -> str:

@@ -64,8 +64,13 @@ def _pyarrow() -> Any:
 def _columns(sample: Outgoing) -> tuple[tuple[str, str], ...]:
     """Name each column and what it holds."""
     label = "text" if isinstance(sample.label, str) else "whole"
-    files = (tuple(name.rpartition(".")[::2]) for name in sample.files)
+    # What a file's name would tell is told by the kind of its column.
+    thin = dict.fromkeys(sample.thin, "thin png")
+    files = (
+        (name.rpartition(".")[0], thin.get(name, name.rpartition(".")[2])) for name in sample.files
+    )
     numbers = ((name, type(value).__name__) for name, value in sample.numbers.items())
+    label += " field" if "label" in sample.numbers else ""
     own = {"key", "label", "provenance"}
     fields = [(name, kind) for name, kind in (*files, *numbers) if name not in own]
     return (("key", "text"), ("label", label), *fields, ("provenance", "text"))
@@ -78,10 +83,14 @@ class _Table:
     def __init__(self, path: Path, columns: tuple[tuple[str, str], ...]) -> None:
         self._pa = pa = _pyarrow()
         image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-        types = {"text": pa.string(), "txt": pa.string(), "png": image, "whole": pa.int64()}
+        types = {"text": pa.string(), "txt": pa.string(), "png": image, "thin png": image}
+        types |= {"whole": pa.int64(), "whole field": pa.int64(), "text field": pa.string()}
         types |= {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
         self._columns = columns
-        fields = [pa.field(name, types.get(kind, pa.binary())) for name, kind in columns]
+        fields = [
+            pa.field(name, types.get(kind, pa.binary()), metadata={"kind": kind})
+            for name, kind in columns
+        ]
         self._schema = pa.schema(fields, metadata={"huggingface": self._features(fields)})
         self._writer = pa.parquet.ParquetWriter(path, self._schema)
         self._rows: list[dict[str, Any]] = []
@@ -124,6 +133,6 @@ class _Table:
         for field, (name, kind) in zip(fields, self._columns, strict=True):
             plain = str(field.type).replace("double", "float64")
             features[name] = (
-                {"_type": "Image"} if kind == "png" else {"dtype": plain, "_type": "Value"}
+                {"_type": "Image"} if kind.endswith("png") else {"dtype": plain, "_type": "Value"}
             )
         return json.dumps({"info": {"features": features}})

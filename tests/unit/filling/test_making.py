@@ -36,7 +36,7 @@ def maker(store: Store) -> Maker:
         generation_seed=0,
         twins=None,  # type: ignore[arg-type]  # never asked for by a class-conditional generator
     )
-    return Maker("gan", needs, store)
+    return Maker("gan", needs, store, "cpu")
 
 
 def test_a_batch_is_settled_tried_again_or_given_up(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_fingerprint_changes_with_what_changes_the_samples_only(weights: Path) -
         {"module": functools.partial(Show, size=6)},
         {"module": Show(6)},
         {"autocast": False},
+        {"compile_mode": "default"},
     ]
     assert len({first, *(fingerprint(**other) for other in others)}) == len(others) + 1
 
@@ -190,3 +191,21 @@ def test_a_doubtful_range_is_said_once(weights: Path, caplog: pytest.LogCaptureF
     ask(generator, *range(8))
     (record,) = caplog.records
     assert "check output_range=(-1.0, 1.0), because no value lies below zero" in record.message
+
+
+def test_a_compiled_network_makes_the_same_pictures(weights: Path) -> None:
+    classes = range(6)
+    plain = ask(make(weights, classes=6), *classes)
+    compiled = make(weights, classes=6, compile_mode="default")
+    records = ask(compiled, *classes)
+    for one, other in zip(plain, records, strict=True):
+        assert np.array_equal(one["image"], other["image"])
+    assert compiled.fingerprint() != make(weights, classes=6).fingerprint()
+    assert "compile_mode" not in make(weights).settings()
+
+
+def test_auto_leaves_the_batch_size_to_filling(weights: Path) -> None:
+    automatic = make(weights, batch_size="auto")
+    assert (automatic.batch_size, automatic.max_batch_size) == (16, 4096)
+    assert automatic.fingerprint() == make(weights).fingerprint()
+    assert make(weights).max_batch_size is None

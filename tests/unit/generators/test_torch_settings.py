@@ -19,7 +19,7 @@ from lightning_synthaug.generators.torch_settings import class_index, latent_sha
             {"latent": ()},
             r"`latent` must be a whole number or several, sizes of at least 1, got \(\)",
         ),
-        ({"batch_size": 0}, "`batch_size` must be a whole number of at least 1, got 0"),
+        ({"batch_size": 0}, '`batch_size` must be a whole number of at least 1, or "auto", got 0'),
         ({"latent": 4.0}, "`latent` must be a whole .*got 4.0"),
         ({"latent": "4"}, "`latent` must be a whole .*got '4'"),
         ({"latent": None}, "`latent` must be a whole .*got None"),

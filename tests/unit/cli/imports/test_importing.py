@@ -1,0 +1,108 @@
+"""What was exported comes back as it was, under its key, from each format; what is no sample is left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.cli.exports import FORMATS, export
+from lightning_synthaug.cli.imports import import_samples
+from lightning_synthaug.data import Record
+from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.store import NewSample, Store
+from tests.unit.store.samples import key
+
+RNG = np.random.default_rng(0)
+KINDS: list[dict[str, Any]] = [
+    {"image": RNG.integers(0, 255, (6, 5, 3), np.uint8), "label": 3},
+    {"image": RNG.integers(0, 255, (6, 5, 1), np.uint8), "label": 1},
+    {"image": RNG.integers(0, 255, (6, 5), np.uint8)},
+    {"wave": RNG.normal(size=40).astype(np.float32), "label": 0, "rate": 16000, "clean": True},
+    {"text": "two\nlines é", "label": -1, "score": 0.25},
+    {"image": RNG.integers(0, 255, (4, 4), np.uint8), "mask": np.eye(4, dtype=bool), "a.b/c": "x"},
+    {"raw": b"\x93NUMPY", "label": 2},
+]
+
+
+def fill(folder: Path) -> dict[bytes, tuple[Record, dict[str, Any]]]:
+    """Store samples of all kinds."""
+    samples = []
+    for number in range(4 * len(KINDS)):
+        fields = KINDS[number % len(KINDS)]
+        told: dict[str, Any] = {"name": "gan", "number": number}
+        if "label" in fields:
+            told["label"] = fields["label"]
+        samples.append(NewSample(key(number), Record(fields), told))
+    with Store.open(folder) as store:
+        store.put(samples)
+    return {s.key: (s.record, dict(s.provenance)) for s in samples}
+
+
+def content(folder: Path) -> dict[bytes, tuple[Record | None, dict[str, Any]]]:
+    with Store.open(folder) as store:
+        return {s.key: (store.reader.read(s.shard, s.row), s.provenance) for s in store.samples()}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_samples_come_back_as_they_were(tmp_path: Path, form: str) -> None:
+    before = fill(tmp_path / "one")
+    with Store.open(tmp_path / "one") as store:
+        export(store, tmp_path / "out", to=form)
+    steps: list[int] = []
+    with Store.open(tmp_path / "two") as store:
+        assert import_samples(store, tmp_path / "out", progress=steps.append) == (28, 0, 0)
+        assert import_samples(store, tmp_path / "out") == (0, 28, 0)
+    assert content(tmp_path / "two") == before
+    assert sum(steps) == 28
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_damaged_is_left_out(tmp_path: Path, form: str) -> None:
+    before = fill(tmp_path / "one")
+    with Store.open(tmp_path / "one") as store:
+        export(store, tmp_path / "out", to=form)
+    files = sorted(p for p in (tmp_path / "out").rglob("*") if p.is_file() and p.suffix != ".csv")
+    for path in files[::5]:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with Store.open(tmp_path / "two") as store:
+        new, known, damaged = import_samples(store, tmp_path / "out")
+    assert known == 0
+    assert damaged
+    assert new < 28
+    after = content(tmp_path / "two")
+    assert after.items() <= before.items() if form != "folders" else after.keys() <= before.keys()
+
+
+def test_nothing_in_an_export_is_believed(tmp_path: Path) -> None:
+    fill(tmp_path / "one")
+    with Store.open(tmp_path / "one") as store:
+        export(store, tmp_path / "out", to="folders")
+    told = sorted((tmp_path / "out").glob("*/*.json"))
+    evil: list[dict[str, Any]] = [
+        {"key": "zz"},
+        {"key": "00"},
+        {"fields": {"label": [1]}},
+        {"fields": {"": 1}},
+        {"fields": None},
+        {"provenance": [1]},
+        {"provenance": "x"},
+        {"files": ["../../../etc/passwd.txt", "x.txt"]},
+        {"files": 3},
+    ]
+    for path, change in zip(told, evil, strict=False):
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with Store.open(tmp_path / "two") as store:
+        assert import_samples(store, tmp_path / "out") == (28 - len(evil), 0, len(evil))
+        assert store.verify() == []
+
+
+def test_another_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").touch()
+    with Store.open(tmp_path / "store") as store:
+        for source in (tmp_path, tmp_path / "none"):
+            with pytest.raises(ConfigError, match="SA813"):
+                import_samples(store, source)
