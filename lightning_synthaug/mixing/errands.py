@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, final
 
@@ -46,33 +46,37 @@ class Errands:
     """Keep account of the samples that are in the box, or have to get there.
 
     Args:
-        box: The box.
+        box: The box; None where producers have the dataset, and nothing is asked for.
+        twins: For each source, whether its samples are variants of real ones.
     """
 
-    def __init__(self, box: TwinBox) -> None:
-        self._box = box
+    def __init__(self, box: TwinBox | None, twins: Sequence[bool] = ()) -> None:
+        self.box = box
+        self._twins = twins
         self._users: Counter[int] = Counter()
         self._queue: dict[int, None] = {}
 
-    def ask(self, identities: Iterable[int]) -> None:
+    def ask(self, source: int, identities: Iterable[int]) -> None:
         """Take note of requests that a producer was asked for.
 
         Args:
+            source: Place of their source.
             identities: Their identities.
         """
-        for identity in identities:
+        for identity in identities if self._concern(source) else ():
             twin = split(identity)[0]
             self._users[twin] += 1
             if self._users[twin] == 1:
                 self._queue[twin] = None
 
-    def settle(self, identities: Iterable[int]) -> None:
+    def settle(self, source: int, identities: Iterable[int]) -> None:
         """Take note of requests that nobody works on any more.
 
         Args:
+            source: Place of their source.
             identities: Their identities; those never asked for change nothing.
         """
-        for identity in identities:
+        for identity in identities if self._concern(source) else ():
             twin = split(identity)[0]
             if twin not in self._users:
                 continue
@@ -80,11 +84,16 @@ class Errands:
             if not self._users[twin]:
                 del self._users[twin]
                 self._queue.pop(twin, None)
-                self._box.drop(twin)
+                assert self.box is not None
+                self.box.drop(twin)
 
     def next(self) -> Errand | None:
         """Return what the next batch shall bring along; None for nothing."""
         samples = list(islice(self._queue, _WITH_A_BATCH))
         for sample in samples:
             del self._queue[sample]
-        return Errand(self._box.folder, samples) if samples else None
+        return Errand(self.box.folder, samples) if samples and self.box is not None else None
+
+    def _concern(self, source: int) -> bool:
+        """Tell whether the samples of a source need real ones in the box."""
+        return self.box is not None and self._twins[source]

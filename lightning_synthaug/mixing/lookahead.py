@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Final, final
 
 from lightning_synthaug.filling import UNKNOWN, Limits, Producer, Settled, SourceFiller, say
 from lightning_synthaug.filling.identity import split
 from lightning_synthaug.mixing.errands import Errand, Errands
+from lightning_synthaug.mixing.line import Line
 from lightning_synthaug.mixing.needed import Need, Needed
 from lightning_synthaug.plan import AnyPlan
 
@@ -19,12 +19,8 @@ __all__ = ["LookAhead"]
 _CHUNK, _FIRST = 512, 4096
 #: How far asking may be ahead of training: samples, and bytes of them.
 _AHEAD, _AHEAD_BYTES = 1 << 15, 1 << 30
-#: Most requests that one producer has under way.
-_UNDER_WAY = 1024
 #: Versions in a row of a label, or of a twin, that one of several producers makes.
 _BLOCK = 256
-#: Answers that tell how much training goes on while a request is under way; the slowest of them may be a hiccup.
-_ANSWERS = 5
 #: How many times longer than listening the time until the next time is, so that it costs training one per cent.
 _TIMES: Final = 100.0
 
@@ -39,7 +35,7 @@ class LookAhead:
         waits: Whether batches wait for their samples, so that none comes too late.
         blank: Whether the store had nothing when the run began, so that only producers look there.
         limits: What may be made.
-        errands: Keeps account of the real samples that producers wait for; None where they have the dataset.
+        errands: Keeps account of the real samples that producers wait for; None: of none.
     """
 
     def __init__(
@@ -53,16 +49,16 @@ class LookAhead:
         errands: Errands | None = None,
     ) -> None:
         self.sources = sources
-        self.producers = list(producers)
-        self._waits, self._limits, self._errands = waits, limits, errands
+        self._waits, self._limits = waits, limits
+        self._errands = errands or Errands(None)
         self._needed = Needed(self.sources, blank=blank)
         self._made = self._bytes = 0
         self._spent = False
         self._cause: str | None = None
         # What was settled after it had been taken back, and may wait to be asked for again.
         self._strays: set[tuple[int, int]] = set()
-        self._answers: deque[int] = deque(maxlen=_ANSWERS)
-        self._room = [self._least(p) for p in self.producers]
+        # Real samples that producers wait for take room themselves.
+        self._lines = [Line(p, grows=self._errands.box is None) for p in producers]
         self._next = 0.0
 
     def made(self) -> int:
@@ -72,7 +68,7 @@ class LookAhead:
 
     def errand(self) -> Errand | None:
         """Return what whoever reads the next batch shall do besides; None for nothing."""
-        return None if self._errands is None else self._errands.next()
+        return self._errands.next()
 
     def begin(self, plan: AnyPlan, first: int, end: int | None) -> None:
         """Get ready for a pass.
@@ -87,7 +83,8 @@ class LookAhead:
         self._strays.clear()
         self._position = self._frontier = plan.knots.count(plan.slot(first))
         self._end = None if end is None else plan.knots.count(plan.slot(end))
-        self._needs: list[deque[Need]] = [deque() for _ in self.producers]
+        for line in self._lines:
+            line.needs.clear()
         self._waiting: set[tuple[int, int]] = set()
         while self._frontier < self._limit(_FIRST):
             self._scan()
@@ -117,12 +114,12 @@ class LookAhead:
         began = time.monotonic()
         if began < self._next:
             return
-        for i, producer in enumerate(self.producers):
-            for settled in producer.hear():
-                self._hear(i, settled)
+        for line in self._lines:
+            for settled in line.producer.hear():
+                self._hear(line, settled)
         self._bury()
         self._frontier = max(self._frontier, self._position)
-        short = all(len(needs) < _CHUNK for needs in self._needs)
+        short = all(len(line.needs) < _CHUNK for line in self._lines)
         if short and self._frontier < self._limit(_AHEAD):
             self._scan()
         self._ask()
@@ -136,11 +133,16 @@ class LookAhead:
         return sum(len(source.places) for source in self.sources)
 
     @property
+    def producers(self) -> list[Producer]:
+        """The producers that are there."""
+        return [line.producer for line in self._lines]
+
+    @property
     def lost(self) -> str | None:
         """Why a producer was given up; None while none was."""
         return self._cause
 
-    def _hear(self, i: int, settled: Settled) -> None:
+    def _hear(self, line: Line, settled: Settled) -> None:
         """Take note of what was made, and of how long it took."""
         source = self.sources[settled.source]
         # Where training was when each was asked for, and its first use.
@@ -151,26 +153,14 @@ class LookAhead:
             unknown = source.places.find(settled.identities)[:, 0] == UNKNOWN
             source.places.add(settled.identities[unknown], settled.places[unknown])
             self._strays.update((settled.source, i) for i in settled.identities.tolist())
-        if self._errands is not None and self._by_twins(source):
-            known_ones = zip(settled.identities.tolist(), settled.marks, strict=True)
-            self._errands.settle(i for i, mark in known_ones if mark is not None)
+        told = zip(settled.identities.tolist(), settled.marks, strict=True)
+        self._errands.settle(settled.source, (i for i, mark in told if mark is not None))
         self._made += settled.stored
         self._bytes = settled.size or self._bytes
-        if not settled.stored:
-            return
-        self._limits.count(
-            settled.stored, cost=source.needs.generator.price * settled.identities.size
-        )
-        if not known:
-            return
-        took = self._position - min(then for then, _ in known)
-        self._answers.append(took)
-        if min(use for _, use in known) - self._position > 2 * took:
-            # It came early: more may be under way, so that a trainer that validates finds it at work.
-            least = self._least(self.producers[i])
-            # Real samples that producers wait for take room themselves.
-            most = max(_UNDER_WAY, least) if self._errands is None else least
-            self._room[i] = min(2 * self._room[i], most)
+        if settled.stored:  # what was only found tells nothing of how long making takes
+            count, price = settled.identities.size, source.needs.generator.price
+            self._limits.count(settled.stored, cost=price * count)
+            line.came(self._position, known, count)
 
     def _bury(self) -> None:
         """Go on without producers that were given up."""
@@ -183,12 +173,13 @@ class LookAhead:
                 f"the producer on {producer.spec.device} is given up: {producer.lost}. Training goes on; where a "
                 "sample is missing, a real one with its label stands in"
             )
-        kept = [(p, r) for p, r in zip(self.producers, self._room, strict=True) if p.lost is None]
-        self.producers, self._room = [p for p, _ in kept], [r for _, r in kept]
+        self._lines = [line for line in self._lines if line.producer.lost is None]
         for producer in lost:
             producer.close()
         # What the lost ones should have made is asked of the others.
-        self._needs, self._waiting = [deque() for _ in kept], set()
+        for line in self._lines:
+            line.needs.clear()
+        self._waiting.clear()
         self._frontier = self._position
 
     def _limit(self, most: int) -> int:
@@ -197,38 +188,31 @@ class LookAhead:
         limit = self._position + min(most, max(_CHUNK, _AHEAD_BYTES // each))
         return limit if self._end is None else min(limit, self._end)
 
-    def _earliest(self) -> int:
-        """Return the first sample that does not come too late when it is asked for now."""
-        if self._waits or len(self._answers) < _ANSWERS:
-            return self._position
-        # Batches are whole: an eighth to spare.
-        return self._position + sorted(self._answers)[-2] * 9 // 8
-
     def _scan(self) -> None:
         """Find what the next planned samples lack."""
         first, last = self._frontier, min(self._frontier + _CHUNK, self._limit(_AHEAD))
         self._frontier = last
         places = range(len(self.sources))
-        awaited = [[producer.awaits(place) for producer in self.producers] for place in places]
+        awaited = [[line.producer.awaits(place) for line in self._lines] for place in places]
         found = self._needed.find(self._plan, first, last, awaited, begun=self._begun)
-        for need in found if self.producers else ():
+        for need in found if self._lines else ():
             if need[:2] not in self._waiting:
                 self._waiting.add(need[:2])
-                self._needs[self._owner(need)].append(need)
+                self._lines[self._owner(need)].needs.append(need)
 
     def _owner(self, need: Need) -> int:
         """Say which producer makes a sample, without asking any."""
         group, number = split(need.identity)
-        return (group + number // _BLOCK) % len(self.producers)
+        return (group + number // _BLOCK) % len(self._lines)
 
     def _ask(self) -> None:
         """Ask for what is needed next, as much as each producer has room for."""
-        earliest = self._earliest()
-        for i, (producer, needs) in enumerate(zip(self.producers, self._needs, strict=True)):
-            if needs and needs[0].number < earliest:
-                self._skip(i, earliest)
-            room = self._within_budget(self._room[i] - producer.under_way)
-            if producer.under_way and room < min(len(needs), self._room[i] // 4):
+        for line in self._lines:
+            producer, needs = line.producer, line.needs
+            if not self._waits and not self._skip(line):
+                continue
+            room = self._within_budget(line.room - producer.under_way)
+            if producer.under_way and room < min(len(needs), line.room // 4):
                 continue  # it is busy, and shall be asked in pieces worth a line
             batch = [needs.popleft() for _ in range(min(room, len(needs)))]
             self._waiting.difference_update(n[:2] for n in batch)
@@ -236,9 +220,10 @@ class LookAhead:
             for place in sorted({n.source for n in batch}):
                 here = self._position
                 marks = {n.identity: (here, n.number) for n in batch if n.source == place}
+                if not producer.under_way:
+                    line.rests()
                 producer.ask(place, marks)
-                if self._errands is not None and self._by_twins(self.sources[place]):
-                    self._errands.ask(marks)
+                self._errands.ask(place, marks)
 
     def _within_budget(self, room: int) -> int:
         """Ask for no more than may still be made; once that is nothing, producers are not needed any more."""
@@ -253,30 +238,19 @@ class LookAhead:
         self._limits.tell_spent()
         for producer in self.producers:
             producer.close()
-        self.producers, self._room, self._needs = [], [], []
+        self._lines = []
         if self._waits:
             self._cause = "the budget is spent"
 
-    def _skip(self, i: int, earliest: int) -> None:
-        """Leave out what would come too late; where that is for all that is under way, begin anew."""
-        producer, needs = self.producers[i], self._needs[i]
-        least = self._room[i] = self._least(producer)
-        if producer.under_way > 2 * least:
-            # All of it is late by now, and what is asked for after it would be.
-            for place, source in enumerate(self.sources):
-                if self._errands is not None and self._by_twins(source):
-                    self._errands.settle(producer.awaits(place))
-            producer.forget()
-            self._answers.clear()
-            self._frontier = self._position
-            earliest = needs[-1].number + 1  # they are found again
-        while needs and needs[0].number < earliest:
-            self._waiting.discard(needs.popleft()[:2])
-
-    def _by_twins(self, source: SourceFiller) -> bool:
-        """Tell whether a source needs real samples."""
-        return source.needs.generator.conditioning == "twin"
-
-    def _least(self, producer: Producer) -> int:
-        """Return the requests that keep a producer busy: a batch that is made, and one that waits."""
-        return 2 * max(needs.generator.batch_size for _, needs in producer.spec.sources)
+    def _skip(self, line: Line) -> bool:
+        """Leave out what would come too late; where all that is under way does, begin anew. Tells whether to ask."""
+        if line.comes_late:
+            for place in range(len(self.sources)):
+                self._errands.settle(place, line.producer.awaits(place))
+            line.producer.forget()
+            self._waiting.difference_update(n[:2] for n in line.needs)
+            line.needs.clear()
+            self._frontier = self._position  # all of it is found again
+        left_out = line.skip(self._position)
+        self._waiting.difference_update(n[:2] for n in left_out or ())
+        return left_out is not None

@@ -47,7 +47,7 @@ def look_ahead(mixture: Mixture, *, leader: bool, world: int) -> LookAhead:
         waits=recipe.on_miss == "wait",
         limits=mixture.limits,
         blank=leader and not store.stats().samples,
-        errands=None if box is None else Errands(box),
+        errands=Errands(box, [each.generator.conditioning == "twin" for _, each in needs]),
     )
 
 

@@ -15,9 +15,10 @@ from tests.helpers.traced import traced_dataset
 
 def test_each_sample_is_brought_once_and_dropped_when_its_last_request_is_settled() -> None:
     box = TwinBox.new()
-    errands = Errands(box)
+    errands = Errands(box, [False, True])
+    errands.ask(0, [join(7, 0)])  # of a source that needs none
     assert errands.next() is None
-    errands.ask([join(3, 0), join(3, 1), join(1, 0), *(join(i, 0) for i in range(10, 40))])
+    errands.ask(1, [join(3, 0), join(3, 1), join(1, 0), *(join(i, 0) for i in range(10, 40))])
     first = errands.next()
     assert first is not None
     assert first.samples == [3, 1, *range(10, 24)]
@@ -25,16 +26,23 @@ def test_each_sample_is_brought_once_and_dropped_when_its_last_request_is_settle
     first.run(adapt(traced_dataset(48)))
     assert (random.getstate(), torch.get_rng_state().tolist()) == state
     assert box._path(3).exists()
-    errands.settle([join(3, 0), join(30, 0), join(47, 9)])
+    errands.settle(1, [join(3, 0), join(30, 0), join(47, 9)])
     assert box._path(3).exists()
-    errands.settle([join(3, 1)])
+    errands.settle(1, [join(3, 1)])
     assert not box._path(3).exists()
     second = errands.next()
     assert second is not None
     assert second.samples == [i for i in range(24, 40) if i != 30]
     assert errands.next() is None
-    errands.ask([join(3, 2), join(1, 1)])
+    errands.ask(1, [join(3, 2), join(1, 1)])
     third = errands.next()
     assert third is not None
     assert third.samples == [3]
     box.remove()
+
+
+def test_without_a_box_nothing_is_asked_for() -> None:
+    errands = Errands(None)
+    errands.ask(0, [join(3, 0)])
+    errands.settle(0, [join(3, 0)])
+    assert errands.next() is None
