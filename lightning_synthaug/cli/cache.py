@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lightning_synthaug.cli.caching import exporting, importing, keeping, looking
+from lightning_synthaug.cli.caching import exporting, importing, keeping, looking, publishing
 
 __all__ = ["add_parser", "run"]
 
@@ -15,6 +15,7 @@ examples:
   synthaug cache stat runs/cache
   synthaug cache evict runs/cache --older-than 30d --to 5GB --dry-run
   synthaug cache merge node1/cache node2/cache --into runs/cache
+  synthaug cache publish runs/cache --to s3://bucket/cache
 """
 
 
@@ -32,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     below = parser.add_subparsers(dest="action", metavar="action", required=True)
-    for module in (looking, keeping, exporting, importing):
+    for module in (looking, keeping, exporting, importing, publishing):
         module.add_parsers(below)
 
 

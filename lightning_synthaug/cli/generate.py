@@ -58,6 +58,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="here: in this process (default); ray: on a Ray cluster, see --actors",
     )
     add("--actors", type=int, metavar="N", help="generators on the cluster (default: one a GPU)")
+    add(
+        "--publish",
+        metavar="URL",
+        help="afterwards, copy the shards to an address that fsspec knows",
+    )
     add("--dry-run", action="store_true", help="only tell what would be made, its size and time")
     add("--json", action="store_true", help="print JSON instead of a table")
 
@@ -95,6 +100,10 @@ def run(args: argparse.Namespace) -> int:
         rows, left = _told(demand) if args.dry_run else _made(demand, args)
     finally:
         demand.mixture.close()
+    if args.publish and not args.dry_run:
+        from lightning_synthaug.cli.caching.remote import publish
+
+        publish(demand.mixture.folder, args.publish)
     if args.json:
         print(json.dumps({"cache": str(demand.mixture.folder), "sources": rows}, indent=2))
     else:

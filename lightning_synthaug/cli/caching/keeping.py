@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Final
 
 from lightning_synthaug.cli._words import many
 from lightning_synthaug.cli.caching.folder import add_folder, cache_folder, opened, progress
+from lightning_synthaug.cli.caching.remote import fetched
 from lightning_synthaug.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog="Exit status: 0 when all was taken over, 1 when a damaged shard was refused.",
     )
     parser.add_argument(
-        "sources", nargs="+", metavar="SRC", help="folder of a cache to take samples from"
+        "sources",
+        nargs="+",
+        metavar="SRC",
+        help="folder of a cache to take samples from, or an address as for `publish`",
     )
     parser.add_argument(
         "--into",
@@ -127,23 +132,26 @@ def merge(args: argparse.Namespace) -> int:
     from lightning_synthaug.store import Store
     from lightning_synthaug.store.lookup import require_store
 
-    sources = [require_store(cache_folder(source)) for source in args.sources]
     refused = 0
-    # The user names what to take, so only the disk sets a limit.
-    with Store.open(cache_folder(args.into), byte_budget=_NO_LIMIT) as store:
-        for source in sources:
+    with contextlib.ExitStack() as stack:
+        sources = [
+            (source, require_store(stack.enter_context(fetched(source)))) for source in args.sources
+        ]
+        # The user names what to take, so only the disk sets a limit.
+        store = stack.enter_context(Store.open(cache_folder(args.into), byte_budget=_NO_LIMIT))
+        for name, source in sources:
             with progress(len(list(source.glob("*.log"))), "shard") as advance:
                 done = store.merge(source, advance)
             print(
-                f"{source}: {many(done.samples, 'new sample')} in {many(done.shards, 'shard')}; "
+                f"{name}: {many(done.samples, 'new sample')} in {many(done.shards, 'shard')}; "
                 f"{many(done.skipped, 'shard')} had nothing new."
             )
             if done.held:
                 print(
                     f"left out, because a run is writing to them: {many(done.held, 'shard')}; merge again later."
                 )
-            for name, reason in done.refused.items():
-                print(f"refused {name}: {reason}", file=sys.stderr)
+            for shard, reason in done.refused.items():
+                print(f"refused {shard}: {reason}", file=sys.stderr)
             refused += len(done.refused)
     return int(refused > 0)
 

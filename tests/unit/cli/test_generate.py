@@ -82,6 +82,17 @@ def test_limits_end_it_early_and_it_goes_on_where_it_was(
     assert len(made(tmp_path)) == len(set(made(tmp_path))) == 48
 
 
+def test_shards_are_published_afterwards(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"file://{tmp_path}/far"
+    assert main([*command, "--dry-run", "--publish", url]) == 0
+    assert not (tmp_path / "far").exists()
+    assert main([*command, "--publish", url]) == 0
+    assert main(["cache", "merge", url, "--into", "elsewhere"]) == 0
+    assert "48 new samples" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "options", [["--max-samples", "0"], ["--world", "-1"], ["--actors", "2"], ["--max-hours", "0"]]
 )
