@@ -22,7 +22,7 @@ from lightning_synthaug.store import Store
 from tests.faults import filler
 from tests.faults.filler import IDENTITIES, LABELS, needs, noise
 
-KILLS = 18
+KILLS = 26
 ENV = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
