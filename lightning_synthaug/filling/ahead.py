@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -135,7 +135,7 @@ class SourceFiller:
         return [missing[i] for i in order if i in missing]
 
     def fill(self, missing: Sequence[Open], *, limits: Limits | None = None) -> Filled:
-        """Make requests and store them, batch by batch; each batch is durable before the next one.
+        """Make requests, and store them batch by batch while the next one is made.
 
         Args:
             missing: As `look_up` returned them.
@@ -161,9 +161,7 @@ class SourceFiller:
         limits.start()
         try:
             with FillBar(self.name, len(missing), self._store, limits) as bar:
-                queue = deque(missing)
-                while queue and (room := limits.room(len(queue), price=price)):
-                    made = self.make(queue, most=room)
+                for made in self._batches(deque(missing), limits):
                     limits.count(made.stored, cost=price * made.answered)
                     generated, given_up = generated + made.stored, given_up + made.given_up
                     bar.advance(made.identities.size, made.stored)
@@ -173,12 +171,46 @@ class SourceFiller:
             generator.batch_size = wanted
         return Filled(generated, given_up, time.perf_counter() - began, self._maker.reason)
 
-    def make(self, queue: deque[Open], *, most: int | None = None) -> Made:
-        """Make the next batch of a queue with the generator, which is loaded.
+    def _batches(self, queue: deque[Open], limits: Limits) -> Iterator[Made]:
+        """Make batches until nothing is left of a queue, or of the limits; one is stored while the next one is made."""
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        writing: Future[Made] | None = None
+        under_way = 0
+        price = self.needs.generator.price
+        with ThreadPoolExecutor(1, "synthaug-writer") as writer:
+            try:
+                while True:
+                    room = limits.room(len(queue) + under_way, price=price) - under_way
+                    size = max(0, min(self._maker.batch_size, len(queue), room))
+                    batch = [queue.popleft() for _ in range(size)]
+                    answers = self._maker.generate(batch) if batch else None
+                    if writing is not None:
+                        made, writing = writing.result(), None
+                        yield self._kept(made, queue)
+                    elif not batch:
+                        return
+                    if answers is None:
+                        queue.extendleft(reversed(batch))  # there was no memory for it
+                        under_way = 0
+                    else:
+                        writing = writer.submit(self._maker.keep, batch, answers)
+                        under_way = len(batch)
+            finally:
+                if writing is not None:  # an error, or Ctrl-C, amid the next one
+                    self._kept(writing.result(), queue)
+
+    def _kept(self, made: Made, queue: deque[Open]) -> Made:
+        """Take note of what became of a batch; what is to be tried again comes first."""
+        queue.extendleft(reversed(made.retry))
+        self.places.add(made.identities, made.places)
+        return made
+
+    def make(self, queue: deque[Open]) -> Made:
+        """Make the next batch of a queue with the generator, which is loaded, and store it.
 
         Args:
             queue: Open requests, what is needed first in front; those to be tried again come back to the front.
-            most: Requests that it may hold, >= 1; None: any number.
 
         Returns:
             What became of the batch.
@@ -187,16 +219,13 @@ class SourceFiller:
             GeneratorContractBroken: The generator returned something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
-        size = min(self._maker.batch_size, len(queue) if most is None else most)
-        batch = [queue.popleft() for _ in range(size)]
+        batch = [queue.popleft() for _ in range(min(self._maker.batch_size, len(queue)))]
         try:
             made = self._maker.make(batch)
         except BaseException:
             queue.extendleft(reversed(batch))
             raise
-        queue.extendleft(reversed(made.retry))
-        self.places.add(made.identities, made.places)
-        return made
+        return self._kept(made, queue)
 
     def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
         """Store what a generator on another machine answered.

@@ -107,6 +107,23 @@ class Maker:
             CacheFull: No room is left; what was stored before stays.
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
+        answers = self.generate(batch)
+        if answers is None:
+            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
+        return self.keep(batch, answers)
+
+    def generate(self, batch: Sequence[Open]) -> Sequence[Record | Rejection] | None:
+        """Have the generator answer a batch, and store nothing yet.
+
+        Args:
+            batch: Open requests, `batch_size` at most.
+
+        Returns:
+            What it answered; None where memory ran out, and `batch_size` is half of what it was.
+
+        Raises:
+            MemoryError: There is none for a single sample, or torch's own error of that kind.
+        """
         generator, requests = self.needs.generator, [o.request for o in batch]
         generator.batch_size = self.batch_size  # generators that pad pad to it
         began = time.perf_counter()
@@ -116,9 +133,9 @@ class Maker:
             if not _out_of_memory(error) or len(batch) == 1:
                 raise
             self._halve()
-            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
+            return None
         self._sizing.took(len(batch), time.perf_counter() - began)
-        return self.keep(batch, answers)
+        return answers
 
     def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
         """Check what a generator answered, here or on another machine, and store it.
