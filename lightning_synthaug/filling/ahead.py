@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -13,6 +13,7 @@ from lightning_synthaug.data import Record
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import MAX_ATTEMPTS, Made, Maker, Open
 from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.overlap import overlapped
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.say import FillBar
 from lightning_synthaug.filling.telling import say
@@ -161,7 +162,8 @@ class SourceFiller:
         limits.start()
         try:
             with FillBar(self.name, len(missing), self._store, limits) as bar:
-                for made in self._batches(deque(missing), limits):
+                for made in overlapped(self._maker, missing, limits):
+                    self.places.add(made.identities, made.places)
                     limits.count(made.stored, cost=price * made.answered)
                     generated, given_up = generated + made.stored, given_up + made.given_up
                     bar.advance(made.identities.size, made.stored)
@@ -170,41 +172,6 @@ class SourceFiller:
             generator.unload()
             generator.batch_size = wanted
         return Filled(generated, given_up, time.perf_counter() - began, self._maker.reason)
-
-    def _batches(self, queue: deque[Open], limits: Limits) -> Iterator[Made]:
-        """Make batches until nothing is left of a queue, or of the limits; one is stored while the next one is made."""
-        from concurrent.futures import Future, ThreadPoolExecutor
-
-        writing: Future[Made] | None = None
-        under_way = 0
-        price = self.needs.generator.price
-        with ThreadPoolExecutor(1, "synthaug-writer") as writer:
-            try:
-                while True:
-                    room = limits.room(len(queue) + under_way, price=price) - under_way
-                    size = max(0, min(self._maker.batch_size, len(queue), room))
-                    batch = [queue.popleft() for _ in range(size)]
-                    answers = self._maker.generate(batch) if batch else None
-                    if writing is not None:
-                        made, writing = writing.result(), None
-                        yield self._kept(made, queue)
-                    elif not batch:
-                        return
-                    if answers is None:
-                        queue.extendleft(reversed(batch))  # there was no memory for it
-                        under_way = 0
-                    else:
-                        writing = writer.submit(self._maker.keep, batch, answers)
-                        under_way = len(batch)
-            finally:
-                if writing is not None:  # an error, or Ctrl-C, amid the next one
-                    self._kept(writing.result(), queue)
-
-    def _kept(self, made: Made, queue: deque[Open]) -> Made:
-        """Take note of what became of a batch; what is to be tried again comes first."""
-        queue.extendleft(reversed(made.retry))
-        self.places.add(made.identities, made.places)
-        return made
 
     def make(self, queue: deque[Open]) -> Made:
         """Make the next batch of a queue with the generator, which is loaded, and store it.
@@ -225,7 +192,9 @@ class SourceFiller:
         except BaseException:
             queue.extendleft(reversed(batch))
             raise
-        return self._kept(made, queue)
+        queue.extendleft(reversed(made.retry))
+        self.places.add(made.identities, made.places)
+        return made
 
     def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
         """Store what a generator on another machine answered.

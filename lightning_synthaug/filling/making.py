@@ -19,10 +19,14 @@ from lightning_synthaug.generators import Rejection, Request, check_batch
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import NewSample, Store
 
-__all__ = ["MAX_ATTEMPTS", "Made", "Maker", "Open"]
+__all__ = ["MAX_ATTEMPTS", "Halved", "Made", "Maker", "Open"]
 
 #: How often a request is tried before it is given up.
 MAX_ATTEMPTS = 3
+
+
+class Halved(Exception):  # noqa: N818  # it is handled where it is raised, and no user sees it
+    """Memory did not hold a batch; half as many are made at once from now on."""
 
 
 class Open(NamedTuple):
@@ -107,21 +111,23 @@ class Maker:
             CacheFull: No room is left; what was stored before stays.
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
-        answers = self.generate(batch)
-        if answers is None:
+        try:
+            answers = self.generate(batch)
+        except Halved:
             return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
         return self.keep(batch, answers)
 
-    def generate(self, batch: Sequence[Open]) -> Sequence[Record | Rejection] | None:
+    def generate(self, batch: Sequence[Open]) -> Sequence[Record | Rejection]:
         """Have the generator answer a batch, and store nothing yet.
 
         Args:
             batch: Open requests, `batch_size` at most.
 
         Returns:
-            What it answered; None where memory ran out, and `batch_size` is half of what it was.
+            What it answered, not checked.
 
         Raises:
+            Halved: Memory ran out, and `batch_size` is half of what it was.
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
@@ -133,7 +139,7 @@ class Maker:
             if not _out_of_memory(error) or len(batch) == 1:
                 raise
             self._halve()
-            return None
+            raise Halved from error
         self._sizing.took(len(batch), time.perf_counter() - began)
         return answers
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,45 +80,6 @@ def test_what_is_missing_is_made_batch_by_batch(store: Store) -> None:
     assert generator.devices == ["cpu", None]
     assert (source.places.find(IDENTITIES) >= 0).all()
     assert source.look_up(IDENTITIES) == []
-
-
-def test_a_batch_is_stored_while_the_next_one_is_made(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    storing, making = threading.Event(), threading.Event()
-
-    class Slow(Made):
-        def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
-            if self.calls:  # each waits for the other: nothing goes on unless both do
-                assert storing.wait(30)
-                making.set()
-            return super().generate(requests)
-
-    put = store.put
-
-    def wait_and_put(samples: Any) -> int:
-        storing.set()
-        assert making.wait(30)
-        return put(samples)
-
-    monkeypatch.setattr(store, "put", wait_and_put)
-    source = filler(store, Slow())
-    assert source.fill(source.look_up(IDENTITIES)).generated == 10
-    assert store.stats().samples == 10
-
-
-def test_what_is_being_stored_when_the_next_batch_fails_stays(store: Store) -> None:
-    class Fails(Made):
-        def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
-            if len(self.calls) == 2:
-                raise RuntimeError("no luck")
-            return super().generate(requests)
-
-    source = filler(store, Fails())
-    with pytest.raises(RuntimeError, match="no luck"):
-        source.fill(source.look_up(IDENTITIES))
-    assert store.stats().samples == 8
-    assert source.look_up(IDENTITIES)[0].identity == IDENTITIES[8]
 
 
 def test_nothing_missing_loads_nothing(store: Store) -> None:
