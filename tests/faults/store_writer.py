@@ -6,10 +6,10 @@ standard output after each `put` that returned.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,16 +54,26 @@ def main(folder: Path, writer: int, seed: int) -> None:
 
 def stubborn(folder: Path, writer: int) -> None:
     """Put batches for ever, going on after each Ctrl-C; a batch that was interrupted is passed over."""
+    putting = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal putting
+        if putting:  # once: between two calls, only this script would break
+            putting = False
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
     with Store.open(folder, byte_budget=1 << 26) as store:
         for batch in itertools.count():
             try:
+                putting = True
                 store.put(samples(writer, batch))
                 word = str(batch)
+                putting = False
             except KeyboardInterrupt:
                 word = "interrupted"
-            with contextlib.suppress(KeyboardInterrupt):
-                sys.stdout.write(f"{word}\n")
-                sys.stdout.flush()
+            sys.stdout.write(f"{word}\n")
+            sys.stdout.flush()
 
 
 def forked(folder: str) -> None:
