@@ -121,15 +121,10 @@ class Producer:
         """Learn what was made since the last time; start the process anew where it ended or hangs.
 
         Returns:
-            What is settled, for each source at most one, oldest first.
+            What is settled, oldest first.
         """
         ended = self._process is not None and self._process.poll() is not None
-        told: dict[int, list[dict[str, Any]]] = {}
-        for line in self._lines():
-            word = self._understand(line)
-            if "settled" in word:
-                told.setdefault(word["source"], []).append(word)
-        settled = [self._settle(source, words) for source, words in told.items()]
+        settled = [word for line in self._lines() if (word := self._understand(line)) is not None]
         if self.lost is None:
             self._look_after(ended)  # what it said before its end is heard by now
         return settled
@@ -199,14 +194,18 @@ class Producer:
         *lines, self._heard = self._heard.split(b"\n")
         return lines
 
-    def _understand(self, line: bytes) -> dict[str, Any]:
-        """Act on a word; what is settled is left to `_settle`."""
+    def _understand(self, line: bytes) -> Settled | None:
+        """Act on a word."""
         word: dict[str, Any] = json.loads(line)
         now = time.monotonic()
         if "settled" in word:
-            self._slowest = max(self._slowest, now - self._since)
+            self._slowest, self._since = max(self._slowest, now - self._since), now
             self._failures, self._spoke = 0, True
-        elif "error" in word:
+            source, table = word["source"], Words.rows(word["settled"])
+            marks = [self._asked[source].pop(i, None) for i in table[:, 0].tolist()]
+            return Settled(source, table[:, 0], table[:, 1:], marks, word["stored"], word["size"])
+        self._since = now
+        if "error" in word:
             self._warn(f"{word['error']}; it tries again")
         elif "full" in word:
             self._give_up(word["full"])
@@ -214,16 +213,7 @@ class Producer:
             self._cause = word["fatal"]
             if not word["again"]:
                 self._give_up(self._cause)
-        self._since = now
-        return word
-
-    def _settle(self, source: int, words: Sequence[dict[str, Any]]) -> Settled:
-        """Join what was said of a source."""
-        table = Words.rows("".join(word["settled"] for word in words))
-        pop = self._asked[source].pop
-        marks = [pop(identity, None) for identity in table[:, 0].tolist()]
-        stored = sum(word["stored"] for word in words)
-        return Settled(source, table[:, 0], table[:, 1:], marks, stored, words[-1]["size"])
+        return None
 
     def _look_after(self, ended: bool) -> None:
         """Notice an end or a hang, and start the process again."""

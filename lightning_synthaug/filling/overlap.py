@@ -20,6 +20,8 @@ _Answers = tuple[Sequence[Record | Rejection]] | None
 def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterator[Made]:
     """Make batches with a generator that is loaded until nothing is left to make, or of the limits.
 
+    The first one is stored before the second is begun: it tells what a batch takes.
+
     Whatever ends it, the batch that is being stored is stored.
 
     Args:
@@ -38,6 +40,11 @@ def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterato
     writing: Future[Made] | None = None
     under_way = 0
     price = maker.needs.generator.price
+    room = limits.room(min(maker.batch_size, len(queue)), price=price)
+    if room:
+        first = maker.make([queue.popleft() for _ in range(room)])
+        queue.extendleft(reversed(first.retry))
+        yield first
     with ThreadPoolExecutor(1, "synthaug-writer") as writer:  # its end waits for what it stores
         while True:
             room = limits.room(len(queue) + under_way, price=price) - under_way

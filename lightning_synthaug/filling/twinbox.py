@@ -66,6 +66,14 @@ class TwinBox:
                 self.waiting()
             time.sleep(_LOOK)
 
+    def holds(self, index: int) -> bool:
+        """Tell whether a sample is there.
+
+        Args:
+            index: Its index in the dataset.
+        """
+        return self._path(index).exists()
+
     def drop(self, index: int) -> None:
         """Take a sample out that is not needed any more.
 

@@ -45,8 +45,7 @@ class Words:
             rows: Shape `(n, 3)`.
 
         Returns:
-            Their text. The texts of several tables can be joined: a row is 24 bytes, which base64 writes without a
-            rest.
+            Their text.
         """
         return base64.b64encode(rows.astype("<i8").tobytes()).decode()
 
@@ -55,7 +54,7 @@ class Words:
         """Read what `text` wrote.
 
         Args:
-            text: One text, or several joined.
+            text: What it returned.
 
         Returns:
             Rows of (identity, shard, row), shape `(n, 3)`.

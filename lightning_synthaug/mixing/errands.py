@@ -87,6 +87,11 @@ class Errands:
                 assert self.box is not None
                 self.box.drop(twin)
 
+    def begin(self) -> None:
+        """Ask again for what is not there: a loader that is left early drops the batches that were to bring it."""
+        if self.box is not None:
+            self._queue |= dict.fromkeys(t for t in self._users if not self.box.holds(t))
+
     def next(self) -> Errand | None:
         """Return what the next batch shall bring along; None for nothing."""
         samples = list(islice(self._queue, _WITH_A_BATCH))

@@ -81,6 +81,7 @@ class LookAhead:
         self._plan = plan
         self._begun = False
         self._strays.clear()
+        self._errands.begin()
         self._position = self._frontier = plan.knots.count(plan.slot(first))
         self._end = None if end is None else plan.knots.count(plan.slot(end))
         for line in self._lines:

@@ -255,20 +255,24 @@ def test_two_runs_share_a_cache(tmp_path: Path) -> None:
     assert len({*mine} & {*theirs}) <= 8
 
 
+def all_variants(mixed: Any) -> None:
+    """Train until each variant is there; each row shows its twin all the time."""
+    for _ in range(400):
+        before = mixed.feed.totals.misses
+        for batch, _ in mixed:
+            plan = mixed.feed.plan.batch(sa.batch_info(mixed).number)
+            assert [s.index for s in read(batch)] == plan.twin.tolist()
+        if mixed.feed.totals.misses == before:
+            return
+        time.sleep(0.05)
+    raise AssertionError("never complete")
+
+
 def test_variants_of_real_samples(tmp_path: Path) -> None:
     loader = DataLoader(traced_dataset(SIZE), BATCH)
     mixed = sa.mix(loader, Variant(), RATIO, cache=tmp_path, fill="background")
     try:
-        for _ in range(400):
-            before = mixed.feed.totals.misses
-            for batch, _ in mixed:
-                plan = mixed.feed.plan.batch(sa.batch_info(mixed).number)
-                assert [s.index for s in read(batch)] == plan.twin.tolist()
-            time.sleep(0.05)
-            if mixed.feed.totals.misses == before:
-                break
-        else:
-            raise AssertionError("never complete")
+        all_variants(mixed)
     finally:
         mixed.feed.mixture.close()
 
@@ -298,16 +302,7 @@ def test_variants_of_real_samples_that_the_producer_cannot_read(
     cache, boxes = tmp_path / "cache", set(Path(tempfile.gettempdir()).glob("synthaug-twins-*"))
     mixed = sa.mix(loader, Variant(), RATIO, cache=cache, fill="background", on_miss=on_miss)
     try:
-        for _ in range(400):
-            before = mixed.feed.totals.misses
-            for batch, _ in mixed:
-                plan = mixed.feed.plan.batch(sa.batch_info(mixed).number)
-                assert [s.index for s in read(batch)] == plan.twin.tolist()
-            if mixed.feed.totals.misses == before:
-                break
-            time.sleep(0.05)
-        else:
-            raise AssertionError("never complete")
+        all_variants(mixed)
         if on_miss == "wait":
             assert mixed.feed.totals.misses == 0
         (box,) = set(Path(tempfile.gettempdir()).glob("synthaug-twins-*")) - boxes

@@ -63,7 +63,9 @@ def publish(
     files = size = 0
     with _system(url) as (system, root):
         system.makedirs(root, exist_ok=True)
-        there = {Path(e["name"]).name: e["size"] for e in system.ls(root, detail=True)}
+        # A prefix of an object store is not there before something is in it.
+        entries = system.ls(root, detail=True) if system.exists(root) else []
+        there = {Path(e["name"]).name: e["size"] for e in entries}
         for log in sorted(folder.glob("*.log")) + sorted(folder.glob("*.notes")):
             told = log.read_bytes()  # before the rows, which may be growing
             if there.get(log.name) == len(told):

@@ -11,13 +11,11 @@ import pytest
 from lightning_synthaug.filling.words import Words
 
 
-def test_tables_are_read_as_written_one_by_one_or_joined() -> None:
+def test_tables_are_read_as_written() -> None:
     one = np.array([[2**62, -2, -2], [0, 7, 2**40]], np.int64)
-    two = np.arange(9).reshape(3, 3)
-    assert np.array_equal(Words.rows(Words.text(one)), one)
-    both = Words.rows(Words.text(one) + Words.text(two))
-    assert np.array_equal(both, np.concatenate([one, two]))
-    assert both.dtype == np.int64
+    again = Words.rows(Words.text(one))
+    assert np.array_equal(again, one)
+    assert again.dtype == np.int64
     assert Words.rows("").shape == (0, 3)
 
 

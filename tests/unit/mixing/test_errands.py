@@ -38,6 +38,10 @@ def test_each_sample_is_brought_once_and_dropped_when_its_last_request_is_settle
     third = errands.next()
     assert third is not None
     assert third.samples == [3]
+    errands.begin()  # nothing but the first was brought
+    again = errands.next()
+    assert again is not None
+    assert set(again.samples) == set(range(24, 40)) - {30} | {3}
     box.remove()
 
 
