@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 
 from lightning_synthaug.data import Record
+from lightning_synthaug.filling.account import Account, Filled
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import MAX_ATTEMPTS, Made, Maker, Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.overlap import overlapped
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
-from lightning_synthaug.filling.say import FillBar
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import Store
 
-__all__ = ["Filled", "SourceFiller"]
+__all__ = ["SourceFiller"]
 
 #: Requests that a waiting process looks for at once.
 _AT_ONCE = 512
-
-
-class Filled(NamedTuple):
-    """What filling did.
-
-    Attributes:
-        generated: Samples made and stored.
-        given_up: Requests of which every attempt was turned down.
-        reason: Why the last of them was.
-        seconds: Time it took.
-    """
-
-    generated: int
-    given_up: int
-    seconds: float
-    reason: str = ""
 
 
 @final
@@ -87,7 +70,7 @@ class SourceFiller:
             The requests that must be made, in the order given.
         """
         unknown = self.places.missing(identities).tolist()
-        return self._settle([self._maker.attempt(identity, 0) for identity in unknown])
+        return self._settle([self._maker.open(identity) for identity in unknown])
 
     def watch(self, missing: Sequence[Open]) -> Callable[[], int]:
         """Make a look at what another process is making.
@@ -126,7 +109,7 @@ class SourceFiller:
                 if place[0] == UNKNOWN:
                     missing[o.identity] = o
                 elif place[0] == GIVEN_UP and attempt < MAX_ATTEMPTS:
-                    retry.append(self._maker.attempt(o.identity, attempt))
+                    retry.append(self._maker.again(o, attempt))
                 else:
                     settled.append(o.identity)
                     places.append(place)
@@ -151,27 +134,22 @@ class SourceFiller:
         """
         if not missing:
             return Filled(0, 0, 0.0)
-        began = time.perf_counter()
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
+        account = Account(self.name, len(missing), self._store, limits, generator.price)
         say(
             f"making {limits.room(len(missing), price=generator.price):,} samples with {self.name!r} on {self._device}"
         )
         generator.load(self._device)
-        generated, given_up, price = 0, 0, generator.price
-        limits.start()
         try:
-            with FillBar(self.name, len(missing), self._store, limits) as bar:
+            with account:
                 for made in overlapped(self._maker, missing, limits):
                     self.places.add(made.identities, made.places)
-                    limits.count(made.stored, cost=price * made.answered)
-                    generated, given_up = generated + made.stored, given_up + made.given_up
-                    bar.advance(made.identities.size, made.stored)
+                    account.add(made)
         finally:
-            limits.stop()
             generator.unload()
             generator.batch_size = wanted
-        return Filled(generated, given_up, time.perf_counter() - began, self._maker.reason)
+        return account.filled(self._maker.reason)
 
     def make(self, queue: deque[Open]) -> Made:
         """Make the next batch of a queue with the generator, which is loaded, and store it.
@@ -223,11 +201,8 @@ class SourceFiller:
         Returns:
             What the store keeps of it, or None when it has no such sample.
         """
-        for attempt in range(MAX_ATTEMPTS):
-            found = self._store.provenance(self._maker.attempt(identity, attempt).key)
-            if found is not None:
-                return found
-        return None
+        found = (self._store.provenance(key) for key in self._maker.keys(identity))
+        return next((f for f in found if f is not None), None)
 
     def forget(self, identities: Int64Array) -> None:
         """Take damaged samples out of the store, so that they are made again.
@@ -236,12 +211,7 @@ class SourceFiller:
             identities: Whose samples. Shape `(n,)`.
         """
         distinct = np.unique(identities)
-        keys = [
-            self._maker.attempt(i, attempt).key
-            for i in distinct.tolist()
-            for attempt in range(MAX_ATTEMPTS)
-        ]
-        self._store.forget(keys)
+        self._store.forget([key for i in distinct.tolist() for key in self._maker.keys(i)])
         self.places.forget(distinct)
 
     def keys(self, identities: Int64Array) -> dict[int, bytes]:
@@ -253,7 +223,7 @@ class SourceFiller:
         Returns:
             Key of the first attempt by identity.
         """
-        return {i: self._maker.attempt(i, 0).key for i in np.unique(identities).tolist()}
+        return {i: self._maker.open(i).key for i in np.unique(identities).tolist()}
 
     def forget_told(self, told: Mapping[int, str]) -> None:
         """Forget what other ranks found damaged, as far as it is this source's.

@@ -77,6 +77,7 @@ class Producer:
         self.lost: str | None = None
         self._pid = os.getpid()
         self._asked: list[dict[int, Any]] = [{} for _ in spec.sources]
+        self._batches = [needs.generator.batch_size for _, needs in spec.sources]
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., Producer] | None = None
         self._heard = self._unsent = b""
@@ -90,6 +91,11 @@ class Producer:
     def under_way(self) -> int:
         """Requests that were asked for and are not settled."""
         return sum(map(len, self._asked))
+
+    @property
+    def batch_size(self) -> int:
+        """Requests that it makes at once, of the source that makes most: as generators say, or as was found by trying."""
+        return max(self._batches)
 
     def awaits(self, source: int) -> Mapping[int, Any]:
         """Return the identities of a source that are under way, and their marks.
@@ -202,6 +208,7 @@ class Producer:
             self._slowest, self._since = max(self._slowest, now - self._since), now
             self._failures, self._spoke = 0, True
             source, table = word["source"], Words.rows(word["settled"])
+            self._batches[source] = word["batch"]
             marks = [self._asked[source].pop(i, None) for i in table[:, 0].tolist()]
             return Settled(source, table[:, 0], table[:, 1:], marks, word["stored"], word["size"])
         self._since = now

@@ -7,7 +7,6 @@ so that its index lies on one local disk. Which samples there are does not depen
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, final
 
@@ -16,11 +15,11 @@ import torch
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import MissingDependency, install_hint
-from lightning_synthaug.filling.ahead import Filled, SourceFiller
+from lightning_synthaug.filling.account import Account, Filled
+from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.making import Open
 from lightning_synthaug.filling.needs import SourceNeeds
-from lightning_synthaug.filling.say import FillBar
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection
 
@@ -56,18 +55,16 @@ def fill_on_ray(
         CacheFull: No room is left; what was stored before stays.
     """
     ray = _ray()
-    limits, began = limits or Limits(), time.perf_counter()
-    rest = list(missing)
-    generated, given_up, price = 0, 0, source.needs.generator.price
-    if not rest:
+    if not missing:
         return Filled(0, 0, 0.0)
+    limits, price, rest = limits or Limits(), source.needs.generator.price, list(missing)
+    account = Account(source.name, len(rest), source.store, limits, price)
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, logging_level="WARNING")
     gpus = int(ray.cluster_resources().get("GPU", 0))
     pool = actors or max(1, gpus)
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
-    limits.start()
-    with FillBar(source.name, len(rest), source.store, limits) as bar:
+    with account:
         while rest and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
@@ -75,15 +72,12 @@ def fill_on_ray(
                 made = source.keep(batches[number], answers)
                 batches[number] = []
                 again += made.retry
-                limits.count(made.stored, cost=price * made.answered)
-                generated, given_up = generated + made.stored, given_up + made.given_up
-                bar.advance(made.identities.size, made.stored)
+                account.add(made)
                 if not limits.room(1, price=price):
                     break
             # Those that were turned down, and those that a limit left, come before what was not begun.
             rest = again + [o for batch in batches for o in batch] + rest
-    limits.stop()
-    return Filled(generated, given_up, time.perf_counter() - began, source.reason)
+    return account.filled(source.reason)
 
 
 def _answers(
@@ -124,7 +118,8 @@ class _Generating:
     def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
         """Make one batch."""
         (asked,) = rows["asked"]
-        requests = [self._needs.request(int(identity), int(attempt)) for identity, attempt in asked]
+        needs = self._needs
+        requests = [needs.again(needs.request(int(i)), int(attempt)) for i, attempt in asked]
         answers = np.empty(1, object)
         answers[0] = self._needs.generator.generate(requests)
         return {"number": rows["number"], "answers": answers}

@@ -15,7 +15,7 @@ from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN
 from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
-from lightning_synthaug.generators import Rejection, Request, check_batch
+from lightning_synthaug.generators import Rejection, Request, check_batch, out_of_memory
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import NewSample, Store
 
@@ -30,7 +30,7 @@ class Halved(Exception):  # noqa: N818  # it is handled where it is raised, and 
 
 
 class Open(NamedTuple):
-    """A request that is not settled: its identity and the attempt to make next."""
+    """A request that is not settled: its identity, the attempt to make next, and the key of what that gives."""
 
     identity: int
     request: Request
@@ -86,15 +86,33 @@ class Maker:
         """Requests that are made at once."""
         return self._sizing.size
 
-    def attempt(self, identity: int, attempt: int) -> Open:
-        """Write out one attempt at a request.
+    def open(self, identity: int) -> Open:
+        """Write out a request at its first attempt.
 
         Args:
             identity: As `SourceNeeds.identities` returns them, >= 0.
+        """
+        request = self.needs.request(identity)
+        return Open(identity, request, request.key(self._fingerprint))
+
+    def again(self, opened: Open, attempt: int) -> Open:
+        """Write out another attempt at a request; nothing is read for it, so that any thread may.
+
+        Args:
+            opened: The request, at any attempt.
             attempt: Attempts before this one, >= 0.
         """
-        request = self.needs.request(identity, attempt)
-        return Open(identity, request, request.key(self._fingerprint))
+        request = self.needs.again(opened.request, attempt)
+        return Open(opened.identity, request, request.key(self._fingerprint))
+
+    def keys(self, identity: int) -> list[bytes]:
+        """Name what any attempt at a request gives.
+
+        Args:
+            identity: As `SourceNeeds.identities` returns them, >= 0.
+        """
+        first = self.open(identity)
+        return [self.again(first, attempt).key for attempt in range(MAX_ATTEMPTS)]
 
     def make(self, batch: Sequence[Open]) -> Made:
         """Make and store one batch; when it returns, a power cut does not lose it.
@@ -131,12 +149,12 @@ class Maker:
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
-        generator.batch_size = self.batch_size  # generators that pad pad to it
+        generator.batch_size = self._sizing.rows(len(batch))  # generators that pad pad to it
         began = time.perf_counter()
         try:
             answers = generator.generate(requests)
         except Exception as error:
-            if not _out_of_memory(error) or len(batch) == 1:
+            if not out_of_memory(error) or len(batch) == 1:
                 raise
             self._halve()
             raise Halved from error
@@ -171,7 +189,7 @@ class Maker:
                 self.reason = result.reason.encode(errors="replace").decode()
                 rejected.setdefault((self.reason, attempt), []).append(o.key)
                 if attempt < MAX_ATTEMPTS:
-                    retry.append(self.attempt(o.identity, attempt))
+                    retry.append(self.again(o, attempt))
                 else:
                     hopeless.append(o.identity)
                 continue
@@ -207,14 +225,6 @@ class Maker:
             f"{self.name!r} ran out of memory with more than {self.batch_size} samples at once; it makes so many from "
             "now on. A smaller `batch_size=` of the generator spares the attempts"
         )
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error says that memory ran out: torch's CUDA, CPU and other allocators each say it their way."""
-    said = isinstance(error, RuntimeError) and (
-        "out of memory" in str(error) or "can't allocate memory" in str(error)
-    )
-    return said or isinstance(error, MemoryError)
 
 
 def _empty_cuda_cache() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any, final
 
 import numpy as np
@@ -140,12 +141,11 @@ class SourceNeeds:
         ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
         return ordered
 
-    def request(self, identity: int, attempt: int) -> Request:
-        """Write out the request behind an identity.
+    def request(self, identity: int) -> Request:
+        """Write out the request behind an identity, at its first attempt.
 
         Args:
             identity: As `identities` returns them, >= 0.
-            attempt: Attempts before this one, >= 0.
 
         Returns:
             The request; the twin is read from the dataset where the generator is conditioned on it.
@@ -153,20 +153,27 @@ class SourceNeeds:
         high, low = split(identity)
         if self.generator.conditioning == "twin":
             twin = self._twins.record(high)
-            digest = twin.digest()
-            seed = request_seed(
-                self.generation_seed,
-                label=None,
-                number=0,
-                attempt=attempt,
-                twin_digest=digest,
-                version=low,
-            )
-            return Request(label=None, number=0, version=low, attempt=attempt, seed=seed, twin=twin)
+            return self.again(Request(label=None, number=0, version=low, twin=twin), 0)
         label = self.label_map.generator_label(int(self.values[high])) if self.values.size else None
         number = low
         if self.generator.conditioning == "none":
             # It has no say in the label, so its samples are numbered through over all labels.
             label, number = None, low * max(1, self.values.size) + high
-        seed = request_seed(self.generation_seed, label=label, number=number, attempt=attempt)
-        return Request(label=label, number=number, attempt=attempt, seed=seed)
+        return self.again(Request(label=label, number=number), 0)
+
+    def again(self, request: Request, attempt: int) -> Request:
+        """Write out another attempt at a request; its twin is not read again.
+
+        Args:
+            request: The request, at any attempt.
+            attempt: Attempts before this one, >= 0.
+        """
+        seed = request_seed(
+            self.generation_seed,
+            label=request.label,
+            number=request.number,
+            attempt=attempt,
+            twin_digest=None if request.twin is None else request.twin.digest(),
+            version=request.version,
+        )
+        return dataclasses.replace(request, attempt=attempt, seed=seed)

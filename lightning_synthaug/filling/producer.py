@@ -202,7 +202,13 @@ class Work:
         if rows.size:
             self._stored += stored
             size = (self._store.used() - self._used) // self._stored if self._stored else 0
-            self._words.say(settled=Words.text(rows), source=number, stored=stored, size=size)
+            self._words.say(
+                settled=Words.text(rows),
+                source=number,
+                stored=stored,
+                size=size,
+                batch=self._fillers[number].batch_size,
+            )
 
     def _may_go_on(self, number: int, error: Exception) -> bool:
         """Count a failure, and start the generator anew; some end all hope."""

@@ -48,6 +48,17 @@ class Sizing:
         if known is not None:
             self.size = known
 
+    def rows(self, count: int) -> int:
+        """Return the rows that a generator that pads shall pad a batch to.
+
+        A size that the user chose is kept to, since a program may take no other; of one that was found by trying, a
+        small batch need not cost as much as a full one.
+
+        Args:
+            count: Requests of the batch, >= 1.
+        """
+        return self.size if self._most is None else min(self.size, 1 << (count - 1).bit_length())
+
     def took(self, count: int, seconds: float) -> None:
         """Take note of how long a batch took, and choose the size of the next one.
 

@@ -19,7 +19,7 @@ class Words:
     """What the parent is told, a line each.
 
     `{"ready": device}` once samples can be made; `{"settled": rows, "source": number, "stored": count, "size": bytes a
-    sample}` after each batch; `{"waiting": true}` now and then while real samples are waited for; `{"error": text}`
+    sample, "batch": requests that the source makes at once}` after each batch; `{"waiting": true}` now and then while real samples are waited for; `{"error": text}`
     when a batch failed and is tried again; `{"fatal": text, "again": whether another process may do better}` and
     `{"full": text}` before an early end.
 

@@ -1,10 +1,11 @@
-"""Generators: what makes synthetic samples, the requests they answer, and how they are found by " "name."""
+"""Generators: what makes synthetic samples, the requests they answer, and how they are found by name."""
 
 from __future__ import annotations
 
 from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.checking import check_batch
 from lightning_synthaug.generators.folder_generator import FolderGenerator
+from lightning_synthaug.generators.memory import out_of_memory
 from lightning_synthaug.generators.registry import create, register
 from lightning_synthaug.generators.request import (
     Conditioning,
@@ -24,6 +25,7 @@ __all__ = [
     "TorchGenerator",
     "check_batch",
     "create",
+    "out_of_memory",
     "register",
     "request_seed",
     "sample_key",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_synthaug.errors import ConfigError, GeneratorContractBroken, GeneratorError
+from lightning_synthaug.generators.memory import out_of_memory
 from lightning_synthaug.generators.torch_program import load_program
 from lightning_synthaug.generators.torch_weights import fit_weights, read_weights
 
@@ -80,16 +81,14 @@ def call_network(network: Callable[..., Any], inputs: Sequence[Tensor], *, name:
 
     Raises:
         GeneratorContractBroken: Its code raised an error, which stays attached as the cause (SA416).
-        OutOfMemoryError: The device's memory is full; torch's own, so that a smaller batch can be
-            tried.
+        RuntimeError: Memory is full (`out_of_memory`); as torch raised it, so that a smaller batch
+            can be tried.
     """
-    import torch
-
     try:
         return network(*inputs)
-    except torch.cuda.OutOfMemoryError:
-        raise
     except Exception as error:  # whatever the network's code raises
+        if out_of_memory(error):
+            raise
         # A program's error tells the trouble last, after its own traceback.
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
         message = (

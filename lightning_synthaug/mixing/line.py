@@ -29,11 +29,20 @@ class Line:
         self.producer = producer
         #: What is to be asked for, what is needed first in front.
         self.needs: deque[Need] = deque()
-        #: Requests that it may have under way: at least a batch that is made, and one that waits.
-        self.room = self._least = 2 * max(n.generator.batch_size for _, n in producer.spec.sources)
-        self._most = max(_UNDER_WAY, self._least) if grows else self._least
+        self._room = 0
+        self._most = _UNDER_WAY if grows else 0
         self._pace = Pace()
         self._late = False
+
+    @property
+    def _least(self) -> int:
+        """A batch that is made, and one that waits."""
+        return 2 * self.producer.batch_size
+
+    @property
+    def room(self) -> int:
+        """Requests that it may have under way."""
+        return max(self._least, self._room)
 
     @property
     def comes_late(self) -> bool:
@@ -55,10 +64,10 @@ class Line:
         first, last = min(use for _, use in marks), max(use for _, use in marks)
         self._late = last < position
         if self._late:
-            self.room = self._least
+            self._room = 0
         elif first - position > 2 * took:
             # It came early: more may be under way, so that a trainer that validates finds it at work.
-            self.room = min(2 * self.room, self._most)
+            self._room = min(2 * self.room, self._most)
 
     def skip(self, position: int) -> list[Need] | None:
         """Leave out what would come too late.

@@ -63,7 +63,7 @@ def stored(folder: Path, seed: int) -> dict[bytes, Record | None]:
         keys = {}
         for identity in IDENTITIES.tolist():
             for attempt in range(2):
-                request = wanted.request(identity, attempt)
+                request = wanted.again(wanted.request(identity), attempt)
                 keys[request.key("noise")] = request
         places = store.resolve(list(keys))
         found = {k: store.get(k) for k, (shard, _) in zip(keys, places, strict=True) if shard >= 0}

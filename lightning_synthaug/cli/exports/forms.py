@@ -29,7 +29,7 @@ class Outgoing:
 
     Attributes:
         key: Its key in the store, in hexadecimal.
-        label: Label that was asked for, else the record's own, else None.
+        label: The record's own label, else the one that was asked for, else None.
         files: Content of the fields that are files, by `field.ending`: png, npy, txt or bin.
         numbers: The fields that are single numbers.
         provenance: Who made it, from what, and when it was stored. JSON types only.
@@ -92,10 +92,12 @@ def safe_name(name: str) -> str:
 
 def _label(sample: StoredSample, record: Record) -> int | str | None:
     """Choose the label: a whole number of 64 bits, or text."""
-    label: object = record.get("label") if sample.label is None else sample.label
-    if isinstance(label, int):
-        return int(label) if -(2**63) <= label < 2**63 else str(label)
-    return label if isinstance(label, str) else None
+    for label in (record.get("label"), sample.label):
+        if isinstance(label, int):
+            return int(label) if -(2**63) <= label < 2**63 else str(label)
+        if isinstance(label, str):
+            return label
+    return None
 
 
 def _file(value: Value) -> tuple[str, bytes]:

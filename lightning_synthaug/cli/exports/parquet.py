@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, final
 
-from lightning_synthaug.cli.exports.forms import Outgoing
+from lightning_synthaug.cli.exports.forms import Outgoing, safe_name
 from lightning_synthaug.errors import MissingDependency, install_hint
 
 __all__ = ["write_parquet"]
@@ -21,6 +21,8 @@ def write_parquet(folder: Path, samples: Iterator[Outgoing]) -> int:
 
     Columns are `key`, `label`, each field, and `provenance` (JSON text). A field that is a file is
     bytes under its own name; an image is the pair of bytes and path that `datasets` takes for one.
+    A field whose name is one of the other columns' stands in `field.<name>`, unless it is the label
+    itself.
 
     Args:
         folder: An empty folder.
@@ -63,17 +65,29 @@ def _pyarrow() -> Any:
 
 def _columns(sample: Outgoing) -> tuple[tuple[str, str], ...]:
     """Name each column and what it holds."""
-    label = "text" if isinstance(sample.label, str) else "whole"
     # What a file's name would tell is told by the kind of its column.
     thin = dict.fromkeys(sample.thin, "thin png")
-    files = (
-        (name.rpartition(".")[0], thin.get(name, name.rpartition(".")[2])) for name in sample.files
-    )
-    numbers = ((name, type(value).__name__) for name, value in sample.numbers.items())
-    label += " field" if "label" in sample.numbers else ""
-    own = {"key", "label", "provenance"}
-    fields = [(name, kind) for name, kind in (*files, *numbers) if name not in own]
+    fields = [
+        *((_column(n.rpartition(".")[0]), thin.get(n, n.rpartition(".")[2])) for n in sample.files),
+        *((_column(safe_name(n)), type(value).__name__) for n, value in sample.numbers.items()),
+    ]
+    label = "text" if isinstance(sample.label, str) else "whole"
+    if _is_label(sample):
+        label += " field"
+        fields = [field for field in fields if field[0] != _column("label")]
     return (("key", "text"), ("label", label), *fields, ("provenance", "text"))
+
+
+def _column(name: str) -> str:
+    """Name the column of a field; safe names have no dot, so that this one is nobody else's."""
+    return f"field.{name}" if name in ("key", "label", "provenance") else name
+
+
+def _is_label(sample: Outgoing) -> bool:
+    """Tell whether the field `label` says what the column of this name does."""
+    text = sample.files.get("label.txt")
+    field = sample.numbers.get("label") if text is None else text.decode()
+    return field is not None and type(field) is type(sample.label) and field == sample.label
 
 
 @final
@@ -98,9 +112,10 @@ class _Table:
 
     def add(self, sample: Outgoing) -> None:
         """Take in a sample."""
-        row: dict[str, Any] = {**sample.numbers}
+        row: dict[str, Any] = {_column(safe_name(n)): value for n, value in sample.numbers.items()}
         for name, content in sample.files.items():
-            field, _, ending = name.rpartition(".")
+            stem, _, ending = name.rpartition(".")
+            field = _column(stem)
             row[field] = content.decode() if ending == "txt" else content
             if ending == "png":
                 row[field] = {"bytes": content, "path": f"{sample.key}.png"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lightning_synthaug.cli.imports.incoming import Incoming
 from lightning_synthaug.cli.imports.reading import reader_of
 from lightning_synthaug.errors import CacheError, CacheFull, MissingDependency
 from lightning_synthaug.store import NewSample, Store
@@ -38,7 +40,7 @@ def import_samples(
     Args:
         store: The store.
         source: A folder that `synthaug cache export` made.
-        progress: Called with 1 for each sample.
+        progress: Called with how many samples, damaged ones included, were read since the last call.
 
     Returns:
         How many there were.
@@ -48,25 +50,27 @@ def import_samples(
         CacheFull: No room is left; what was stored before stays.
         MissingDependency: A library that the format needs is not installed (SA808).
     """
-    new = total = damaged = 0
-    batch: list[NewSample] = []
-    for read in reader_of(source)(source):
+    new = known = damaged = 0
+    found = map(_read, reader_of(source)(source))
+    while batch := list(islice(found, _AT_ONCE)):
+        samples = [sample for sample in batch if sample is not None]
+        stored, refused = _put(store, samples) if samples else (0, 0)
+        new += stored
+        known += len(samples) - refused - stored
+        damaged += len(batch) - len(samples) + refused
         if progress is not None:
-            progress(1)
-        try:
-            batch.append(read().sample())
-        except MissingDependency:
-            raise
-        except Exception:  # whatever somebody else's file may hold
-            damaged += 1
-            continue
-        if len(batch) == _AT_ONCE:
-            stored, refused = _put(store, batch)
-            new, total, damaged = new + stored, total + len(batch) - refused, damaged + refused
-            batch = []
-    stored, refused = _put(store, batch) if batch else (0, 0)
-    new, total, damaged = new + stored, total + len(batch) - refused, damaged + refused
-    return Imported(new, total - new, damaged)
+            progress(len(batch))
+    return Imported(new, known, damaged)
+
+
+def _read(read: Callable[[], Incoming]) -> NewSample | None:
+    """Read what may be a sample."""
+    try:
+        return read().sample()
+    except MissingDependency:
+        raise
+    except Exception:  # whatever somebody else's file may hold
+        return None
 
 
 def _put(store: Store, batch: list[NewSample]) -> tuple[int, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from lightning_synthaug.cli.imports.incoming import Incoming
 from lightning_synthaug.errors import ConfigError, MissingDependency, install_hint
@@ -18,6 +20,8 @@ __all__ = ["Reader", "reader_of"]
 Reader = Callable[[Path], Iterator[Callable[[], Incoming]]]
 #: The longest file of a sample. Bytes.
 _LONGEST: Final = 1 << 30
+#: Zeros that a tar ends with at least. Bytes.
+_TAR_END: Final = 1024
 
 
 def reader_of(source: Path) -> Reader:
@@ -48,18 +52,21 @@ def reader_of(source: Path) -> Reader:
 
 def _folders(source: Path) -> Iterator[Callable[[], Incoming]]:
     """Read `<label>/<key>.json` and the files beside it."""
-    for told in sorted(source.glob("*/*.json")):
+    for label in sorted(entry.name for entry in os.scandir(source) if entry.is_dir()):
+        beside: dict[str, dict[str, Path]] = {}
+        for entry in os.scandir(source / label):
+            # A link would bring in what lies elsewhere.
+            if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= _LONGEST:
+                key, _, ending = entry.name.partition(".")
+                beside.setdefault(key, {})[ending] = Path(entry.path)
+        yield from (
+            partial(_beside, beside[key]) for key in sorted(beside) if "json" in beside[key]
+        )
 
-        def read(told: Path = told) -> Incoming:
-            key = told.stem
-            beside = {
-                path.name[len(key) + 1 :]: path.read_bytes()
-                for path in told.parent.glob(f"{key}.*")
-                if path != told
-            }
-            return Incoming.told(told.read_bytes(), beside)
 
-        yield read
+def _beside(paths: Mapping[str, Path]) -> Incoming:
+    """Read the files of one sample."""
+    return _told({ending: path.read_bytes() for ending, path in paths.items()})
 
 
 def _webdataset(source: Path) -> Iterator[Callable[[], Incoming]]:
@@ -70,23 +77,31 @@ def _webdataset(source: Path) -> Iterator[Callable[[], Incoming]]:
 
 def _tar(path: Path) -> Iterator[Callable[[], Incoming]]:
     """Read the files of one tar; those of a sample follow each other."""
-    with tarfile.open(path) as tar:
+    with tarfile.open(path, "r:") as tar:  # what is compressed is no export, and may be of any size
         key, files = "", dict[str, bytes]()
         for member in tar:
             stem, _, ending = member.name.partition(".")
             if stem != key and files:
-                yield _taker(files)
+                yield partial(_told, files)
                 files = {}
             key = stem
-            content = tar.extractfile(member) if 0 <= member.size <= _LONGEST else None
+            # Members of other kinds are links to what is not theirs.
+            good = member.isreg() and member.size <= _LONGEST
+            content = tar.extractfile(member) if good else None
             files[ending] = b"" if content is None else content.read()
         if files:
-            yield _taker(files)
+            yield partial(_told, files)
+    with path.open("rb") as file:
+        file.seek(-min(_TAR_END, path.stat().st_size), os.SEEK_END)
+        if file.read().strip(b"\0"):
+            raise tarfile.ReadError(
+                "the end is missing"
+            )  # the library takes it for an end like any
 
 
-def _taker(files: dict[str, bytes]) -> Callable[[], Incoming]:
-    """Put off what may fail."""
-    return lambda: Incoming.told(files["json"], files)
+def _told(files: Mapping[str, bytes]) -> Incoming:
+    """Read the files of one sample, by ending."""
+    return Incoming.told(files["json"], {e: content for e, content in files.items() if e != "json"})
 
 
 def _parquet(source: Path) -> Iterator[Callable[[], Incoming]]:
@@ -117,7 +132,7 @@ def _as_far_as_it_goes(
     """Read a file up to where it is damaged; what follows counts as one sample that is none."""
     try:
         yield from samples
-    except (OSError, ValueError, EOFError, tarfile.TarError) as error:
+    except Exception as error:  # whatever a library says of somebody else's file
         yield partial(_raise, error)
 
 
@@ -130,15 +145,15 @@ def _row(row: dict[str, Any], kinds: dict[str, str]) -> Incoming:
     files: dict[str, bytes] = {}
     numbers: dict[str, Any] = {}
     thin = []
-    for name, kind in kinds.items():
-        value, ending = row[name], kind.rpartition(" ")[2]
+    for column, kind in kinds.items():
+        value, name = row[column], column.removeprefix("field.")
         if kind.endswith("png"):
             files[f"{name}.png"] = value["bytes"]
             thin += [f"{name}.png"] if kind.startswith("thin") else []
-        elif kind == "txt":
+        elif kind in ("txt", "text field"):
             files[f"{name}.txt"] = value.encode()
         elif kind in ("npy", "bin"):
             files[f"{name}.{kind}"] = value
-        elif kind in ("int", "float", "bool") or ending == "field":
-            numbers[name] = value
+        elif kind in ("int", "float", "bool", "whole field"):
+            numbers[unquote(name)] = value
     return Incoming(row["key"], files, numbers, json.loads(row["provenance"]), thin)

@@ -102,7 +102,7 @@ def test_rejected_requests_are_tried_again_under_another_key(store: Store) -> No
     assert (filled.generated, filled.given_up) == (10, 0)
     again = filler(store, Made(stubborn=1))
     assert again.look_up(IDENTITIES) == []
-    first = source.needs.request(2, 0).key("made")
+    first = source.needs.request(2).key("made")
     assert store.tombstones([first])[first].reason == "unlucky ?"
 
 
@@ -121,7 +121,7 @@ def test_requests_that_fail_every_attempt_are_given_up_for_good(store: Store) ->
 def test_provenance_says_what_was_asked(store: Store) -> None:
     source = filler(store, Made())
     source.fill(source.look_up(IDENTITIES))
-    request = source.needs.request(int(IDENTITIES[3]), 0)
+    request = source.needs.request(int(IDENTITIES[3]))
     told = store.provenance(request.key("made"))
     assert told is not None
     assert (told["label"], told["number"], told["seed"]) == (1, 1, request.seed)
@@ -243,11 +243,12 @@ def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     generator.batch_size = 600
     waiting, making = filler(store, Made()), filler(store, generator)
     look = waiting.watch(waiting.look_up(many))
-    attempt: Any = waiting._maker.attempt
+    again: Any = waiting._maker.again
     written: list[int] = []
     asked: list[int] = []
     resolve: Any = store.resolve
-    monkeypatch.setattr(waiting._maker, "attempt", lambda *a: written.append(1) or attempt(*a))
+    monkeypatch.setattr(waiting._maker, "open", None)  # nothing is written anew
+    monkeypatch.setattr(waiting._maker, "again", lambda *a: written.append(1) or again(*a))
     monkeypatch.setattr(store, "resolve", lambda keys: asked.append(len(keys)) or resolve(keys))
     assert look() == look() == 3000
     assert max(asked) < 1000

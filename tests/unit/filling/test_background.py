@@ -54,7 +54,7 @@ def test_what_is_asked_for_is_made_and_told_where_it_is(tmp_path: Path) -> None:
     mine.close()
     assert mine.hear() == []
     with Store.open(tmp_path / "cache") as store:
-        keys = [mine.spec.sources[0][1].request(i, 0).key("faulty") for i in (3, 1, 2, 0)]
+        keys = [mine.spec.sources[0][1].request(i).key("faulty") for i in (3, 1, 2, 0)]
         assert np.array_equal(store.resolve(keys), np.concatenate([w.places for w in words]))
 
 

@@ -61,7 +61,10 @@ def test_two_actors_make_what_one_process_makes(tmp_path: Path, cluster: Any, ma
         for identity in IDENTITIES.tolist():
             keys = [
                 r.key(alone.needs.generator.fingerprint())
-                for r in (alone.needs.request(identity, attempt) for attempt in range(2))
+                for r in (
+                    alone.needs.again(alone.needs.request(identity), attempt)
+                    for attempt in range(2)
+                )
             ]
             mine, theirs = ([store.get(k) for k in keys] for store in (here, there))
             assert mine == theirs

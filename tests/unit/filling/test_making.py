@@ -42,12 +42,12 @@ def maker(store: Store) -> Maker:
 def test_a_batch_is_settled_tried_again_or_given_up(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         mine = maker(store)
-        made = mine.make([mine.attempt(identity, 0) for identity in range(4)])
+        made = mine.make([mine.open(identity) for identity in range(4)])
         assert made.identities.tolist() == [0, 2]
         assert made.stored == 2
         assert [o.identity for o in made.retry] == [1, 3]
         assert {o.request.attempt for o in made.retry} == {1}
-        last = mine.make([mine.attempt(1, MAX_ATTEMPTS - 1)])
+        last = mine.make([mine.again(mine.open(1), MAX_ATTEMPTS - 1)])
         assert last.places.tolist() == [[GIVEN_UP, GIVEN_UP]]
         assert not last.retry
         assert mine.reason == "odd"
@@ -62,4 +62,4 @@ def test_what_vanishes_while_it_is_stored_is_no_sample(
         mine = maker(store)
         monkeypatch.setattr(store, "put", lambda samples: len(samples))
         with pytest.raises(FillError, match="SA503"):
-            mine.make([mine.attempt(0, 0)])
+            mine.make([mine.open(0)])

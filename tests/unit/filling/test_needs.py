@@ -53,7 +53,7 @@ def test_one_identity_for_each_request(conditioning: str) -> None:
     mine = slots.where(slots.is_synthetic)
     identities = n.identities(mine)
     assert len(set(identities.tolist())) == identities.size
-    requests = [n.request(i, 0) for i in identities.tolist()]
+    requests = [n.request(i) for i in identities.tolist()]
     assert len({r.key("made") for r in requests}) == len(requests)
     if conditioning == "class":
         asked = [(r.label, r.number) for r in requests]
@@ -70,7 +70,7 @@ def test_without_labels_requests_are_numbered_through() -> None:
     p, n = plan(labelled=False), needs("none", labelled=False)
     slots = p.slots(0, 90)
     identities = n.identities(slots.where(slots.is_synthetic))
-    assert sorted(n.request(i, 0).number for i in identities.tolist()) == list(range(45))
+    assert sorted(n.request(i).number for i in identities.tolist()) == list(range(45))
 
 
 def test_what_cannot_be_made_has_no_identity() -> None:
@@ -91,12 +91,14 @@ def test_a_range_is_collected_in_the_order_of_first_use() -> None:
 
 def test_labels_are_those_of_the_generator() -> None:
     n = needs("class", label_map={0: 7, 1: 8, 2: 9})
-    assert n.request((1 << 40) | 3, 0).label == 8
+    assert n.request((1 << 40) | 3).label == 8
 
 
 def test_attempts_and_generation_seeds_change_the_seed() -> None:
-    seeds = {needs("class", seed=s).request(5, a).seed for s in (0, 1) for a in (0, 1)}
+    both = [needs("class", seed=s) for s in (0, 1)]
+    seeds = {n.again(n.request(5), a).seed for n in both for a in (0, 1)}
     assert len(seeds) == 4
+    assert both[0].again(both[0].again(both[0].request(5), 1), 0) == both[0].request(5)
 
 
 def test_a_class_needs_labels() -> None:

@@ -81,3 +81,12 @@ def test_devices_are_told_apart_by_their_model(
     search(Sizing(generator(8), tmp_path, "cuda:1"), 10**6)
     (key,) = json.loads((tmp_path / SIZES_NAME).read_text())
     assert key.endswith(name)
+
+
+def test_a_small_batch_is_padded_to_little_where_the_size_was_found_by_trying(
+    tmp_path: Path,
+) -> None:
+    fixed, found = Sizing(generator(None), tmp_path, "cpu"), Sizing(generator(64), tmp_path, "cpu")
+    search(found, 24)
+    assert [fixed.rows(n) for n in (1, 3, 4)] == [4, 4, 4]
+    assert [found.rows(n) for n in (1, 2, 3, 9, found.size)] == [1, 2, 4, 16, 32]

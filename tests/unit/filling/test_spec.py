@@ -40,7 +40,7 @@ def test_what_is_handed_over_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> N
     ((name, needs),) = mine.sources
     assert name == "gan"
     assert needs.generator.every == 7  # type: ignore[attr-defined]
-    assert needs.request(5, 0) == told(Faulty("log")).sources[0][1].request(5, 0)
+    assert needs.request(5) == told(Faulty("log")).sources[0][1].request(5)
 
 
 @pytest.mark.parametrize(("generator", "sent"), [(Faulty("log"), False), (Variant(), True)])
@@ -48,7 +48,7 @@ def test_the_dataset_goes_along_only_where_it_is_needed(generator: Generator, se
     needs = Spec.take_over(told(generator).hand_over()).sources[0][1]
     assert (needs._twins is not None) == sent
     if sent:
-        twin = needs.request(join(2, 0), 0).twin
+        twin = needs.request(join(2, 0)).twin
         assert twin is not None
         assert np.array_equal(twin["image"][..., 0], traced_dataset(9).tensors[0][2, 0].numpy())
 

@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
+from lightning_synthaug.generators.memory import out_of_memory
 from lightning_synthaug.generators.torch_network import (
+    call_network,
     import_object,
     load_network,
     own_randomness,
@@ -113,3 +115,25 @@ def test_randomness_of_a_card_is_put_back() -> None:
     with own_randomness("cuda:0"):
         assert torch.equal(first, torch.rand(3, device="cuda"))
     assert torch.equal(before, torch.cuda.get_rng_state())
+
+
+class Large(nn.Module):
+    """A network that takes more memory than any machine has for more than so many rows."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        if z.shape[0] > self.most:
+            return torch.zeros([1 << 50])  # 4 PiB
+        return z
+
+
+@pytest.mark.parametrize("program", [False, True])
+def test_a_lack_of_memory_is_not_taken_for_a_fault_of_the_network(program: bool) -> None:
+    network = torch.jit.script(Large(4)) if program else Large(4)
+    assert call_network(network, [torch.zeros(4, 1)], name="large").shape == (4, 1)
+    with pytest.raises(RuntimeError) as raised:
+        call_network(network, [torch.zeros(5, 1)], name="large")
+    assert out_of_memory(raised.value)

@@ -10,8 +10,7 @@ from lightning_synthaug.mixing.needed import Need
 
 
 def line(*, grows: bool = True, under_way: int = 0) -> Any:
-    source = ("gan", SimpleNamespace(generator=SimpleNamespace(batch_size=4)))
-    producer: Any = SimpleNamespace(spec=SimpleNamespace(sources=[source]), under_way=under_way)
+    producer: Any = SimpleNamespace(batch_size=4, under_way=under_way)
     made = Line(producer, grows=grows)
     made.needs.extend(Need(0, i, 10 * i) for i in range(20))
     return made
@@ -40,6 +39,15 @@ def test_what_comes_late_takes_it_back() -> None:
     assert not late.comes_late
     late.came(510, [], 4)  # all taken back: tells the pace only
     assert not late.comes_late
+
+
+def test_a_producer_that_makes_more_at_once_is_asked_for_more() -> None:
+    early, bounded = line(), line(grows=False)
+    for each in (early, bounded):
+        each.producer.batch_size = 600
+        assert each.room == 1200
+        each.came(0, [(-1, 1_000_000)], 4)
+        assert each.room == 1200
 
 
 def test_what_would_come_too_late_is_left_out_once_the_pace_is_known() -> None:

@@ -15,4 +15,4 @@ def some(count: int, **fields: str) -> Iterator[Outgoing]:
     for number in range(count):
         told = {"name": "gan", "label": number % 2, "number": number}
         sample = StoredSample(key(number), 1, number, 80, 10**18, told)
-        yield outgoing(sample, Record({**image(number), **fields}))
+        yield outgoing(sample, Record({**image(number), "label": number % 2, **fields}))

@@ -25,17 +25,26 @@ KINDS: list[dict[str, Any]] = [
     {"text": "two\nlines é", "label": -1, "score": 0.25},
     {"image": RNG.integers(0, 255, (4, 4), np.uint8), "mask": np.eye(4, dtype=bool), "a.b/c": "x"},
     {"raw": b"\x93NUMPY", "label": 2},
+    {"text": "a", "label": "spam", "key": 7, "provenance": "hearsay"},
+    {"label": 0.5, "key": b"k", "field.key": "f", "a%20b": 1},
+    {"label": True, "key": "k"},
+    {"label": np.array(4), "provenance": RNG.normal(size=3)},
+    {"label": 5, "told": 6},
 ]
+#: Where the label that was asked for is another than the record's own.
+ASKED = {4: 2, 11: 9}
+COUNT = 4 * len(KINDS)
 
 
 def fill(folder: Path) -> dict[bytes, tuple[Record, dict[str, Any]]]:
     """Store samples of all kinds."""
     samples = []
-    for number in range(4 * len(KINDS)):
+    for number in range(COUNT):
         fields = KINDS[number % len(KINDS)]
         told: dict[str, Any] = {"name": "gan", "number": number}
-        if "label" in fields:
-            told["label"] = fields["label"]
+        asked = ASKED.get(number % len(KINDS), fields.get("label"))
+        if type(asked) is int:
+            told["label"] = asked
         samples.append(NewSample(key(number), Record(fields), told))
     with Store.open(folder) as store:
         store.put(samples)
@@ -54,10 +63,10 @@ def test_samples_come_back_as_they_were(tmp_path: Path, form: str) -> None:
         export(store, tmp_path / "out", to=form)
     steps: list[int] = []
     with Store.open(tmp_path / "two") as store:
-        assert import_samples(store, tmp_path / "out", progress=steps.append) == (28, 0, 0)
-        assert import_samples(store, tmp_path / "out") == (0, 28, 0)
+        assert import_samples(store, tmp_path / "out", progress=steps.append) == (COUNT, 0, 0)
+        assert import_samples(store, tmp_path / "out") == (0, COUNT, 0)
     assert content(tmp_path / "two") == before
-    assert sum(steps) == 28
+    assert sum(steps) == COUNT
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -72,7 +81,7 @@ def test_what_is_damaged_is_left_out(tmp_path: Path, form: str) -> None:
         new, known, damaged = import_samples(store, tmp_path / "out")
     assert known == 0
     assert damaged
-    assert new < 28
+    assert new < COUNT
     after = content(tmp_path / "two")
     assert after.items() <= before.items() if form != "folders" else after.keys() <= before.keys()
 
@@ -96,7 +105,7 @@ def test_nothing_in_an_export_is_believed(tmp_path: Path) -> None:
     for path, change in zip(told, evil, strict=False):
         path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with Store.open(tmp_path / "two") as store:
-        assert import_samples(store, tmp_path / "out") == (28 - len(evil), 0, len(evil))
+        assert import_samples(store, tmp_path / "out") == (COUNT - len(evil), 0, len(evil))
         assert store.verify() == []
 
 
