@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lightning_synthaug.filling.ahead import Filled, SourceFiller
+from lightning_synthaug.filling.account import Filled
+from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.background import Producer, Settled
 from lightning_synthaug.filling.limits import Limits, Need
 from lightning_synthaug.filling.making import Open

@@ -94,7 +94,7 @@ class Producer:
 
     @property
     def batch_size(self) -> int:
-        """Requests that it makes at once, of the source that makes most: as generators say, or as was found by trying."""
+        """Requests that it makes at once, of the source that makes most; some find by trying how many."""
         return max(self._batches)
 
     def awaits(self, source: int) -> Mapping[int, Any]:

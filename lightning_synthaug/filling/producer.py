@@ -44,6 +44,8 @@ class Inbox:
         self._queues: list[deque[tuple[int, int]]] = [deque() for _ in range(sources)]
         self._came = threading.Condition()
         self._stop = False
+        #: Whether the parent went without a word.
+        self.abandoned = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def take(self, sizes: list[int]) -> tuple[int, list[int]] | None:
@@ -93,6 +95,8 @@ class Inbox:
                     self._queues[source].extend(enumerate(identities, start=count))
                     self._came.notify()
                 count += len(identities)
+            else:
+                self.abandoned = True
         with self._came:
             self._stop = True
             self._came.notify()
@@ -129,7 +133,11 @@ def main(fd: int, nice: int) -> int:
             fillers = [
                 SourceFiller(name, needs, store, device=spec.device) for name, needs in spec.sources
             ]
-            return Work(fillers, store, inbox, words, spec.device).run()
+            try:
+                return Work(fillers, store, inbox, words, spec.device).run()
+            finally:
+                if inbox.abandoned:  # this process may be gone before `_watch` looks
+                    _remove(boxes)
     except Exception as error:
         # What this package refuses it would refuse again; anything else may be the state of this process.
         words.say(fatal=_text(error), again=not isinstance(error, SynthAugError))
@@ -231,9 +239,14 @@ def _watch(parent: int, boxes: Sequence[TwinBox]) -> None:
     """End with the process that started this one: the system hands orphans to another one."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
+    _remove(boxes)
+    os._exit(1)
+
+
+def _remove(boxes: Sequence[TwinBox]) -> None:
+    """Remove what the parent cannot remove any more."""
     for box in boxes:
         box.remove()
-    os._exit(1)
 
 
 def _one_thread() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
 from lightning_synthaug.errors import FillError, SynthAugError
@@ -26,6 +26,7 @@ from lightning_synthaug.filling import background
 from lightning_synthaug.mixing import lookahead
 from lightning_synthaug.store import Store
 from tests.helpers.faulty import Faulty, Variant, gone, made, processes
+from tests.helpers.locked import Locked
 from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import Sample, planned, read, traced_dataset
 
@@ -277,28 +278,13 @@ def test_variants_of_real_samples(tmp_path: Path) -> None:
         mixed.feed.mixture.close()
 
 
-class Locked(Dataset[Any]):
-    """Samples of a dataset that no other process can have by pickle."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._samples = traced_dataset(SIZE)
-
-    def __len__(self) -> int:
-        return SIZE
-
-    def __getitem__(self, index: int) -> Any:
-        with self._lock:
-            return self._samples[index]
-
-
 @pytest.mark.parametrize(
     ("workers", "on_miss"), [(0, "real"), (2, "real"), (0, "wait"), (2, "wait")]
 )
 def test_variants_of_real_samples_that_the_producer_cannot_read(
     tmp_path: Path, workers: int, on_miss: Any
 ) -> None:
-    loader = DataLoader(Locked(), BATCH, num_workers=workers)
+    loader = DataLoader(Locked(SIZE), BATCH, num_workers=workers)
     cache, boxes = tmp_path / "cache", set(Path(tempfile.gettempdir()).glob("synthaug-twins-*"))
     mixed = sa.mix(loader, Variant(), RATIO, cache=cache, fill="background", on_miss=on_miss)
     try:

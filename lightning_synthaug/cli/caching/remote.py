@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from lightning_synthaug.errors import ConfigError, MissingDependency
+from lightning_synthaug.errors import ConfigError, MissingDependency, SynthAugError
 
 __all__ = ["Published", "fetched", "is_url", "publish"]
 
@@ -118,7 +118,11 @@ def _system(url: str) -> Iterator[tuple[Any, str]]:
         raise MissingDependency(
             "SA814", f"The address {url!r} needs a library, got: {error}. Install it with pip."
         ) from error
-    except (OSError, ValueError) as error:
+    except SynthAugError:
+        raise
+    except (
+        Exception
+    ) as error:  # each file system has errors of its own, missing credentials for one
         raise ConfigError(
             "SA814",
             f"A cache must be at an address that can be read and written, got {url!r}: {type(error).__name__}: "
