@@ -31,6 +31,7 @@ class Slow:
     def __init__(self, mixture: Mixture) -> None:
         (self.source,) = mixture.generated
         self.spec = SimpleNamespace(sources=[("gan", self.source.needs)], device="cpu")
+        self.batch_size = self.source.needs.generator.batch_size
         self.lost: str | None = None
         self.queue: deque[int] = deque()
         self.marks: dict[int, Any] = {}
