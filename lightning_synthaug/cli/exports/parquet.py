@@ -1,4 +1,4 @@
-"""Parquet files, with images as Hugging Face `datasets` reads them."""
+"""Parquet files, with images and sound as Hugging Face `datasets` reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def write_parquet(folder: Path, samples: Iterator[Outgoing]) -> int:
     """Write samples as `samples-0.parquet`, and a further file for each further set of columns.
 
     Columns are `key`, `label`, each field, and `provenance` (JSON text). A field that is a file is
-    bytes under its own name; an image is the pair of bytes and path that `datasets` takes for one.
+    bytes under its own name; an image or sound is the pair of bytes and path that `datasets` takes
+    for one.
     A field whose name is one of the other columns' stands in `field.<name>`, unless it is the label
     itself.
 
@@ -66,9 +67,13 @@ def _pyarrow() -> Any:
 def _columns(sample: Outgoing) -> tuple[tuple[str, str], ...]:
     """Name each column and what it holds."""
     # What a file's name would tell is told by the kind of its column.
-    thin = dict.fromkeys(sample.thin, "thin png")
+    kinds = dict.fromkeys(sample.thin, "thin png")
+    kinds |= {name: f"wav {layout}" for name, layout in sample.waves.items()}
     fields = [
-        *((_column(n.rpartition(".")[0]), thin.get(n, n.rpartition(".")[2])) for n in sample.files),
+        *(
+            (_column(n.rpartition(".")[0]), kinds.get(n, n.rpartition(".")[2]))
+            for n in sample.files
+        ),
         *((_column(safe_name(n)), type(value).__name__) for n, value in sample.numbers.items()),
     ]
     label = "text" if isinstance(sample.label, str) else "whole"
@@ -90,14 +95,22 @@ def _is_label(sample: Outgoing) -> bool:
     return field is not None and type(field) is type(sample.label) and field == sample.label
 
 
+def _feature(kind: str) -> str | None:
+    """Name the feature of `datasets` that a kind of column is; None for a plain value."""
+    if kind.endswith("png"):
+        return "Image"
+    return "Audio" if kind.startswith("wav") else None
+
+
 @final
 class _Table:
     """One file that grows by groups of rows."""
 
     def __init__(self, path: Path, columns: tuple[tuple[str, str], ...]) -> None:
         self._pa = pa = _pyarrow()
-        image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-        types = {"text": pa.string(), "txt": pa.string(), "png": image, "thin png": image}
+        pair = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        types = {"text": pa.string(), "txt": pa.string()}
+        types |= {kind: pair for _, kind in columns if _feature(kind)}
         types |= {"whole": pa.int64(), "whole field": pa.int64(), "text field": pa.string()}
         types |= {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
         self._columns = columns
@@ -117,8 +130,8 @@ class _Table:
             stem, _, ending = name.rpartition(".")
             field = _column(stem)
             row[field] = content.decode() if ending == "txt" else content
-            if ending == "png":
-                row[field] = {"bytes": content, "path": f"{sample.key}.png"}
+            if _feature(ending):
+                row[field] = {"bytes": content, "path": f"{sample.key}.{ending}"}
             self._size += len(content)
         row |= {
             "key": sample.key,
@@ -143,11 +156,10 @@ class _Table:
         self._rows, self._size = [], 0
 
     def _features(self, fields: list[Any]) -> str:
-        """Say in the words of `datasets` which columns are images."""
+        """Say in the words of `datasets` which columns are images and sound."""
         features: dict[str, Any] = {}
         for field, (name, kind) in zip(fields, self._columns, strict=True):
             plain = str(field.type).replace("double", "float64")
-            features[name] = (
-                {"_type": "Image"} if kind.endswith("png") else {"dtype": plain, "_type": "Value"}
-            )
+            special = _feature(kind)
+            features[name] = {"_type": special} if special else {"dtype": plain, "_type": "Value"}
         return json.dumps({"info": {"features": features}})

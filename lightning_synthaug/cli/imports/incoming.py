@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from lightning_synthaug.cli.imports.waves import read_wav
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import MissingDependency, install_hint
 from lightning_synthaug.store import NewSample
@@ -32,6 +33,7 @@ class Incoming:
         numbers: The fields that are single numbers or truth values.
         provenance: Who made it.
         thin: Those of `files` that are images with an axis for their one channel.
+        waves: Where the channels were of those of `files` that are sound.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Incoming:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     thin: Sequence[str] = ()
+    waves: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def told(cls, text: bytes, files: Mapping[str, bytes]) -> Incoming:
@@ -57,7 +60,8 @@ class Incoming:
         told = json.loads(text)
         names = told["files"]
         found = {n: files[n.rpartition(".")[2] if len(names) == 1 else n] for n in names}
-        return cls(told["key"], found, told["fields"], told["provenance"], told["thin"])
+        made, waves = told["provenance"], told.get("waves", {})
+        return cls(told["key"], found, told["fields"], made, told["thin"], waves)
 
     def sample(self) -> NewSample:
         """Make the sample that was exported.
@@ -72,7 +76,11 @@ class Incoming:
         fields: dict[str, Any] = {}
         for name, content in self.files.items():
             stem, _, ending = name.rpartition(".")
-            fields[unquote(stem)] = _value(ending, content, thin=name in self.thin)
+            if ending == "wav":
+                layout, rate = self.waves[name], self.numbers.get("rate")
+                fields[unquote(stem)] = read_wav(content, layout=layout, rate=rate)
+            else:
+                fields[unquote(stem)] = _value(ending, content, thin=name in self.thin)
         for name, value in self.numbers.items():
             if not isinstance(value, bool | int | float):
                 raise ValueError(f"{name!r} is no number")

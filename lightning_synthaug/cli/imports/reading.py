@@ -144,16 +144,20 @@ def _row(row: dict[str, Any], kinds: dict[str, str]) -> Incoming:
     """Tell the columns of one row apart."""
     files: dict[str, bytes] = {}
     numbers: dict[str, Any] = {}
-    thin = []
+    thin: list[str] = []
+    waves: dict[str, str] = {}
     for column, kind in kinds.items():
         value, name = row[column], column.removeprefix("field.")
         if kind.endswith("png"):
             files[f"{name}.png"] = value["bytes"]
             thin += [f"{name}.png"] if kind.startswith("thin") else []
+        elif kind.startswith("wav "):
+            files[f"{name}.wav"] = value["bytes"]
+            waves[f"{name}.wav"] = kind.removeprefix("wav ")
         elif kind in ("txt", "text field"):
             files[f"{name}.txt"] = value.encode()
         elif kind in ("npy", "bin"):
             files[f"{name}.{kind}"] = value
         elif kind in ("int", "float", "bool", "whole field"):
             numbers[unquote(name)] = value
-    return Incoming(row["key"], files, numbers, json.loads(row["provenance"]), thin)
+    return Incoming(row["key"], files, numbers, json.loads(row["provenance"]), thin, waves)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import builtins
 import io
 import json
 from typing import Any
@@ -10,8 +9,8 @@ import pytest
 from PIL import Image
 
 from lightning_synthaug.cli.exports.forms import outgoing, safe_name
+from lightning_synthaug.cli.marking import Mark
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import MissingDependency
 from lightning_synthaug.store import StoredSample
 
 
@@ -26,6 +25,32 @@ def test_images_keep_each_pixel(shape: tuple[int, ...]) -> None:
     with Image.open(io.BytesIO(out.files["image.png"])) as image:
         assert np.array_equal(np.asarray(image).reshape(shape), pixels)
     assert out.label == 3
+    assert out.thin == (["image.png"] if shape == (5, 4, 1) else [])
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout"), [((40,), "flat"), ((2, 40), "first"), ((40, 1), "last")]
+)
+def test_sound_is_audio_with_a_rate(shape: tuple[int, ...], layout: str) -> None:
+    sound = np.ones(shape, np.float32)
+    out = outgoing(stored(), Record({"audio": sound, "rate": 16000}))
+    assert list(out.files) == ["audio.wav"]
+    assert out.waves == {"audio.wav": layout}
+    assert json.loads(out.told())["waves"] == out.waves
+    for fields in ({"audio": sound}, {"audio": sound, "rate": 1.5}, {"wave": sound, "rate": 16000}):
+        assert next(iter(outgoing(stored(), Record(fields)).files)).endswith(".npy")
+
+
+def test_images_and_sound_are_signed_and_nothing_else() -> None:
+    class Signing:
+        def sign(self, content: bytes, ending: str, mark: Mark) -> bytes:
+            return f"{ending} {mark.key}".encode()
+
+    fields = {"image": np.ones((4, 4), np.uint8), "audio": np.ones(9, np.int16), "rate": 8000}
+    out = outgoing(stored(), Record({**fields, "text": "a"}), Signing())  # type: ignore[arg-type]
+    key = (b"k" * 16).hex()
+    expected = {"image.png": f"png {key}", "audio.wav": f"wav {key}", "text.txt": "a"}
+    assert out.files == {name: text.encode() for name, text in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +80,7 @@ def test_text_bytes_numbers_and_provenance_are_told() -> None:
     told = json.loads(out.told())
     assert told["key"] == (b"k" * 16).hex()
     assert told["provenance"]["seed"] == 5
+    assert told["digital_source_type"] == out.mark.source_type
     assert told["provenance"]["stored_at"] == "2027-01-15T08:00:00+00:00"
 
 
@@ -72,17 +98,3 @@ def test_no_name_leads_out_of_its_folder(name: str) -> None:
     assert spelled.encode()
     assert not set(spelled) & set("./\\\0:")
     assert len(spelled) <= 100
-
-
-def test_images_need_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **options: Any) -> Any:
-        if name == "PIL":
-            raise ModuleNotFoundError(name)
-        return real(name, *args, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingDependency, match=r"needs Pillow.*\[images\].*SA808"):
-        outgoing(stored(), Record({"image": np.zeros((4, 4), np.uint8)}))
-    assert outgoing(stored(), Record({"text": "a"})).files

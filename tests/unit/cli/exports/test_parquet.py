@@ -50,6 +50,18 @@ def test_samples_of_other_columns_go_to_a_file_of_their_own(tmp_path: Path) -> N
     assert (tables[2]["gain"].to_pylist(), tables[2]["on"].to_pylist()) == ([0.5] * 2, [True] * 2)
 
 
+def test_sound_is_a_pair_of_bytes_and_path_too(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    write_parquet(tmp_path, some(2, audio=np.zeros((2, 9), np.int16), rate=8000))
+    table = pq.read_table(tmp_path / "samples-0.parquet")
+    features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert features["audio"] == {"_type": "Audio"}
+    assert table.schema.field("audio").metadata == {b"kind": b"wav first"}
+    sound = table["audio"].to_pylist()[0]
+    assert sound["path"] == f"{key(0).hex()}.wav"
+    assert sound["bytes"][:4] == b"RIFF"
+
+
 def test_it_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingDependency, match=r"needs pyarrow.*\[export\].*SA808"):
