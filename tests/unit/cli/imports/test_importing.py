@@ -11,9 +11,11 @@ import pytest
 
 from lightning_synthaug.cli.exports import FORMATS, export
 from lightning_synthaug.cli.imports import import_samples
+from lightning_synthaug.cli.marking import Signing
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.store import NewSample, Store
+from tests.helpers.certificates import credentials
 from tests.unit.store.samples import key
 
 RNG = np.random.default_rng(0)
@@ -30,18 +32,22 @@ KINDS: list[dict[str, Any]] = [
     {"label": True, "key": "k"},
     {"label": np.array(4), "provenance": RNG.normal(size=3)},
     {"label": 5, "told": 6},
+    {"audio": RNG.normal(size=50).astype(np.float32), "rate": 16000, "label": 1},
+    {"audio": RNG.integers(-9, 9, (2, 50), np.int16), "rate": 8000},
+    {"audio": RNG.normal(size=(50, 1)).astype(np.float32), "rate": 1, "text": "a"},
+    {"audio": RNG.normal(size=(80, 50)).astype(np.float32), "rate": 16000},
 ]
 #: Where the label that was asked for is another than the record's own.
 ASKED = {4: 2, 11: 9}
 COUNT = 4 * len(KINDS)
 
 
-def fill(folder: Path) -> dict[bytes, tuple[Record, dict[str, Any]]]:
+def fill(folder: Path, *, licence: str | None = None) -> dict[bytes, tuple[Record, dict[str, Any]]]:
     """Store samples of all kinds."""
     samples = []
     for number in range(COUNT):
         fields = KINDS[number % len(KINDS)]
-        told: dict[str, Any] = {"name": "gan", "number": number}
+        told: dict[str, Any] = {"name": "gan", "number": number, "licence": licence}
         asked = ASKED.get(number % len(KINDS), fields.get("label"))
         if type(asked) is int:
             told["label"] = asked
@@ -74,7 +80,8 @@ def test_what_is_damaged_is_left_out(tmp_path: Path, form: str) -> None:
     before = fill(tmp_path / "one")
     with Store.open(tmp_path / "one") as store:
         export(store, tmp_path / "out", to=form)
-    files = sorted(p for p in (tmp_path / "out").rglob("*") if p.is_file() and p.suffix != ".csv")
+    about = ("labels.csv", "croissant.json", "README.md")
+    files = sorted(p for p in (tmp_path / "out").rglob("*") if p.is_file() and p.name not in about)
     for path in files[::5]:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with Store.open(tmp_path / "two") as store:
@@ -107,6 +114,30 @@ def test_nothing_in_an_export_is_believed(tmp_path: Path) -> None:
     with Store.open(tmp_path / "two") as store:
         assert import_samples(store, tmp_path / "out") == (COUNT - len(evil), 0, len(evil))
         assert store.verify() == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_signed_samples_come_back_as_they_were(tmp_path: Path, form: str) -> None:
+    before, own = fill(tmp_path / "one"), credentials(tmp_path)
+    with Store.open(tmp_path / "one") as store:
+        done = export(store, tmp_path / "out", to=form, signing=Signing(own.chain, own.key))
+    assert done.signed == 4 * 7
+    with Store.open(tmp_path / "two") as store:
+        assert import_samples(store, tmp_path / "out") == (COUNT, 0, 0)
+    assert content(tmp_path / "two") == before
+
+
+def test_an_export_of_before_there_was_sound_is_read(tmp_path: Path) -> None:
+    before = fill(tmp_path / "one")
+    with Store.open(tmp_path / "one") as store:
+        export(store, tmp_path / "out", to="folders")
+    for path in (tmp_path / "out").glob("*/*.json"):
+        told = json.loads(path.read_text())
+        if not told.pop("waves"):
+            path.write_text(json.dumps(told))
+    with Store.open(tmp_path / "two") as store:
+        assert import_samples(store, tmp_path / "out") == (COUNT, 0, 0)
+    assert content(tmp_path / "two") == before
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
