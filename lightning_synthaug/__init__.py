@@ -18,6 +18,12 @@ if TYPE_CHECKING:
         Request,
         TorchGenerator,
     )
+    from lightning_synthaug.generators.gates import (
+        FidelityBand,
+        Gate,
+        LabelConsistency,
+        NearDuplicate,
+    )
     from lightning_synthaug.lightning import SynthAug, SynthAugDataModule
     from lightning_synthaug.mixing import (
         BatchInfo,
@@ -45,9 +51,13 @@ __all__ = [
     "Constant",
     "Cosine",
     "Exponential",
+    "FidelityBand",
     "FolderGenerator",
+    "Gate",
     "Generator",
+    "LabelConsistency",
     "Linear",
+    "NearDuplicate",
     "Piecewise",
     "Recipe",
     "Record",
@@ -70,6 +80,7 @@ _HOMES = {
     "data": ("Record",),
     "errors": ("SynthAugError",),
     "generators": ("FolderGenerator", "Generator", "Rejection", "Request", "TorchGenerator"),
+    "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate"),
     "mixing": (
         "BatchInfo",
         "Recipe",

@@ -34,6 +34,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "FillError",
+    "GateError",
     "GeneratorContractBroken",
     "GeneratorError",
     "GeneratorNotFound",
@@ -113,6 +114,10 @@ class GeneratorNotFound(GeneratorError):
 
 class GeneratorContractBroken(GeneratorError):
     """A generator returned something other than it was asked for."""
+
+
+class GateError(SynthAugError):
+    """A gate cannot judge, or cannot be fitted."""
 
 
 class FillError(SynthAugError):

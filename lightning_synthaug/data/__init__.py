@@ -10,6 +10,7 @@ from lightning_synthaug.data.modality import MODALITIES, Modality
 from lightning_synthaug.data.record import Record, Value
 from lightning_synthaug.data.structure import describe
 from lightning_synthaug.data.transforms import SampleTransform, build_transform
+from lightning_synthaug.data.verdict import Verdict
 
 __all__ = [
     "MODALITIES",
@@ -20,6 +21,7 @@ __all__ = [
     "Record",
     "SampleTransform",
     "Value",
+    "Verdict",
     "adapt",
     "build_transform",
     "check_compatible",

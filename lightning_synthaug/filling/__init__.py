@@ -5,8 +5,9 @@ from __future__ import annotations
 from lightning_synthaug.filling.account import Filled
 from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.background import Producer, Settled
+from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.limits import Limits, Need
-from lightning_synthaug.filling.making import Open
+from lightning_synthaug.filling.made import Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.spec import Spec, can_pickle
@@ -18,6 +19,7 @@ __all__ = [
     "GIVEN_UP",
     "UNKNOWN",
     "Filled",
+    "Gating",
     "Limits",
     "Need",
     "Open",

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, final
 
 from lightning_synthaug.filling.limits import Limits
-from lightning_synthaug.filling.making import Made
+from lightning_synthaug.filling.made import Made
 from lightning_synthaug.filling.say import FillBar
 from lightning_synthaug.store import Store
 

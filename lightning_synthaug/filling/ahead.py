@@ -11,7 +11,8 @@ import numpy as np
 from lightning_synthaug.data import Record
 from lightning_synthaug.filling.account import Account, Filled
 from lightning_synthaug.filling.limits import Limits
-from lightning_synthaug.filling.making import MAX_ATTEMPTS, Made, Maker, Open
+from lightning_synthaug.filling.made import MAX_ATTEMPTS, Made, Open
+from lightning_synthaug.filling.making import Maker
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.overlap import overlapped
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
@@ -22,7 +23,7 @@ from lightning_synthaug.store import Store
 
 __all__ = ["SourceFiller"]
 
-#: Requests that a waiting process looks for at once.
+#: Requests that a waiting process looks for at once, and that gates judge at once.
 _AT_ONCE = 512
 
 
@@ -97,22 +98,25 @@ class SourceFiller:
         return look
 
     def _settle(self, opened: Sequence[Open]) -> list[Open]:
-        """Settle what the store has of these; return the rest, each at its next attempt, in the same order."""
+        """Settle what the store has and gates have seen; return the rest in order, each at its next attempt."""
         settled: list[int] = []
         places: list[Any] = []
         missing: dict[int, Open] = {}
         order = [o.identity for o in opened]
         while opened:
             retry = []
-            for o, place in zip(opened, self._store.resolve([o.key for o in opened]), strict=True):
+            keys = [o.key for o in opened]
+            known = self.needs.gating.known(self._store, keys)
+            for o, verdict, place in zip(opened, known, self._store.resolve(keys), strict=True):
                 attempt = o.request.attempt + 1
-                if place[0] == UNKNOWN:
-                    missing[o.identity] = o
-                elif place[0] == GIVEN_UP and attempt < MAX_ATTEMPTS:
+                refused = place[0] == GIVEN_UP or (verdict is not None and not verdict.accepted)
+                if refused and attempt < MAX_ATTEMPTS:
                     retry.append(self._maker.again(o, attempt))
+                elif not refused and (verdict is None or place[0] == UNKNOWN):
+                    missing[o.identity] = o
                 else:
                     settled.append(o.identity)
-                    places.append(place)
+                    places.append((GIVEN_UP, GIVEN_UP) if refused else place)
             opened = retry
         if settled:
             self.places.add(np.array(settled), np.array(places, np.int64).reshape(-1, 2))
@@ -137,19 +141,52 @@ class SourceFiller:
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
         account = Account(self.name, len(missing), self._store, limits, generator.price)
-        say(
-            f"making {limits.room(len(missing), price=generator.price):,} samples with {self.name!r} on {self._device}"
-        )
-        generator.load(self._device)
         try:
             with account:
+                missing = self.judged(missing, account.add)
+                if missing:
+                    room = limits.room(len(missing), price=generator.price)
+                    say(f"making {room:,} samples with {self.name!r} on {self._device}")
+                    generator.load(self._device)
                 for made in overlapped(self._maker, missing, limits):
                     self.places.add(made.identities, made.places)
                     account.add(made)
         finally:
+            self.needs.gating.unload()
+            self.needs.gating.tell(self.name)
             generator.unload()
             generator.batch_size = wanted
         return account.filled(self._maker.reason)
+
+    def judged(
+        self, missing: Sequence[Open], add: Callable[[Made], object] | None = None
+    ) -> list[Open]:
+        """Have gates judge what is stored and they have not seen: another gate makes nothing again.
+
+        Args:
+            missing: As `look_up` returned them.
+            add: Called with what became of each batch.
+
+        Returns:
+            What must be made.
+
+        Raises:
+            GateError: A gate cannot be fitted, or cannot judge.
+        """
+        if not self.needs.gating or not missing:
+            return list(missing)
+        self.needs.gating.load(self._device)
+        queue, rest = deque(missing), []
+        while queue:
+            batch = [queue.popleft() for _ in range(min(_AT_ONCE, len(queue)))]
+            made = self._maker.judge(batch)
+            self.places.add(made.identities, made.places)
+            if add is not None:
+                add(made)
+            as_they_were = {o.key for o in batch}
+            rest += [o for o in made.retry if o.key in as_they_were]
+            queue.extendleft(o for o in made.retry if o.key not in as_they_were)
+        return rest
 
     def make(self, queue: deque[Open]) -> Made:
         """Make the next batch of a queue with the generator, which is loaded, and store it.
@@ -199,10 +236,14 @@ class SourceFiller:
             identity: As `SourceNeeds.identities` returns them, >= 0.
 
         Returns:
-            What the store keeps of it, or None when it has no such sample.
+            What the store keeps of it, under `gates` what each gate said; None when it has no such sample.
         """
-        found = (self._store.provenance(key) for key in self._maker.keys(identity))
-        return next((f for f in found if f is not None), None)
+        keys = self._maker.keys(identity)
+        for key, verdict in zip(keys, self.needs.gating.known(self._store, keys), strict=True):
+            found = self._store.provenance(key)
+            if found is not None and (verdict is None or verdict.accepted):
+                return found | self.needs.gating.told(self._store, key)
+        return None
 
     def forget(self, identities: Int64Array) -> None:
         """Take damaged samples out of the store, so that they are made again.

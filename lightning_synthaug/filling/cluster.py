@@ -18,7 +18,7 @@ from lightning_synthaug.errors import MissingDependency, install_hint
 from lightning_synthaug.filling.account import Account, Filled
 from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.limits import Limits
-from lightning_synthaug.filling.making import Open
+from lightning_synthaug.filling.made import Open
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection
@@ -65,6 +65,7 @@ def fill_on_ray(
     pool = actors or max(1, gpus)
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
     with account:
+        rest = source.judged(rest, account.add)
         while rest and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []

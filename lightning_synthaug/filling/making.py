@@ -4,60 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling.made import MAX_ATTEMPTS, Made, Open, Tally
 from lightning_synthaug.filling.needs import SourceNeeds
-from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN
+from lightning_synthaug.filling.places import UNKNOWN
 from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.generators import Rejection, Request, check_batch, out_of_memory
-from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import NewSample, Store
 
-__all__ = ["MAX_ATTEMPTS", "Halved", "Made", "Maker", "Open"]
-
-#: How often a request is tried before it is given up.
-MAX_ATTEMPTS = 3
+__all__ = ["Halved", "Maker"]
 
 
 class Halved(Exception):  # noqa: N818  # it is handled where it is raised, and no user sees it
     """Memory did not hold a batch; half as many are made at once from now on."""
-
-
-class Open(NamedTuple):
-    """A request that is not settled: its identity, the attempt to make next, and the key of what that gives."""
-
-    identity: int
-    request: Request
-    key: bytes
-
-
-class Made(NamedTuple):
-    """What became of a batch.
-
-    Attributes:
-        identities: Requests settled by it. Shape `(n,)`.
-        places: (shard, row) of each, GIVEN_UP where every attempt was turned down. Shape `(n, 2)`.
-        retry: Requests to be tried again, each at its next attempt, and those that there was no memory for.
-        stored: Samples stored.
-        answered: Requests that the generator answered, whatever became of them.
-    """
-
-    identities: Int64Array
-    places: npt.NDArray[np.int64]
-    retry: list[Open]
-    stored: int
-    answered: int
-
-    @property
-    def given_up(self) -> int:
-        """Requests of which every attempt was turned down."""
-        return self.identities.size - self.stored
 
 
 @final
@@ -132,7 +98,9 @@ class Maker:
         try:
             answers = self.generate(batch)
         except Halved:
-            return Made(np.empty(0, np.int64), np.empty((0, 2), np.int64), list(batch), 0, 0)
+            tally = Tally(self.again)
+            tally.retry(list(batch))
+            return tally.made()
         return self.keep(batch, answers)
 
     def generate(self, batch: Sequence[Open]) -> Sequence[Record | Rejection]:
@@ -178,31 +146,58 @@ class Maker:
         generator, requests = self.needs.generator, [o.request for o in batch]
         results = check_batch(generator, requests, answers, like=self._like)
         common = generator.provenance()
-        accepted: list[tuple[Open, NewSample]] = []
-        retry: list[Open] = []
-        hopeless: list[int] = []
+        tally = Tally(self.again)
+        opened: list[Open] = []
+        samples: list[NewSample] = []
         rejected: dict[tuple[str, int], list[bytes]] = {}
         for o, result in zip(batch, results, strict=True):
             if isinstance(result, Rejection):
-                attempt = o.request.attempt + 1
                 # What UTF-8 cannot hold is replaced: a reason is for reading, and must not end the fill.
                 self.reason = result.reason.encode(errors="replace").decode()
-                rejected.setdefault((self.reason, attempt), []).append(o.key)
-                if attempt < MAX_ATTEMPTS:
-                    retry.append(self.again(o, attempt))
-                else:
-                    hopeless.append(o.identity)
+                rejected.setdefault((self.reason, o.request.attempt + 1), []).append(o.key)
+                tally.refuse(o)
                 continue
             self._like = self._like or result
-            accepted.append((o, NewSample(o.key, result, {**common, **_particulars(o.request)})))
+            opened.append(o)
+            samples.append(NewSample(o.key, result, {**common, **_particulars(o.request)}))
         for (reason, attempts), keys in rejected.items():
             self._store.bury(keys, reason=reason, attempts=attempts)
-        identities = [o.identity for o, _ in accepted] + hopeless
-        places = np.full((len(identities), 2), GIVEN_UP, np.int64)
-        if accepted:
-            self._store.put([sample for _, sample in accepted])
-            places[: len(accepted)] = self._found([o.key for o, _ in accepted])
-        return Made(np.array(identities, np.int64), places, retry, len(accepted), len(batch))
+        if samples:
+            self._store.put(samples)
+            self._judge(tally, opened, [sample.record for sample in samples])
+        return tally.made(stored=len(samples), answered=len(batch))
+
+    def judge(self, batch: Sequence[Open]) -> Made:
+        """Have gates judge what is stored and they have not seen.
+
+        Args:
+            batch: Open requests, stored or not.
+
+        Returns:
+            What became of them; those that are not stored are to be tried again.
+
+        Raises:
+            GateError: A gate cannot judge.
+        """
+        tally = Tally(self.again)
+        found = [(o, self._store.get(o.key)) for o in batch]
+        tally.retry([o for o, record in found if record is None])
+        there = [(o, record) for o, record in found if record is not None]
+        if there:
+            self._judge(tally, [o for o, _ in there], [record for _, record in there])
+        return tally.made()
+
+    def _judge(self, tally: Tally, batch: Sequence[Open], records: Sequence[Record]) -> None:
+        """Settle what gates accept."""
+        keys, requests = [o.key for o in batch], [o.request for o in batch]
+        places = self._found(keys).tolist()
+        verdicts = self.needs.gating.judge(self._store, keys, requests, records)
+        for o, verdict, (shard, row) in zip(batch, verdicts, places, strict=True):
+            if verdict.accepted:
+                tally.serve(o, shard, row)
+            else:
+                self.reason = verdict.reason
+                tally.refuse(o)
 
     def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
         """Look up what was just stored."""

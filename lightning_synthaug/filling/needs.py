@@ -10,6 +10,7 @@ import numpy as np
 
 from lightning_synthaug.data import DatasetAdapter, LabelMap
 from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
 from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.generators import Generator, Request, request_seed
@@ -33,6 +34,7 @@ class SourceNeeds:
         label_map: From the user's labels to the generator's.
         generation_seed: Seed of what is generated.
         twins: Reads the real samples that condition; needed by twin-conditioned generators.
+        gating: What its samples must pass; None: nothing.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class SourceNeeds:
         label_map: LabelMap,
         generation_seed: int,
         twins: DatasetAdapter | TwinBox,
+        gating: Gating | None = None,
     ) -> None:
         self.number = number
         self.generator = generator
         self.values = values
         self.label_map = label_map
         self.generation_seed = generation_seed
+        self.gating = Gating() if gating is None else gating
         self._twins = twins
         self._counts = self._finite()
         if generator.conditioning == "class" and not values.size:

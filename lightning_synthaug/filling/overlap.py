@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.filling.limits import Limits
-from lightning_synthaug.filling.making import Halved, Made, Maker, Open
+from lightning_synthaug.filling.made import Made, Open
+from lightning_synthaug.filling.making import Halved, Maker
 from lightning_synthaug.generators import Rejection
 
 __all__ = ["overlapped"]

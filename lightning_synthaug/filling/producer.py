@@ -193,7 +193,7 @@ class Work:
         filler = self._fillers[number]
         # Known only for the time of a batch: the parent asks again for what was lost since.
         filler.places = Places()
-        queue = deque(filler.look_up(np.array(identities, np.int64)))
+        queue = deque(filler.judged(filler.look_up(np.array(identities, np.int64))))
         self._tell(number, identities, 0)
         if queue and number not in self._loaded:
             filler.needs.generator.load(self._device)

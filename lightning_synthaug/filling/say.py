@@ -74,6 +74,7 @@ class FillBar:
         self._name, self._total, self._store = name, total, store
         self._bar: tqdm[Any] | None = None
         self._announced = False
+        self._settled = 0
 
     def __enter__(self) -> FillBar:
         """Start the clock."""
@@ -110,18 +111,19 @@ class FillBar:
         """
         if self._bar is None or not settled:
             return
+        # Counted here: a bar that is not shown, for want of a terminal, does not count.
+        self._settled += settled
         if stored and not self._announced:
-            # A flag of its own: a bar that is not shown, for want of a terminal, does not count.
             self._announced = True
-            self._announce(settled, stored)
+            self._announce(self._settled)
         self._bar.update(settled)
 
-    def _announce(self, settled: int, stored: int) -> None:
+    def _announce(self, settled: int) -> None:
         """Say bytes, time and room."""
         elapsed = time.perf_counter() - self._began
         used, store = self._store.used(), self._store
         # With checksums and provenance, as they lie there; a shard's header is not each sample's.
-        each = max(0, used - self._used - _HEADER) / stored
+        each = max(0, used - self._used - _HEADER) / settled
         rest = self._total - settled
         free = shutil.disk_usage(store.folder).free
         room = max(0, min(free, store.byte_budget - used))

@@ -18,7 +18,7 @@ from lightning_synthaug.generators.torch_network import (
     load_network,
     own_randomness,
 )
-from lightning_synthaug.generators.torch_output import OutputForm
+from lightning_synthaug.generators.torch_output import OutputForm, RangeWatch
 from lightning_synthaug.generators.torch_settings import (
     check_settings,
     class_index,
@@ -142,6 +142,7 @@ class TorchGenerator(Generator):
         self.conditioning = "class" if self._index else "none"
         self._network: Callable[..., Any] | None = None
         self._unseen = True
+        self._watch = RangeWatch()
 
     def fingerprint(self) -> str:
         """Digest weights, network and settings; where the file lies and how it is batched do not count.
@@ -260,7 +261,13 @@ class TorchGenerator(Generator):
             output = call_network(self._network, inputs, name=str(self.name))
         size = None if self.image_size is None else latent_shape(self.image_size)
         form = OutputForm(self.layout, size, self.output_range, self.dtype)
-        images, finite = form.images(output, rows=self.batch_size, name=str(self.name))
+        images, finite = form.images(
+            output,
+            rows=self.batch_size,
+            name=str(self.name),
+            distinct=len(requests),
+            watch=self._watch,
+        )
         if self._unseen and len(requests) >= _SEVERAL and finite.any():
             self._unseen = False
             form.warn(images[finite], name=str(self.name))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["Layout", "OutputForm"]
+__all__ = ["Layout", "OutputForm", "RangeWatch"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,13 @@ class OutputForm:
     dtype: Literal["uint8", "float32"]
 
     def images(
-        self, output: Any, *, rows: int, name: str
+        self,
+        output: Any,
+        *,
+        rows: int,
+        name: str,
+        distinct: int | None = None,
+        watch: RangeWatch | None = None,
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Turn one batch of output into images.
 
@@ -52,6 +58,8 @@ class OutputForm:
             output: What the network returned.
             rows: Size of the batch that it was given.
             name: Name of the generator, for the message.
+            distinct: Rows before the padding; None: all.
+            watch: Judges the range over batches; None: this batch is enough.
 
         Returns:
             Images of shape `(rows, h, w)` or `(rows, h, w, channels)`, and which of them are finite
@@ -72,7 +80,10 @@ class OutputForm:
         finite = torch.isfinite(pixels).flatten(1).all(1)
         low, high = self.output_range
         scaled = (pixels - low) / (high - low)
-        self._check_range(pixels, scaled, finite, name)
+        looked_at = finite.clone()
+        looked_at[len(looked_at) if distinct is None else distinct :] = False
+        watch = watch or RangeWatch(several=1)
+        watch.add(pixels[looked_at], scaled[looked_at], name, self.output_range)
         scaled = torch.nan_to_num(scaled).clamp(0.0, 1.0)
         if self.dtype == "uint8":
             scaled = (scaled * 255.0).round().to(torch.uint8)
@@ -125,15 +136,43 @@ class OutputForm:
             reason,
         )
 
-    def _check_range(self, pixels: Tensor, scaled: Tensor, finite: Tensor, name: str) -> None:
-        """Notice a wrong `output_range`: clipping many of the values cannot be what was meant."""
-        if not bool(finite.any()):
+
+@final
+class RangeWatch:
+    """Notice a wrong `output_range`: clipping many of the values cannot be what was meant.
+
+    A single sample may be odd by right, so several are looked at, over several batches where these are small.
+
+    Args:
+        several: Samples that tell, >= 1.
+    """
+
+    def __init__(self, several: int = 8) -> None:
+        self._several = several
+        self._shares: list[float] = []
+
+    def add(
+        self, pixels: Tensor, scaled: Tensor, name: str, output_range: tuple[float, float]
+    ) -> None:
+        """Look at a batch.
+
+        Args:
+            pixels: What the network returned, finite values.
+            scaled: The same, in [0, 1] if the range is right.
+            name: Name of the generator.
+            output_range: The range that was declared.
+
+        Raises:
+            GeneratorContractBroken: Much of the last several samples lies outside (SA417).
+        """
+        shares = ((scaled < -0.05) | (scaled > 1.05)).flatten(1).float().mean(1).tolist()
+        self._shares = [*self._shares, *shares][-max(self._several, len(shares)) :]
+        if not shares or len(self._shares) < self._several:
             return
-        pixels, scaled = pixels[finite], scaled[finite]
-        outside = float(((scaled < -0.05) | (scaled > 1.05)).float().mean())
+        outside = sum(self._shares) / len(self._shares)
         if outside > _OUTSIDE_LIMIT:
             got = f"{float(pixels.min()):.4g} to {float(pixels.max()):.4g}, {outside:.0%} outside"
-            _broken(name, "values within `output_range`", self.output_range, got, code="SA417")
+            _broken(name, "values within `output_range`", output_range, got, code="SA417")
 
 
 def _broken(name: str, what: str, asked: object, got: object, *, code: str = "SA416") -> NoReturn:

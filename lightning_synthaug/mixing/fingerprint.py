@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning_synthaug.data import fingerprint
 from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators.gates import Gate
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import PLAN_VERSION, Plan, as_schedule
@@ -41,6 +42,7 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
             f"{s.name}: weight {s.weight}, pool {s.pool}, reuse {s.reuse}" for s in plan.sources
         ],
         "generators": sources,
+        "gates": {n: g for n in recipe.sources if (g := [_gate(g) for g in recipe.gates_of(n)])},
         "balance": str(recipe.balance),
         "label_map": str(recipe.label_map),
         "labels": _labels(mixture),
@@ -52,6 +54,11 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
         "shuffle": plan.shuffle if plan.order is None else plan.order.fingerprint(),
         "extra": plan.epoch.extra,
     }
+
+
+def _gate(gate: Gate) -> str:
+    """Identify a gate; what it is fitted on is the dataset."""
+    return f"{gate.name or type(gate).__name__} {gate.fingerprint()}"
 
 
 def _labels(mixture: Mixture) -> str:

@@ -26,6 +26,7 @@ from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
 from lightning_synthaug.mixing.drawing import TransformDraw
+from lightning_synthaug.mixing.gated import gating
 from lightning_synthaug.mixing.options import choose_device
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import (
@@ -172,6 +173,14 @@ class Mixture:
                 label_map=self.label_map,
                 generation_seed=self.recipe.generation_seed,
                 twins=self.adapter,
+                gating=gating(
+                    self.recipe.gates_of(name),
+                    source,
+                    dataset=self.dataset,
+                    adapter=self.adapter,
+                    labels=self.labels,
+                    label_map=self.label_map,
+                ),
             )
             fillers.append(
                 SourceFiller(name, needs, self.store, device=choose_device(self.recipe.device))

@@ -13,6 +13,8 @@ from torch.utils.data import Dataset
 from lightning_synthaug.data import LabelMap, Record, build_transform
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators.gates import Gate
+from lightning_synthaug.mixing.gated import gates_of
 from lightning_synthaug.mixing.options import check_budget, check_cache, check_device, check_weight
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
@@ -21,9 +23,11 @@ __all__ = ["Recipe", "Source", "default_cache"]
 if TYPE_CHECKING:
     # Anything with `len` and indexing passes for a dataset, whatever it derives from.
     Source = Any
+    Gates = Gate | Sequence[Gate] | Mapping[str, Gate | Sequence[Gate]]
 else:
     # What a configuration file may name. `Dataset[Any]` would make jsonargparse instantiate `Dataset` itself.
     Source = Generator | Dataset | Mapping[str, Generator | Dataset]
+    Gates = Gate | Sequence[Gate] | Mapping[str, Gate | Sequence[Gate]]
 
 #: Environment variable that overrides the default cache folder.
 CACHE_VARIABLE = "LIGHTNING_SYNTHAUG_CACHE"
@@ -81,6 +85,8 @@ class Recipe:
         record: Reads the raw sample at `(dataset, index)`, when that cannot be found out.
         target: Which of several train loaders is mixed: its key or place, or a list of them from the root. For the
             callback and the DataModule.
+        gates: What samples must pass before they are served: a gate, several in order, or these by name of the source.
+            A request that is refused is made anew, a few times. Default: nothing.
         device: Where to generate: `"auto"` (CUDA when there is one; in the background, one that nobody trains on), a
             torch device, or in the background a list of them, with a process each.
         loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
@@ -114,6 +120,7 @@ class Recipe:
     item: Callable[[Record], Any] | None = None
     record: Callable[[Any, int], Any] | None = None
     target: Any = None
+    gates: Gates = ()
     device: str | Sequence[str] = "auto"
     loss_weight: float = 1.0
     sources: Mapping[str, Any] = field(init=False, repr=False)
@@ -153,6 +160,8 @@ class Recipe:
             raise ConfigError(
                 "SA114", f"`extra` must be at least 0, got {self.extra}. Use 0 for no added rows."
             )
+        for name in sources:
+            self.gates_of(name)
         check_weight("loss_weight", self.loss_weight)
         check_device(self.device, several=self.fill == "background")
         check_cache(self.cache)
@@ -166,6 +175,17 @@ class Recipe:
         if self.weights is None:
             return [1] * len(names)
         return integer_weights(self.weights, known=names)
+
+    def gates_of(self, name: str) -> list[Gate]:
+        """Return what the samples of a source must pass, in order.
+
+        Args:
+            name: The source's name.
+
+        Raises:
+            ConfigError: `gates` holds something else than gates, or names no source that has samples made (SA114).
+        """
+        return gates_of(self.gates, name, self.sources)
 
     def cache_folder(self) -> Path:
         """Return the folder that samples are kept in."""

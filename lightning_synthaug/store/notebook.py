@@ -6,10 +6,10 @@ import abc
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import (
     Tombstone,
-    Verdict,
     bury_note,
     forget_note,
     verdict_note,

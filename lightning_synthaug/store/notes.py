@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 
+from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.header import notes_path
 from lightning_synthaug.store.index import Index
@@ -25,7 +26,6 @@ from lightning_synthaug.store.writer import new_id, sync, sync_folder
 __all__ = [
     "Journal",
     "Tombstone",
-    "Verdict",
     "apply_note",
     "bury_note",
     "forget_note",
@@ -53,20 +53,6 @@ _ROWS: Final[Mapping[str, tuple[type, ...]]] = {
     "judge": (str, bool, float, str),
     "forget": (str, int, int),
 }
-
-
-class Verdict(NamedTuple):
-    """What a gate said about one sample.
-
-    Attributes:
-        accepted: Whether the sample may be served.
-        score: The gate's number, None when it has none; infinite and NaN are kept as None.
-        reason: Why it was refused, empty when it was not.
-    """
-
-    accepted: bool
-    score: float | None = None
-    reason: str = ""
 
 
 class Tombstone(NamedTuple):

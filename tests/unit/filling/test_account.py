@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightning_synthaug.filling import Limits
+from lightning_synthaug.filling import GIVEN_UP, Limits
 from lightning_synthaug.filling.account import Account
-from lightning_synthaug.filling.making import Made
+from lightning_synthaug.filling.made import Made
 from lightning_synthaug.store import Store
 
 
 def made(stored: int, given_up: int, again: int = 0) -> Made:
     count = stored + given_up
     places = np.zeros((count, 2), np.int64)
+    places[stored:] = GIVEN_UP
     return Made(np.arange(count), places, [], stored, count + again)
 
 

@@ -10,7 +10,7 @@ import pytest
 from lightning_synthaug.data import LabelMap, Record, adapt
 from lightning_synthaug.errors import FillError, GeneratorContractBroken
 from lightning_synthaug.filling import GIVEN_UP, Filled, SourceFiller, SourceNeeds
-from lightning_synthaug.filling.making import MAX_ATTEMPTS
+from lightning_synthaug.filling.made import MAX_ATTEMPTS
 from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.store import Store
 

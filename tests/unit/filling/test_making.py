@@ -11,7 +11,8 @@ import pytest
 from lightning_synthaug.data import LabelMap, Record
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import GIVEN_UP, SourceNeeds
-from lightning_synthaug.filling.making import MAX_ATTEMPTS, Maker
+from lightning_synthaug.filling.made import MAX_ATTEMPTS
+from lightning_synthaug.filling.making import Maker
 from lightning_synthaug.generators import Rejection, Request
 from lightning_synthaug.store import Store
 from tests.helpers.traced import Tracer

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lightning_synthaug.errors import GeneratorContractBroken
-from lightning_synthaug.generators.torch_output import OutputForm
+from lightning_synthaug.generators.torch_output import OutputForm, RangeWatch
 
 
 def form(**changes: Any) -> OutputForm:
@@ -143,3 +143,19 @@ def test_a_part_of_the_range_that_is_never_used_is_doubted(
     judged.warn(images, name="g")
     assert bool(caplog.text) == (doubt is not None)
     assert doubt is None or doubt in caplog.text
+
+
+def test_an_odd_sample_or_two_do_not_make_a_range_wrong_and_many_do() -> None:
+    watch = RangeWatch(several=4)
+    good, odd = torch.rand(1, 1, 4, 5), torch.full((1, 1, 4, 5), -2.0)
+
+    def look(*rows: torch.Tensor, distinct: int | None = None) -> None:
+        form().images(torch.cat(rows), rows=len(rows), name="g", distinct=distinct, watch=watch)
+
+    look(odd, odd, odd, odd, distinct=1)  # padding is no further sample
+    for _ in range(5):
+        look(good)
+    look(odd)
+    look(good)
+    with pytest.raises(GeneratorContractBroken, match=r"50% outside\n.*SA417"):
+        look(odd)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store import notes
 from lightning_synthaug.store.header import notes_path
@@ -13,7 +14,6 @@ from lightning_synthaug.store.index import Index
 from lightning_synthaug.store.log import read_from, scan
 from lightning_synthaug.store.notes import (
     Journal,
-    Verdict,
     apply_note,
     bury_note,
     forget_note,
