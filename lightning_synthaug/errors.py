@@ -14,6 +14,7 @@ The class says what kind of thing is wrong::
     ├── GeneratorError                        sample generators
     │   ├── GeneratorNotFound
     │   └── GeneratorContractBroken
+    ├── GateError                             gates, what judges samples
     ├── FillError                             making samples ahead of training
     ├── TrainerError                          the training framework
     └── MissingDependency (also ImportError)  a library is not installed

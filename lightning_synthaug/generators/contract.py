@@ -11,24 +11,24 @@ A plugin's whole contract test is one subclass::
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import json
-import random
 from abc import ABC, abstractmethod
 from multiprocessing.reduction import ForkingPickler
-from typing import TYPE_CHECKING, Any, final
-from unittest import mock
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.generators.checking import check_batch
+from lightning_synthaug.generators.promises import (
+    made_again,
+    nothing_opened,
+    random_states,
+    skip,
+)
 from lightning_synthaug.generators.request import Rejection, Request, request_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lightning_synthaug.generators.base import Generator
 
 __all__ = ["GeneratorContract"]
@@ -104,13 +104,13 @@ class GeneratorContract(ABC):
     def test_constructor_keeps_its_arguments(self) -> None:
         """Each argument is an attribute of the same name, so that the same generator can be made of them."""
         generator = self.make()
-        assert _made_again(generator).fingerprint() == generator.fingerprint()
+        assert made_again(generator).fingerprint() == generator.fingerprint()
 
     def test_constructor_is_free(self) -> None:
         """The constructor opens no file and starts no process, whatever `make` did before it."""
         generator = self.make()
-        with _nothing_opened():
-            generator = _made_again(generator)
+        with nothing_opened():
+            generator = made_again(generator)
         assert generator._device is None, "the constructor must not load"
 
     def test_fingerprint_is_stable(self) -> None:
@@ -128,7 +128,7 @@ class GeneratorContract(ABC):
         """Other weights give other samples, so the cache must not mix them."""
         other = self.make_other()
         if other is None:
-            _skip("make_other() is not defined")
+            skip("make_other() is not defined")
         else:
             assert other.fingerprint() != self.make().fingerprint()
 
@@ -189,10 +189,10 @@ class GeneratorContract(ABC):
 
     def test_global_randomness_is_left_alone(self) -> None:
         """Loading and generating must not move a random state that training uses."""
-        before = _random_states()
+        before = random_states()
         with _Loaded(self) as generator:
             generator.generate(self.requests(generator))
-        assert before == _random_states()
+        assert before == random_states()
 
 
 @final
@@ -211,30 +211,6 @@ class _Loaded:
         self.generator.unload()
 
 
-def _made_again(generator: Generator) -> Generator:
-    """Call the constructor with the attributes that have its arguments' names."""
-    kind = type(generator)
-    arguments = {}
-    for name, parameter in inspect.signature(kind).parameters.items():
-        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            assert hasattr(generator, name), f"`{name}` must be kept as an attribute"
-            arguments[name] = getattr(generator, name)
-    return kind(**arguments)
-
-
-@contextlib.contextmanager
-def _nothing_opened() -> Iterator[None]:
-    """Fail when a file is opened or a process started inside the block."""
-
-    def refused(*arguments: object, **_: object) -> None:
-        raise AssertionError(f"the constructor must not open files or start processes: {arguments}")
-
-    with contextlib.ExitStack() as stack:
-        for place in ("builtins.open", "io.open", "os.open", "subprocess.Popen"):
-            stack.enter_context(mock.patch(place, refused))
-        yield
-
-
 def _assert_close(first: Record | Rejection, second: Record | Rejection) -> None:
     """Compare two results: equal, or arrays within 1/255."""
     assert isinstance(first, Record) == isinstance(second, Record)
@@ -251,23 +227,3 @@ def _assert_close(first: Record | Rejection, second: Record | Rejection) -> None
             )
         else:
             assert value == other
-
-
-def _random_states() -> list[Any]:
-    """Read the global random states in a form that can be compared."""
-    import torch
-
-    legacy: Any = np.random.get_state()  # noqa: NPY002  the global state itself is what is watched
-    return [
-        random.getstate(),
-        legacy[1].tobytes(),
-        legacy[2],
-        torch.random.get_rng_state().numpy().tobytes(),
-    ]
-
-
-def _skip(reason: str) -> None:
-    """Skip the running test."""
-    import pytest
-
-    pytest.skip(reason)

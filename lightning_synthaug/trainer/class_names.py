@@ -14,11 +14,22 @@ from typing import Any, Final
 
 from lightning_synthaug import generators, plan
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.generators import registry
+from lightning_synthaug.generators import gates, registry
+from lightning_synthaug.generators.gates import embeddings
+from lightning_synthaug.generators.gates import registry as gate_registry
 
 __all__ = ["known_names", "refuse_unknown", "require", "write_out"]
 
 _KEYS: Final = ("class_path", "init_args", "dict_kwargs")
+#: Where the package's own classes of each kind are imported from.
+_OWN: Final[tuple[tuple[Any, type, str], ...]] = (
+    (plan, plan.Schedule, "lightning_synthaug"),
+    (generators, generators.Generator, "lightning_synthaug"),
+    (gates, gates.Gate, gates.__name__),
+    (embeddings, embeddings.Embedding, embeddings.__name__),
+)
+#: What has names by entry points.
+_REGISTRIES: Final = (registry.REGISTRY, gate_registry.REGISTRY)
 _ANY: Final = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
@@ -26,21 +37,25 @@ def known_names() -> dict[str, str]:
     """List what can be named without its module.
 
     Returns:
-        Import path by short name: schedules, generators, and generators by the name of their entry point.
+        Import path by short name: schedules, generators, gates and embeddings; generators and gates by the name of
+        their entry point.
 
     Example:
-        >>> known_names()["Linear"]
-        'lightning_synthaug.Linear'
+        >>> known_names()["Linear"], known_names()["ValidImage"]
+        ('lightning_synthaug.Linear', 'lightning_synthaug.generators.gates.ValidImage')
     """
-    found = {one.name: one.target.replace(":", ".") for one in registry.registrations()}
-    exported = {**vars(plan), **vars(generators)}
-    own = [
-        name
-        for name, kind in exported.items()
-        if inspect.isclass(kind) and issubclass(kind, (plan.Schedule, generators.Generator))
-    ]
-    concrete = sorted(name for name in own if not inspect.isabstract(exported[name]))
-    return {**{name: f"lightning_synthaug.{name}" for name in concrete}, **found}
+    own = {
+        name: f"{home}.{name}"
+        for module, base, home in _OWN
+        for name, kind in sorted(vars(module).items())
+        if inspect.isclass(kind) and issubclass(kind, base) and not inspect.isabstract(kind)
+    }
+    plugins = {
+        one.name: one.target.replace(":", ".")
+        for names in reversed(_REGISTRIES)  # a generator's name counts more than a gate's
+        for one in names.registrations()
+    }
+    return own | plugins
 
 
 def write_out(value: Any, place: str, where: str) -> Any:
@@ -67,8 +82,9 @@ def write_out(value: Any, place: str, where: str) -> Any:
         return inside
     refuse_unknown(value, _KEYS, place, where)
     name = inside["class_path"]
-    if name in {one.name for one in registry.registrations()}:
-        kind: type = registry.get(name)  # refuses names that are blocked or claimed twice
+    names = [r for r in _REGISTRIES if name in {one.name for one in r.registrations()}]
+    if names:
+        kind: type = names[0].get(name)  # refuses names that are blocked or claimed twice
         inside["class_path"] = f"{kind.__module__}.{kind.__qualname__}"
     else:
         inside["class_path"] = known_names().get(name, name)

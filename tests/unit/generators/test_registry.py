@@ -33,8 +33,8 @@ class Positional(Mine):
 
 @pytest.fixture(autouse=True)
 def clean_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
-    monkeypatch.setattr(registry, "_blocked", set())
+    monkeypatch.setattr(registry.REGISTRY, "_registered", {})
+    monkeypatch.setattr(registry.REGISTRY, "_blocked", set())
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lightning_synthaug.errors import ConfigError, GeneratorNotFound
-from lightning_synthaug.generators import registry
+from lightning_synthaug.generators import gates, registry
+from lightning_synthaug.generators.gates import registry as gate_registry
 from lightning_synthaug.trainer.class_names import (
     known_names,
     refuse_unknown,
@@ -16,12 +17,14 @@ from lightning_synthaug.trainer.class_names import (
 from tests.helpers.traced import Tracer
 
 
-def test_short_names_are_schedules_and_generators() -> None:
+def test_short_names_are_schedules_generators_gates_and_embeddings() -> None:
     names = known_names()
     assert names["TorchGenerator"] == "lightning_synthaug.TorchGenerator"
     assert names["folder"].endswith(".FolderGenerator")
     assert {"Linear", "Steps", "Constant", "torch"} <= set(names)
-    assert not {"Generator", "Schedule", "SynthAug", "Recipe"} & set(names)
+    assert names["HashedNgrams"] == "lightning_synthaug.generators.gates.embeddings.HashedNgrams"
+    assert {"ValidText", "ScoreGate"} <= set(names)
+    assert not {"Generator", "Schedule", "Gate", "Embedding", "SynthAug", "Recipe"} & set(names)
 
 
 def test_names_are_written_out_at_any_depth() -> None:
@@ -50,6 +53,21 @@ def test_a_registered_name_is_found_and_a_blocked_one_refused() -> None:
     finally:
         registry.block("tracer-of-this-test", blocked=False)
         registry.unregister("tracer-of-this-test")
+
+
+def test_a_gate_is_found_by_its_name_unless_a_generator_has_it() -> None:
+    gates.register("both-of-this-test", gates.ValidImage)
+    try:
+        spec = {"class_path": "both-of-this-test", "init_args": {"size": True}}
+        path = "lightning_synthaug.generators.gates.valid_image.ValidImage"
+        assert write_out(spec, "gates[0]", "it") == {**spec, "class_path": path}
+        registry.register("both-of-this-test", Tracer)
+        assert write_out({"class_path": "both-of-this-test"}, "source", "it") == {
+            "class_path": "tests.helpers.traced.Tracer"
+        }
+    finally:
+        gate_registry.unregister("both-of-this-test")
+        registry.unregister("both-of-this-test")
 
 
 LINEAR = "lightning_synthaug.Linear"

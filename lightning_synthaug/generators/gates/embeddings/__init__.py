@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from lightning_synthaug.generators.gates.embeddings.base import Embedding
 from lightning_synthaug.generators.gates.embeddings.choice import default_embedding
+from lightning_synthaug.generators.gates.embeddings.columns import Columns
+from lightning_synthaug.generators.gates.embeddings.functions import CallableEmbedding
 from lightning_synthaug.generators.gates.embeddings.gradients import OrientedGradients
+from lightning_synthaug.generators.gates.embeddings.mel import LogMel
+from lightning_synthaug.generators.gates.embeddings.network import TorchEmbedding
+from lightning_synthaug.generators.gates.embeddings.ngrams import HashedNgrams
 
-__all__ = ["Embedding", "OrientedGradients", "default_embedding"]
+__all__ = [
+    "CallableEmbedding",
+    "Columns",
+    "Embedding",
+    "HashedNgrams",
+    "LogMel",
+    "OrientedGradients",
+    "TorchEmbedding",
+    "default_embedding",
+]

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from lightning_synthaug.cli.checks.plugins import GROUP, check_plugins
+from lightning_synthaug.cli.checks.plugins import check_plugins
+from lightning_synthaug.generators.gates.registry import GROUP as GATES
+from lightning_synthaug.generators.registry import GROUP
 
 
-def install(folder: Path, *, name: str, points: str) -> None:
+def install(folder: Path, *, name: str, points: str, group: str = GROUP) -> None:
     """Put a distribution with entry points where Python finds it, as an installer would."""
     info = folder / f"{name.replace('-', '_')}-1.2.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{points}\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{points}\n")
 
 
 def test_each_point_is_named_with_its_distribution(
@@ -40,14 +42,36 @@ def test_a_name_claimed_twice_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     install(tmp_path, name="probe-one", points="same = collections:OrderedDict")
     install(tmp_path, name="probe-two", points="same = collections:deque")
     monkeypatch.syspath_prepend(tmp_path)
-    (finding,) = (f for f in check_plugins() if f.status == "WARN")
-    assert finding.subject == "generator same"
+    (finding,) = (
+        f for f in check_plugins() if f.subject == "generator same" and f.status == "WARN"
+    )
     assert "probe-one 1.2" in finding.detail
     assert "probe-two 1.2" in finding.detail
 
 
 def test_no_point_at_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    (finding,) = check_plugins()
-    assert finding.status == "WARN"
-    assert GROUP in finding.detail
+    findings = check_plugins()
+    assert [(finding.subject, finding.status) for finding in findings] == [
+        ("generators", "WARN"),
+        ("gates", "WARN"),
+    ]
+    assert [group in f.detail for group, f in zip((GROUP, GATES), findings, strict=True)] == [
+        True
+    ] * 2
+
+
+def test_gates_are_looked_at_in_their_own_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = "good = lightning_synthaug.generators.gates:ValidImage\n"
+    points += "other = lightning_synthaug.generators:FolderGenerator"
+    install(tmp_path, name="probe-gates", points=points, group=GATES)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = {finding.subject: finding for finding in check_plugins()}
+    assert found["gate good"].status == "OK"
+    assert found["gate other"].status == "FAIL"
+    assert (
+        "is no subclass of lightning_synthaug.generators.gates.base.Gate"
+        in found["gate other"].detail
+    )

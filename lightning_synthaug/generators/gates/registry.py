@@ -1,0 +1,37 @@
+"""Gates by name; what `Registry` says of its methods holds here."""
+
+from __future__ import annotations
+
+from lightning_synthaug.errors import GateError
+from lightning_synthaug.generators.gates.base import Gate
+from lightning_synthaug.generators.named import Registration, Registry
+
+__all__ = [
+    "GROUP",
+    "REGISTRY",
+    "Registration",
+    "block",
+    "create",
+    "get",
+    "register",
+    "registrations",
+    "unregister",
+]
+
+GROUP = "lightning_synthaug.gates"
+"""Entry-point group of gate plugins."""
+
+REGISTRY: Registry[Gate] = Registry(
+    Gate,  # type: ignore[type-abstract]  # it is not made, what derives from it is
+    group=GROUP,
+    failed=GateError,
+    not_found=GateError,
+)
+"""Every gate that has a name."""
+
+register = REGISTRY.register
+unregister = REGISTRY.unregister
+block = REGISTRY.block
+get = REGISTRY.get
+create = REGISTRY.create
+registrations = REGISTRY.registrations

@@ -1,0 +1,83 @@
+"""Pretrained models in miniature: random weights, written and read by transformers like large ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_WORDS = [
+    "a",
+    "photo",
+    "of",
+    "cat",
+    "dog",
+    "the",
+    "film",
+    "was",
+    "fine",
+    "dull",
+    "awful",
+    "lovely",
+    "and",
+    "very",
+    "not",
+]
+_SMALL = {
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+
+
+def tokenizer() -> Any:
+    """One token a word, and an end."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = {word: i for i, word in enumerate(["[PAD]", "[EOS]", "[UNK]", *_WORDS])}
+    made = Tokenizer(models.WordLevel(words, "[UNK]"))
+    made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
+        single="$A [EOS]", special_tokens=[("[EOS]", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="[PAD]", eos_token="[EOS]", unk_token="[UNK]"
+    )
+
+
+def save_clip(folder: Path, *, seed: int = 0) -> Path:
+    """Write a CLIP model for images of 16 x 16 pixels."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+
+    text = {**_SMALL, "vocab_size": 32, "max_position_embeddings": 12}
+    text |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+    vision = {**_SMALL, "image_size": 16, "patch_size": 8}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8))
+    model.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    size = {"height": 16, "width": 16}
+    CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=size).save_pretrained(folder)
+    return folder
+
+
+def save_classifier(folder: Path, *, outputs: int = 1, seed: int = 0, head: bool = True) -> Path:
+    """Write a BERT that scores texts; without a head it is the encoder alone."""
+    from transformers import BertConfig, BertForSequenceClassification, BertModel
+
+    config = BertConfig(
+        **_SMALL, vocab_size=32, max_position_embeddings=24, num_labels=outputs, pad_token_id=0
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BertForSequenceClassification(config) if head else BertModel(config)
+        if head:  # first weights are so small that all texts score alike
+            torch.nn.init.normal_(model.classifier.weight)
+    model.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
