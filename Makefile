@@ -39,9 +39,13 @@ docs: $(SYNC)  ## the site, built strictly, in docs/_build/html
 
 check: test docs  ## everything a change has to pass
 
-bench: $(SYNC)  ## each benchmark against the targets in its docstring
+bench: $(SYNC)  ## each benchmark against the targets in its docstring; DATA=folder for those that need data sets
 	@failed=0; for file in $$(grep -l __main__ benchmarks/*.py); do \
-		echo "== $$file"; $(BIN)/python $$file --check || failed=1; \
+		data=; if grep -q '"--data"' $$file; then \
+			if [ -z "$(DATA)" ]; then echo "== $$file: left out, it needs DATA=folder"; continue; fi; \
+			data="--data $(DATA)"; \
+		fi; \
+		echo "== $$file"; $(BIN)/python $$file $$data --check || failed=1; \
 	done; exit $$failed
 
 help:  ## this list

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["TorchGenerator"]
 
 _AUTO = (16, 4096)  # rows of the first forward pass, and of the largest
-_SEVERAL = 8  # images that are not all pale or all alike by chance
+_SEVERAL = 8  # images that are not all pale or alike by chance
 
 
 @final
@@ -234,12 +234,11 @@ class TorchGenerator(Generator):
             requests: What to make; more than `batch_size` are made in several passes.
 
         Returns:
-            One record for each request, in order, with `"image"` and, with classes, `"label"`; a
-            rejection where the network returned something that is not finite.
+            One record for each request, in order, with `"image"` and, with classes, `"label"`; a rejection where
+            the network returned something that is not finite.
 
         Raises:
-            GeneratorError: The generator is not loaded, or a label is asked for that it cannot
-                make.
+            GeneratorError: It is not loaded, or a label is asked for that it cannot make.
             GeneratorContractBroken: The output does not have the declared layout or range.
         """
         results: list[Record | Rejection] = []
@@ -254,29 +253,24 @@ class TorchGenerator(Generator):
         if self._network is None or self._device is None:
             message = f'Generator "{self.name}" must be loaded before it generates, got no network.'
             raise GeneratorError("SA413", f'{message} Call generator.load("cpu") first.')
-        device = torch.device(self._device)
+        device, name = torch.device(self._device), str(self.name)
         inputs = [tensor.to(device) for tensor in self._inputs(requests)]
         half = torch.autocast(device.type, enabled=self.autocast and device.type == "cuda")
         with torch.inference_mode(), own_randomness(self._device), half:
-            output = call_network(self._network, inputs, name=str(self.name))
+            output = call_network(self._network, inputs, name=name)
         size = None if self.image_size is None else latent_shape(self.image_size)
         form = OutputForm(self.layout, size, self.output_range, self.dtype)
         images, finite = form.images(
-            output,
-            rows=self.batch_size,
-            name=str(self.name),
-            distinct=len(requests),
-            watch=self._watch,
+            output, rows=self.batch_size, name=name, distinct=len(requests), watch=self._watch
         )
         if self._unseen and len(requests) >= _SEVERAL and finite.any():
             self._unseen = False
-            form.warn(images[finite], name=str(self.name))
+            form.warn(images[finite], name=name)
         images.flags.writeable = False  # lets records share the batch instead of copying it
         own = [{"label": r.label} if self._index else {} for r in requests]
+        bad = Rejection("the network returned NaN or infinity")
         return [
-            Record({"image": image, **label})
-            if good
-            else Rejection("the network returned NaN or infinity")
+            Record({"image": image, **label}) if good else bad
             for label, image, good in zip(own, images, finite, strict=False)
         ]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lightning_synthaug.data import DatasetAdapter, LabelMap, fingerprint
+from lightning_synthaug.data import DatasetAdapter, LabelMap, Record, fingerprint
+from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling import Gating
 from lightning_synthaug.generators import Generator
@@ -54,7 +55,6 @@ def gates_of(gates: object, name: str, sources: Mapping[str, Any]) -> list[Gate]
 def gating(
     gates: Sequence[Gate],
     generator: Generator,
-    *,
     dataset: Any,
     adapter: DatasetAdapter,
     labels: Int64Array | None,
@@ -70,11 +70,16 @@ def gating(
         labels: The user's labels, or None.
         label_map: From the user's labels to the generator's.
     """
-    if not gates:
-        return Gating()
+    if not any(gate.fitted for gate in gates):
+        return Gating(gates)
     if labels is not None and generator.conditioning == "class":
         values, places = np.unique(labels, return_inverse=True)
         mapped = [label_map.generator_label(int(value)) for value in values]
         labels = np.array(mapped, np.int64)[places]
-    real = RealSamples(len(dataset), adapter.record, labels=labels, origin=fingerprint(dataset))
+
+    def read(index: int) -> Record:
+        with seeded_globals(index):  # a dataset that augments shows all processes the same
+            return adapter.record(index)
+
+    real = RealSamples(len(dataset), read, labels=labels, origin=fingerprint(dataset))
     return Gating(gates, real)

@@ -162,6 +162,7 @@ class Mixture:
     def generated(self) -> list[SourceFiller]:
         """The sources whose samples are made on request."""
         values = np.empty(0, np.int64) if self.labels is None else np.unique(self.labels)
+        real = self.dataset, self.adapter, self.labels, self.label_map
         fillers = []
         for number, (name, source) in enumerate(self.recipe.sources.items(), start=1):
             if not isinstance(source, Generator):
@@ -173,14 +174,7 @@ class Mixture:
                 label_map=self.label_map,
                 generation_seed=self.recipe.generation_seed,
                 twins=self.adapter,
-                gating=gating(
-                    self.recipe.gates_of(name),
-                    source,
-                    dataset=self.dataset,
-                    adapter=self.adapter,
-                    labels=self.labels,
-                    label_map=self.label_map,
-                ),
+                gating=gating(self.recipe.gates_of(name), source, *real),
             )
             fillers.append(
                 SourceFiller(name, needs, self.store, device=choose_device(self.recipe.device))

@@ -172,6 +172,7 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
         f"balance={recipe.balance!r}": recipe.balance == "uniform",
         f"transform_on={recipe.transform_on!r}": recipe.transform is not None
         and recipe.transform_on != "synthetic",
+        "gates that are fitted": any(g.fitted for n in recipe.sources for g in recipe.gates_of(n)),
         "labels=": recipe.labels is not None and not callable(recipe.labels),
     }
     got = [name for name, is_so in refused.items() if is_so]
@@ -181,7 +182,7 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
             f"Options for a stream must not need its samples beforehand, got {', '.join(got)} for "
             f"{type(loader).__name__}. Rows of finished batches are replaced: leave `extra` out, make samples with "
             'fill="ahead", give `balance` as weights by label, transform with `transform_on="synthetic"` and in the '
-            "stream itself, and give `labels` as a function of the batch.",
+            "stream itself, give `labels` as a function of the batch, and gates numbers in place of real samples.",
         )
     indexed = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
     if world > 1 and indexed and type(loader.sampler) in (SequentialSampler, RandomSampler):

@@ -66,6 +66,22 @@ def save_clip(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+def save_siglip(folder: Path) -> Path:
+    """Write a SigLIP model: like CLIP, but its texts are read up to the end of their padding."""
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel
+
+    text = {**_SMALL, "vocab_size": 32, "max_position_embeddings": 12, "projection_size": 16}
+    text |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+    vision = {**_SMALL, "image_size": 16, "patch_size": 8}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = SiglipModel(SiglipConfig(text_config=text, vision_config=vision))
+    model.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    SiglipImageProcessor(size={"height": 16, "width": 16}).save_pretrained(folder)
+    return folder
+
+
 def save_classifier(folder: Path, *, outputs: int = 1, seed: int = 0, head: bool = True) -> Path:
     """Write a BERT that scores texts; without a head it is the encoder alone."""
     from transformers import BertConfig, BertForSequenceClassification, BertModel

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
-from lightning_synthaug.generators.gates.embeddings import default_embedding
 from lightning_synthaug.generators.gates.embeddings.planes import image_of, planes
-from lightning_synthaug.generators.gates.nearest import Nearest, NearestVectors
+from lightning_synthaug.generators.gates.nearest import Nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lightning_synthaug.data.record import Record
-    from lightning_synthaug.generators.gates.embeddings import Embedding
 
-__all__ = ["AlignedImages", "nearest_to"]
+__all__ = ["AlignedImages"]
 
 #: The smallest and the largest side that images are compared at. Pixels.
 _LEAST_SIDE, _SIDE = 16, 64
@@ -116,18 +114,6 @@ class AlignedImages(Nearest):
         peaks = torch.stack([_peak(torch.stack(c)) for c in at_shifts]).amax(0)
         distances = (1 - peaks).clamp(min=0).masked_fill(twice, 2.0)
         return distances.topk(2, dim=1, largest=False).values.double()
-
-
-def nearest_to(references: Sequence[Record], embedding: Embedding | None = None) -> Nearest:
-    """Choose how samples are compared with others.
-
-    Args:
-        references: The others, three at least.
-        embedding: What distances are measured on; None: images are aligned, and others get the one of their modality.
-    """
-    if embedding is None and "image" in references[0]:
-        return AlignedImages(references)
-    return NearestVectors(references, embedding or default_embedding(references[0]))
 
 
 def _shifts(most: int) -> list[tuple[int, int]]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import GateError
-from lightning_synthaug.generators.gates.alignment import nearest_to
 from lightning_synthaug.generators.gates.base import Gate
 from lightning_synthaug.generators.gates.calibration import auto_threshold, check_threshold
+from lightning_synthaug.generators.gates.comparing import nearest_to
 from lightning_synthaug.generators.gates.labels import label_of
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ class LabelConsistency(Gate):
         self,
         threshold: float | Literal["auto"] = "auto",
         *,
-        share: float = 0.97,
+        share: float = 0.975,
         embedding: Embedding | None = None,
     ) -> None:
         check_threshold(threshold, share)

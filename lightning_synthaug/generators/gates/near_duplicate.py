@@ -9,9 +9,9 @@ import numpy as np
 from lightning_synthaug.data import adapt, fingerprint
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import GateError
-from lightning_synthaug.generators.gates.alignment import nearest_to
 from lightning_synthaug.generators.gates.base import Gate
 from lightning_synthaug.generators.gates.calibration import auto_threshold, check_threshold
+from lightning_synthaug.generators.gates.comparing import nearest_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class NearDuplicate(Gate):
         self,
         threshold: float | Literal["auto"] = "auto",
         *,
-        share: float = 0.99,
+        share: float = 0.995,
         against: Mapping[str, Any] | None = None,
         embedding: Embedding | None = None,
     ) -> None:

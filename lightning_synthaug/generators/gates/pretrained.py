@@ -59,7 +59,7 @@ class PretrainedScore(Scored):
             GateError: There is no such model, or it does not fit (SA457).
             MissingDependency: `transformers` is not installed (SA458).
         """
-        with own_randomness("cpu"):
+        with own_randomness("cpu"):  # some versions draw weights before they read them
             self.loaded = self.read_model(model_folder(self.model, self.revision), device)
         super().load(device)
 

@@ -91,12 +91,17 @@ class RealSamples:
         return sorted(chosen)
 
     def fingerprint(self) -> str:
-        """Identify the samples by their number, their labels, and the content of some.
+        """Identify the samples by their number, their labels, and the content of some where that stays the same.
 
         Returns:
             32 hexadecimal digits.
         """
-        looked_at = [r.digest().hex() for r in self.read(self.spread(_LOOKED_AT))]
+        looked_at, again = (
+            [r.digest().hex() for r in self.read(self.spread(_LOOKED_AT))] for _ in range(2)
+        )
+        if looked_at != again:
+            # Augmented at random while they are read: what is seen now nobody will see again.
+            looked_at = []
         labels = None if self.labels is None else self.labels.astype("<i8").tobytes().hex()
         content = {"size": self.size, "labels": labels, "some": looked_at, "origin": self._origin}
         return canonical_digest(content)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ValidAudio"]
 
-#: A value is at the loudest when it is less than this share below: what clips stays there.
+#: A value is at the loudest when it is less than this share below.
 _AT_PEAK: Final = 0.002
 #: Decibels below which nothing is told apart.
 _QUIET: Final = -120.0
@@ -57,14 +57,15 @@ class ValidAudio(Validity["_Reading"]):
         """Read off a sound what it is judged by."""
         values, rate = sound_of(record), rate_of(record)
         length = values.size / (rate or 1.0)
-        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+        if not values.size:
+            return _Reading(length, rate, 0.0, 0.0, 0.0, 0.0)
+        low, high = float(values.min()), float(values.max())
         if not math.isfinite(low) or not math.isfinite(high):  # NaN is the minimum of what holds it
             return _Reading(length, rate, low, high, 0.0, 0.0)
+        power = float(np.mean(np.square(values, dtype=np.float64)))
         peak = max(-low, high)
-        power = float(np.mean(np.square(values, dtype=np.float64))) if values.size else 0.0
-        at_peak = np.abs(values) >= peak * (1 - _AT_PEAK)
-        stays = float(np.mean(at_peak[1:] & at_peak[:-1])) if peak and values.size > 1 else 0.0
-        return _Reading(length, rate, low, high, power, stays)
+        loudest = float(np.mean(np.abs(values) >= peak * (1 - _AT_PEAK))) if peak else 0.0
+        return _Reading(length, rate, low, high, power, loudest)
 
     def learn(self, readings: Sequence[_Reading]) -> _Gauge:
         """Learn what rates and scale real sounds have."""
@@ -72,14 +73,14 @@ class ValidAudio(Validity["_Reading"]):
 
 
 class _Reading(NamedTuple):
-    """What a sound is judged by: seconds, rate, extremes, mean square, share that stays at the loudest."""
+    """What a sound is judged by: seconds, rate, extremes, mean square, share at the loudest."""
 
     length: float
     rate: float | None
     low: float
     high: float
     power: float
-    stays: float
+    loudest: float
 
 
 @final
@@ -109,7 +110,7 @@ class _Gauge(Gauge[_Reading]):
         relative = reading.power / max(self.high, -self.low) ** 2
         return {
             "silent": -max(10 * math.log10(relative), _QUIET) if relative else -_QUIET,
-            "clipped": reading.stays,
+            "clipped": reading.loudest,
             "too short": -math.log(reading.length),
             "too long": math.log(reading.length),
         }

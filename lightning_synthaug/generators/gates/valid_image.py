@@ -1,4 +1,4 @@
-"""Is an image whole: neither flat nor saturated, and on the scale of the real ones?"""
+"""Is an image whole: neither flat nor saturated nor noise, and on the scale of the real ones?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from lightning_synthaug.generators.gates.validity import Gauge, Validity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from lightning_synthaug.data.record import Record
 
 __all__ = ["ValidImage"]
@@ -22,15 +24,16 @@ __all__ = ["ValidImage"]
 #: Steps of a scale; what is less than one from an end of it counts as being there.
 _STEPS: Final = 255
 #: The smallest differences that mean something.
-_UNITS: Final = {"flat": 0.1, "saturated dark": 0.01, "saturated bright": 0.01}
+_UNITS: Final = {"flat": 0.1, "saturated dark": 0.01, "saturated bright": 0.01, "noisy": 0.1}
 
 
 @final
 class ValidImage(Validity["_Reading"]):
-    """Refuse images that are flat, saturated, not finite, or on another scale than the real ones.
+    """Refuse images that are flat, saturated, noise, not finite, or on another scale than real ones.
 
-    How little contrast and how many pixels at either end are too few and too many is learnt: some
-    data sets are line drawings. Blurred or wrong images are not its business.
+    How little contrast, how many pixels at either end and how much difference between neighbours is
+    too little or too much is learnt: some data sets are line drawings. Blurred or wrong images are
+    not its business.
 
     Args:
         share: Share of held-out real images that pass.
@@ -61,7 +64,7 @@ class ValidImage(Validity["_Reading"]):
         values = values.reshape(*image.shape[:2], -1)
         low, high = float(values.min()), float(values.max())
         if not math.isfinite(low) or not math.isfinite(high):  # NaN is the minimum of what holds it
-            return _Reading(values.shape, low, high, 0.0, 0.0, 0.0)
+            return _Reading(values.shape, low, high, 0.0, 0.0, 0.0, 0.0)
         step = (high - low) / _STEPS
         return _Reading(
             values.shape,
@@ -70,6 +73,7 @@ class ValidImage(Validity["_Reading"]):
             float(values.std(axis=(0, 1), dtype=np.float64).max()),
             float((values < low + step).mean()),
             float((values > high - step).mean()),
+            _roughness(values),
         )
 
     def learn(self, readings: Sequence[_Reading]) -> _Gauge:
@@ -78,7 +82,7 @@ class ValidImage(Validity["_Reading"]):
 
 
 class _Reading(NamedTuple):
-    """What an image is judged by: contrast, and the shares of values at its own darkest and brightest."""
+    """What an image is judged by: contrast, the shares of values at its own darkest and brightest, roughness."""
 
     shape: tuple[int, ...]
     low: float
@@ -86,6 +90,7 @@ class _Reading(NamedTuple):
     contrast: float
     darkest: float
     brightest: float
+    roughness: float
 
 
 @final
@@ -96,7 +101,7 @@ class _Gauge(Gauge[_Reading]):
         self.units = _UNITS
         finite = [r for r in readings if math.isfinite(r.low) and math.isfinite(r.high)]
         self.low, self.high = scale_of(
-            (r.low, r.high) for r in finite or [_Reading((), 0.0, 1.0, 0, 0, 0)]
+            (r.low, r.high) for r in finite or [_Reading((), 0.0, 1.0, 0, 0, 0, 0)]
         )
         shapes = np.array([r.shape for r in readings])
         self.sizes = (shapes.min(axis=0), shapes.max(axis=0)) if size else None
@@ -119,4 +124,13 @@ class _Gauge(Gauge[_Reading]):
             "flat": -math.log(reading.contrast / (self.high - self.low) + 1 / _STEPS),
             "saturated dark": reading.darkest,
             "saturated bright": reading.brightest,
+            "noisy": math.log(reading.roughness + 1 / _STEPS),
         }
+
+
+def _roughness(values: npt.NDArray[np.floating]) -> float:
+    """Measure differences between neighbours against those between any two pixels: 1 is white noise, 0 is smooth."""
+    spread = float(values.var(axis=(0, 1), dtype=np.float64).sum())
+    steps = [np.square(np.diff(values, axis=axis)).sum(-1, dtype=np.float64) for axis in (0, 1)]
+    every = np.concatenate([s.ravel() for s in steps])
+    return float(every.mean()) / (2 * spread) if every.size and spread else 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import GateError
 from lightning_synthaug.generators.gates.base import Gate
-from lightning_synthaug.generators.gates.limits import Limits
+from lightning_synthaug.generators.gates.limits import PARTS, Limits, deal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,6 @@ __all__ = ["Gauge", "Validity"]
 
 Reading = TypeVar("Reading")
 
-#: Parts of the real samples, each measured by a gauge that learnt from the others.
-_PARTS: Final = 5
 #: Real samples without which limits would be a guess.
 _FEWEST: Final = 10
 
@@ -135,20 +133,14 @@ class Validity(Gate, Generic[Reading]):
 
     def _held_out(self, readings: Sequence[Reading]) -> list[dict[str, float] | None]:
         """Measure each real sample by what the others show; None for one with a fault."""
-        parts = [_part(place) for place in range(len(readings))]
+        parts = deal(len(readings)).tolist()
         rows: list[dict[str, float] | None] = [None] * len(readings)
-        for held_out in range(_PARTS):
-            others = [r for r, part in zip(readings, parts, strict=True) if part != held_out]
-            gauge = self.learn(others)
+        for held_out in range(PARTS):
+            gauge = self.learn([r for r, p in zip(readings, parts, strict=True) if p != held_out])
             for place, part in enumerate(parts):
                 if part == held_out and not gauge.fault(readings[place]):
                     rows[place] = gauge.measure(readings[place])
         return rows
-
-
-def _part(place: int) -> int:
-    """Deal samples out evenly, in step with no period that labels may have: by the golden ratio."""
-    return int(_PARTS * (place * 0.6180339887498949 % 1))
 
 
 def _insist(sound: int) -> None:

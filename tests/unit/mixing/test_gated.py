@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.utils.data import Dataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.data import LabelMap, adapt
@@ -36,21 +37,40 @@ def test_what_is_no_gate_is_refused_where_it_was_written(wrong: Any) -> None:
         sa.Recipe(source={"gan": Tracer(), "made": traced_dataset(4)}, ratio=0.5, gates=wrong)
 
 
+class Augmented(Dataset[Any]):
+    """Shows another image each time; with the generators that everybody uses, or with one of its own."""
+
+    def __init__(self, own: bool) -> None:
+        self._rng = np.random.default_rng() if own else None
+
+    def __len__(self) -> int:
+        return 9
+
+    def __getitem__(self, index: int) -> Any:
+        noise = np.random.random((4, 4)) if self._rng is None else self._rng.random((4, 4))  # noqa: NPY002  # as users do
+        return noise.astype(np.float32), index % 3
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_dataset_that_augments_is_known_again(own: bool) -> None:
+    def known() -> list[str]:
+        data = Augmented(own)
+        return gating(
+            [ONE], Tracer(), data, adapt(data), np.arange(9) % 3, LabelMap(None)
+        ).fingerprints
+
+    before = np.random.get_state()[1].copy()  # type: ignore[union-attr]  # noqa: NPY002
+    assert known() == known()
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
 def test_real_samples_come_with_the_labels_of_the_generator() -> None:
     dataset = traced_dataset(6)
     labels = np.array([0, 1, 0, 0, 0, 2])
-    found = gating(
-        [ONE],
-        Tracer(),
-        dataset=dataset,
-        adapter=adapt(dataset),
-        labels=labels,
-        label_map=LabelMap({0: 5, 1: 6, 2: 7}),
-    )
+    label_map = LabelMap({0: 5, 1: 6, 2: 7})
+    found = gating([ONE], Tracer(), dataset, adapt(dataset), labels, label_map)
     assert found._real is not None
     assert found._real.labels is not None
     assert found._real.labels.tolist() == [5, 6, 5, 5, 5, 7]
     assert found._real.read([1])[0]["label"] == 1
-    assert not gating(
-        [], Tracer(), dataset=None, adapter=None, labels=None, label_map=LabelMap(None)
-    )  # type: ignore[arg-type]
+    assert not gating([], Tracer(), None, None, None, LabelMap(None))  # type: ignore[arg-type]

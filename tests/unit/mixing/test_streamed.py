@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
 from lightning_synthaug.errors import ConfigError, DataError
+from lightning_synthaug.generators.gates import FidelityBand
 from lightning_synthaug.mixing import (
     CountedProgress,
     Recipe,
@@ -22,7 +23,7 @@ from lightning_synthaug.mixing import (
 )
 from lightning_synthaug.mixing.streamed import CountedStream, StatefulStream
 from tests.helpers.streams import Batches, SizedStream, Stream
-from tests.helpers.traced import traced_dataset
+from tests.helpers.traced import Tracer, traced_dataset
 
 DATA, SOURCE = traced_dataset(20), traced_dataset(9, source=1)
 
@@ -87,11 +88,12 @@ def test_what_loaders_tell() -> None:
         ({"balance": "uniform"}, "balance='uniform'"),
         ({"transform": lambda image: image}, "transform_on='both'"),
         ({"labels": [1, 2]}, "labels="),
+        ({"source": Tracer(), "gates": FidelityBand()}, "gates that are fitted"),
     ],
 )
 def test_options_that_need_the_samples_beforehand_are_refused(options: Any, shown: str) -> None:
     with pytest.raises(ConfigError, match=rf"got {shown} for Batches.*SA644"):
-        check_stream(Batches([3]), Recipe(source=SOURCE, ratio=0.5, **options), 1)
+        check_stream(Batches([3]), Recipe(**{"source": SOURCE, "ratio": 0.5, **options}), 1)
 
 
 def test_ranks_must_not_read_the_same_rows() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lightning_synthaug.generators.gates.embeddings.base import Embedding
 from lightning_synthaug.generators.gates.embeddings.choice import default_embedding
-from lightning_synthaug.generators.gates.embeddings.columns import Columns
+from lightning_synthaug.generators.gates.embeddings.columns import TableColumns
 from lightning_synthaug.generators.gates.embeddings.functions import CallableEmbedding
 from lightning_synthaug.generators.gates.embeddings.gradients import OrientedGradients
 from lightning_synthaug.generators.gates.embeddings.mel import LogMel
@@ -13,11 +13,11 @@ from lightning_synthaug.generators.gates.embeddings.ngrams import HashedNgrams
 
 __all__ = [
     "CallableEmbedding",
-    "Columns",
     "Embedding",
     "HashedNgrams",
     "LogMel",
     "OrientedGradients",
+    "TableColumns",
     "TorchEmbedding",
     "default_embedding",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightning_synthaug.errors import GateError
 from lightning_synthaug.generators.gates.embeddings.cells import cells_of
-from lightning_synthaug.generators.gates.embeddings.columns import Columns
+from lightning_synthaug.generators.gates.embeddings.columns import TableColumns
 from lightning_synthaug.generators.gates.embeddings.gradients import OrientedGradients
 from lightning_synthaug.generators.gates.embeddings.mel import LogMel
 from lightning_synthaug.generators.gates.embeddings.ngrams import HashedNgrams
@@ -45,7 +45,7 @@ def default_embedding(record: Record) -> Embedding:
     if isinstance(record.get("audio"), np.ndarray):
         return LogMel()
     if any(not isinstance(cell, str) for cell in cells_of(record).values()):
-        return Columns()
+        return TableColumns()
     raise GateError(
         "SA450",
         'A gate needs the field "image", "text" or "audio", or fields of numbers, in each sample, got '

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.data.record import Record
 
-__all__ = ["Columns"]
+__all__ = ["TableColumns"]
 
 #: Places that the words of a field are spread over.
 _PLACES: Final = 16
 
 
 @final
-class Columns(Embedding):
+class TableColumns(Embedding):
     """The cells of a row, in the order of their names; the label is no cell.
 
     An embedding knows only the sample, so numbers are not scaled by what others hold: they become

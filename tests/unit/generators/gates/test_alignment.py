@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.generators.gates import alignment
-from lightning_synthaug.generators.gates.alignment import AlignedImages, nearest_to
-from lightning_synthaug.generators.gates.embeddings import OrientedGradients
-from lightning_synthaug.generators.gates.nearest import NearestVectors
+from lightning_synthaug.generators.gates.alignment import AlignedImages
 from tests.helpers.shapes import shapes
 
 REAL = shapes(90)
@@ -81,11 +78,3 @@ def test_tiny_images_are_told_apart() -> None:
     measured = AlignedImages(tiny).distances(tiny, range(90))
     assert np.median(measured[:, 0]) > 0.01
     assert AlignedImages(tiny).distances(tiny)[:, 0].max() < 1e-3
-
-
-def test_what_is_no_image_is_embedded() -> None:
-    def kind(records: Sequence[Record], **options: OrientedGradients) -> type:
-        return type(nearest_to(records, **options))
-
-    assert kind(REAL) is AlignedImages
-    assert kind(REAL, embedding=OrientedGradients()) is NearestVectors

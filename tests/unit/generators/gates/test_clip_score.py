@@ -11,7 +11,7 @@ from lightning_synthaug.errors import ConfigError, GateError
 from lightning_synthaug.generators import Request
 from lightning_synthaug.generators.gates import ClipScore, RealSamples
 from tests.helpers.samples import pictures
-from tests.helpers.tiny_models import save_clip
+from tests.helpers.tiny_models import save_clip, save_siglip
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,30 @@ def test_the_score_is_the_cosine_that_the_model_itself_gives(folder: Path) -> No
     gate = ClipScore(folder, class_names=["cat", "dog"])
     requests = [Request(label, 0) for label in (1, 0, 1)]
     np.testing.assert_allclose(scores(gate, requests, records), expected, atol=1e-5)
+
+
+def test_siglip_is_read_as_it_was_trained_with_padding(tmp_path: Path) -> None:
+    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+
+    folder = save_siglip(tmp_path)
+    (record,) = pictures(1)
+    model = AutoModel.from_pretrained(folder).eval()
+    pixels = AutoImageProcessor.from_pretrained(folder)(
+        images=[np.asarray(record["image"])], return_tensors="pt"
+    )
+    words = AutoTokenizer.from_pretrained(folder)(
+        ["a cat"], padding="max_length", max_length=12, return_tensors="pt"
+    )
+    with torch.no_grad():
+        out = model(**pixels, **words)
+    expected = (out.image_embeds * out.text_embeds).sum(1).numpy()
+    gate = ClipScore(folder, class_names=["cat"], template="a {}")
+    np.testing.assert_allclose(scores(gate, [Request(0, 0)], [record]), expected, atol=1e-5)
+
+
+def test_a_long_caption_is_cut(folder: Path) -> None:
+    long = pictures(1)[0].replace(text="a cat and a dog " * 20)
+    assert np.isfinite(scores(ClipScore(folder), [Request(None, 0)], [long])).all()
 
 
 def test_what_is_asked_for_is_the_label_the_twin_or_the_caption(folder: Path) -> None:

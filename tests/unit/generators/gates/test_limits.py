@@ -32,6 +32,20 @@ def test_a_stated_share_of_others_keeps_to_the_limits(share: float, count: int) 
     assert all(kept(Limits(s, UNITS, share=share), s) >= share for s in [rows(count)])
 
 
+def test_measures_that_thin_out_slowly_get_limits_further_out() -> None:
+    names = dict.fromkeys("abcdefghi", 1e-06)
+
+    def heavy(count: int, seed: int) -> list[dict[str, float]]:
+        drawn = np.random.default_rng(seed).standard_t(2, (count, len(names)))
+        return [dict(zip(names, row.tolist(), strict=True)) for row in drawn]
+
+    shares = [
+        kept(Limits(heavy(200, seed), names, share=0.95), heavy(1000, seed + 50))
+        for seed in range(10)
+    ]
+    assert 0.94 < np.mean(shares) < 0.98
+
+
 def test_few_samples_still_give_limits() -> None:
     limits = Limits(rows(12), UNITS, share=0.99)
     assert limits.worst({"a": 30.0, "b": 0.0, "c": 0.0})[1] == "a"
@@ -52,6 +66,26 @@ def test_a_habit_of_a_few_makes_no_room_for_anything_else() -> None:
         without = Limits(never, UNITS, share=share)
         sample = {"a": 0.0, "b": 25.0, "c": 0.0}
         assert with_habit.worst(sample)[1] == without.worst(sample)[1] == "b"
+
+
+def thinning(habit: int) -> list[dict[str, float]]:
+    """One measure that thins out, the two highest of 300 at 5.3 and 6.4, and a habit of some."""
+    falling = -np.log((np.arange(300) + 0.5) / 300)
+    return [{"a": a, "b": 0.0, "c": float(i >= 300 - habit)} for i, a in enumerate(falling)]
+
+
+def test_limits_that_have_least_to_go_are_raised_first() -> None:
+    # Four may be refused. Of "a" two are, and the habit of three: "a" makes room.
+    limits = Limits(thinning(habit=3), UNITS, share=0.985)
+    assert limits.worst({"a": 0.0, "b": 0.0, "c": 1.0})[1] == "c"
+    assert limits.worst({"a": 5.295, "b": 0.0, "c": 0.0})[1] == ""
+
+
+def test_what_was_raised_in_vain_comes_down_again() -> None:
+    # The habit of five has to be let pass; then there is room enough for the two highest of "a".
+    limits = Limits(thinning(habit=5), UNITS, share=0.985)
+    assert limits.worst({"a": 0.0, "b": 0.0, "c": 1.0})[1] == ""
+    assert limits.worst({"a": 5.295, "b": 0.0, "c": 0.0})[1] == "a"
 
 
 def test_samples_that_are_refused_anyway_count_against_the_share() -> None:

@@ -39,8 +39,10 @@ def test_other_sound_sounds_pass() -> None:
 
 
 def test_length_is_time_and_each_real_rate_will_do() -> None:
-    faster = [sound(np.repeat(np.asarray(r["audio"]), 2), 2 * RATE) for r in REAL[:20]]
-    assert reasons(ValidAudio(), [*REAL, *faster], faster[0], sound(ONE)) == ["", ""]
+    faster = [sound(np.repeat(np.asarray(r["audio"]), 8), 8 * RATE) for r in REAL[:20]]
+    slow = sound(np.asarray(faster[0]["audio"]))
+    found = reasons(ValidAudio(), [*REAL, *faster], faster[0], sound(ONE), slow)
+    assert found == ["", "", "too long"]
     assert reasons(ValidAudio(), REAL, faster[0], Record({"audio": ONE})) == ["other rate"] * 2
 
 

@@ -32,6 +32,7 @@ BROKEN = {
         np.where(np.arange(768).reshape(16, 16, 3) == 5, np.nan, one() / 255),
         np.where(np.arange(768).reshape(16, 16, 3) == 5, np.inf, one() / 255),
     ],
+    "noisy": [np.random.default_rng(0).integers(20, 200, (16, 16, 3), np.uint8)],
     "other scale": [one(), one() / 127.5 - 1],
 }
 

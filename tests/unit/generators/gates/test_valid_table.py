@@ -41,6 +41,8 @@ def test_a_field_that_is_not_there_is_missing() -> None:
 def test_other_sound_rows_pass_and_gaps_that_real_rows_have() -> None:
     assert share_accepted(ValidTable(), REAL, rows(300, seed=2)) >= 0.96
     assert reasons(ValidTable(), REAL, ONE.replace(pulse=math.nan)) == [""]
+    without = Record({name: value for name, value in ONE.items() if name != "size"})
+    assert reasons(ValidTable(), [*REAL, *[without] * 3], without) == [""]
 
 
 def test_whole_numbers_are_told_by_what_they_are_not_by_their_type() -> None:

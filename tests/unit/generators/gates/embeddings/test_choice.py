@@ -6,11 +6,11 @@ import pytest
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import GateError
 from lightning_synthaug.generators.gates.embeddings import (
-    Columns,
     Embedding,
     HashedNgrams,
     LogMel,
     OrientedGradients,
+    TableColumns,
     default_embedding,
 )
 
@@ -21,8 +21,11 @@ from lightning_synthaug.generators.gates.embeddings import (
         ({"image": np.zeros((4, 4, 3), np.uint8), "text": "a caption"}, OrientedGradients),
         ({"text": "a film", "stars": 3}, HashedNgrams),
         ({"audio": np.zeros(800, np.float32), "rate": 8000}, LogMel),
-        ({"age": 3, "town": "Ulm", "label": 1}, Columns),
-        ({"image": np.zeros(9, np.float32), "label": 1}, Columns),  # a row of numbers, by its shape
+        ({"age": 3, "town": "Ulm", "label": 1}, TableColumns),
+        (
+            {"image": np.zeros(9, np.float32), "label": 1},
+            TableColumns,
+        ),  # a row of numbers, by its shape
     ],
 )
 def test_the_fields_decide(fields: dict[str, object], kind: type[Embedding]) -> None:

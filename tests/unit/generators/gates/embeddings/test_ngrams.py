@@ -44,6 +44,10 @@ def test_case_and_blanks_do_not_count_and_words_do() -> None:
     assert 0 < apart("a fine film", "a fine films") < apart("a fine film", "a dull film")
 
 
+def test_a_word_said_often_does_not_drown_the_others() -> None:
+    assert apart("very " * 8 + "fine film", "very fine film") < 0.6  # at its full weight: 0.74
+
+
 def test_vectors_have_length_1_whatever_the_text() -> None:
     vectors = embed(*TEXTS, "x", "!?", "我们都喜欢这部电影", "\ud800")
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)

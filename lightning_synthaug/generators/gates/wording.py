@@ -1,0 +1,89 @@
+"""How near texts are to the nearest of some others, by the words that differ."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Final, final
+
+import numpy as np
+
+from lightning_synthaug.generators.gates.embeddings import HashedNgrams
+from lightning_synthaug.generators.gates.kernel import squared_distances
+from lightning_synthaug.generators.gates.nearest import Nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from lightning_synthaug.data.record import Record
+
+__all__ = ["NearestTexts"]
+
+_WORD: Final = re.compile(r"\w+")
+#: Texts with the likest letters, whose words are compared.
+_CANDIDATES: Final = 16
+#: Texts that are compared at once.
+_AT_ONCE: Final = 256
+
+
+@final
+class NearestTexts(Nearest):
+    """Count the words that must be put in, left out or changed.
+
+    The distance is that number over the words of the longer text (Levenshtein, "Binary codes capable
+    of correcting deletions, insertions, and reversals", 1966, of words); case and punctuation do not
+    count. Texts to compare with are those with the likest letters, see `HashedNgrams`.
+
+    Args:
+        references: The references, three at least, with the field `text`.
+    """
+
+    def __init__(self, references: Sequence[Record]) -> None:
+        self._embedding = HashedNgrams()
+        self._vectors = self._embedding.embed(references)
+        self._words = [_words(r) for r in references]
+
+    def distances(
+        self, records: Sequence[Record], own: Sequence[int] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Measure samples."""
+        count = min(_CANDIDATES, len(self._words) - 1)
+        found: list[npt.NDArray[np.float64]] = []
+        for start in range(0, len(records), _AT_ONCE):
+            part = records[start : start + _AT_ONCE]
+            apart = squared_distances(self._embedding.embed(part), self._vectors)
+            if own is not None:
+                apart[np.arange(len(part)), np.asarray(own[start : start + _AT_ONCE])] = np.inf
+            near = np.argpartition(apart, count - 1, axis=1)[:, :count]
+            for record, candidates in zip(part, near, strict=True):
+                edits = _edits(_words(record), [self._words[i] for i in candidates])
+                found.append(np.sort(edits)[:2])
+        return np.stack(found)
+
+
+def _words(record: Record) -> npt.NDArray[np.int64]:
+    """Number the words of a text; numbers are the same for the same word."""
+    words = _WORD.findall(str(record["text"]).lower())
+    return np.array([zlib.crc32(word.encode()) for word in words], np.int64)
+
+
+def _edits(
+    text: npt.NDArray[np.int64], others: Sequence[npt.NDArray[np.int64]]
+) -> npt.NDArray[np.float64]:
+    """Compare a text with others: word by word of the one, all words of the others at once."""
+    lengths = np.array([len(other) for other in others])
+    table = np.full((len(others), int(lengths.max())), -1, np.int64)
+    for row, other in zip(table, others, strict=True):
+        row[: len(other)] = other
+    steps = np.arange(table.shape[1] + 1)
+    edits = np.tile(steps, (len(others), 1))
+    for word in text:
+        changed = edits[:, :-1] + (table != word)
+        best = np.concatenate([edits[:, :1] + 1, np.minimum(changed, edits[:, 1:] + 1)], axis=1)
+        # A word put in costs one more than the place before it.
+        edits = np.minimum.accumulate(best - steps, axis=1) + steps
+    counts = edits[np.arange(len(others)), lengths]
+    shares: npt.NDArray[np.float64] = counts / np.maximum(np.maximum(lengths, len(text)), 1)
+    return shares
