@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lightning_synthaug.lightning import SynthAug, SynthAugDataModule
     from lightning_synthaug.mixing import (
         BatchInfo,
+        Ledger,
         Recipe,
         batch_info,
         merge_batchnorm,
@@ -56,6 +57,7 @@ __all__ = [
     "Gate",
     "Generator",
     "LabelConsistency",
+    "Ledger",
     "Linear",
     "NearDuplicate",
     "Piecewise",
@@ -83,6 +85,7 @@ _HOMES = {
     "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate"),
     "mixing": (
         "BatchInfo",
+        "Ledger",
         "Recipe",
         "batch_info",
         "merge_batchnorm",

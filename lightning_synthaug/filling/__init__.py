@@ -5,6 +5,7 @@ from __future__ import annotations
 from lightning_synthaug.filling.account import Filled
 from lightning_synthaug.filling.ahead import SourceFiller
 from lightning_synthaug.filling.background import Producer, Settled
+from lightning_synthaug.filling.counts import Counted, Counts
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.limits import Limits, Need
 from lightning_synthaug.filling.made import Open
@@ -18,6 +19,8 @@ from lightning_synthaug.filling.twinbox import TwinBox
 __all__ = [
     "GIVEN_UP",
     "UNKNOWN",
+    "Counted",
+    "Counts",
     "Filled",
     "Gating",
     "Limits",

@@ -10,6 +10,7 @@ import numpy as np
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.filling.account import Account, Filled
+from lightning_synthaug.filling.counts import Counts
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.made import MAX_ATTEMPTS, Made, Open
 from lightning_synthaug.filling.making import Maker
@@ -55,6 +56,11 @@ class SourceFiller:
     def reason(self) -> str:
         """Why the last request that was turned down was."""
         return self._maker.reason
+
+    @property
+    def counts(self) -> Counts:
+        """What was made and turned down since somebody took note of it."""
+        return self._maker.counts
 
     @property
     def batch_size(self) -> int:
@@ -211,12 +217,15 @@ class SourceFiller:
         self.places.add(made.identities, made.places)
         return made
 
-    def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
+    def keep(
+        self, batch: Sequence[Open], answers: Sequence[Record | Rejection], *, device: str
+    ) -> Made:
         """Store what a generator on another machine answered.
 
         Args:
             batch: Open requests.
             answers: What came back for each.
+            device: Torch device there.
 
         Returns:
             What became of them.
@@ -225,7 +234,7 @@ class SourceFiller:
             GeneratorContractBroken: The answers are something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
-        made = self._maker.keep(batch, answers)
+        made = self._maker.keep(batch, answers, device=device)
         self.places.add(made.identities, made.places)
         return made
 

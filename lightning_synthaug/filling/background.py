@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, final
 import numpy as np
 import numpy.typing as npt
 
+from lightning_synthaug.filling.counts import Counted
 from lightning_synthaug.filling.spec import Spec
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.filling.words import Words
@@ -51,7 +52,7 @@ class Settled(NamedTuple):
         identities: The requests. Shape `(n,)`.
         places: (shard, row) of each, or GIVEN_UP. Shape `(n, 2)`.
         marks: What `ask` was given with each; None where it was taken back since.
-        stored: Samples that were made for it.
+        counted: What was asked of the generator for it, made and turned down.
         size: What a sample takes in the store, on average; 0 while not known. Bytes.
     """
 
@@ -59,7 +60,7 @@ class Settled(NamedTuple):
     identities: Int64Array
     places: npt.NDArray[np.int64]
     marks: Sequence[Any]
-    stored: int
+    counted: Counted
     size: int
 
 
@@ -210,7 +211,8 @@ class Producer:
             source, table = word["source"], Words.rows(word["settled"])
             self._batches[source] = word["batch"]
             marks = [self._asked[source].pop(i, None) for i in table[:, 0].tolist()]
-            return Settled(source, table[:, 0], table[:, 1:], marks, word["stored"], word["size"])
+            counted = Counted(*word["counted"])
+            return Settled(source, table[:, 0], table[:, 1:], marks, counted, word["size"])
         self._since = now
         if "error" in word:
             self._warn(f"{word['error']}; it tries again")

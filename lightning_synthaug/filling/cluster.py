@@ -62,15 +62,15 @@ def fill_on_ray(
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, logging_level="WARNING")
     gpus = int(ray.cluster_resources().get("GPU", 0))
-    pool = actors or max(1, gpus)
+    pool, device = actors or max(1, gpus), "cuda" if gpus else "cpu"
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
     with account:
         rest = source.judged(rest, account.add)
         while rest and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
-            for number, answers in _answers(ray, source.needs, batches, pool, bool(gpus)):
-                made = source.keep(batches[number], answers)
+            for number, answers in _answers(ray, source.needs, batches, pool, device):
+                made = source.keep(batches[number], answers, device=device)
                 batches[number] = []
                 again += made.retry
                 account.add(made)
@@ -82,7 +82,7 @@ def fill_on_ray(
 
 
 def _answers(
-    ray: Any, needs: SourceNeeds, batches: Sequence[Sequence[Open]], pool: int, on_gpu: bool
+    ray: Any, needs: SourceNeeds, batches: Sequence[Sequence[Open]], pool: int, device: str
 ) -> Iterator[tuple[int, list[Record | Rejection]]]:
     """Deal batches out, and yield what comes back in whatever order it does."""
     pool = min(pool, len(batches))
@@ -93,9 +93,9 @@ def _answers(
     made = ray.data.from_items(rows, override_num_blocks=min(len(rows), _AHEAD * pool)).map_batches(
         _Generating,
         batch_size=1,
-        fn_constructor_args=(needs, "cuda" if on_gpu else "cpu"),
+        fn_constructor_args=(needs, device),
         compute=ray.data.ActorPoolStrategy(size=pool),
-        num_gpus=1 if on_gpu else 0,
+        num_gpus=1 if device == "cuda" else 0,
     )
     for row in made.iter_rows():
         yield int(row["number"]), list(row["answers"])

@@ -79,10 +79,10 @@ class Gating:
         """
         if self._loaded:
             return
-        self.get_ready()
         for gate in self.gates:
             gate.load(device)
         self._loaded = True
+        self.get_ready()  # with its network on the device, where a gate has one
 
     def unload(self) -> None:
         """Give back what `load` took, if it did."""

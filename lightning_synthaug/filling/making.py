@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling.counts import Counts
 from lightning_synthaug.filling.made import MAX_ATTEMPTS, Made, Open, Tally
 from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.origin import made_by, particulars
 from lightning_synthaug.filling.places import UNKNOWN
 from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
-from lightning_synthaug.generators import Rejection, Request, check_batch, out_of_memory
+from lightning_synthaug.generators import Rejection, check_batch, out_of_memory
 from lightning_synthaug.store import NewSample, Store
 
 __all__ = ["Halved", "Maker"]
@@ -42,8 +44,11 @@ class Maker:
         self.needs = needs
         #: Why the last request that was turned down was.
         self.reason = ""
+        #: What was made and turned down since somebody took note of it.
+        self.counts = Counts()
         self._store = store
         self._sizing = Sizing(needs.generator, store.folder, device)
+        self._device = device
         self._fingerprint = needs.generator.fingerprint()
         self._like: Record | None = None
 
@@ -129,12 +134,19 @@ class Maker:
         self._sizing.took(len(batch), time.perf_counter() - began)
         return answers
 
-    def keep(self, batch: Sequence[Open], answers: Sequence[Record | Rejection]) -> Made:
+    def keep(
+        self,
+        batch: Sequence[Open],
+        answers: Sequence[Record | Rejection],
+        *,
+        device: str | None = None,
+    ) -> Made:
         """Check what a generator answered, here or on another machine, and store it.
 
         Args:
             batch: Open requests.
             answers: What came back for each.
+            device: Torch device of another machine that made them; None: this one's.
 
         Returns:
             What became of them.
@@ -145,7 +157,7 @@ class Maker:
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
         results = check_batch(generator, requests, answers, like=self._like)
-        common = generator.provenance()
+        common = made_by(self.needs, device or self._device)
         tally = Tally(self.again)
         opened: list[Open] = []
         samples: list[NewSample] = []
@@ -159,12 +171,14 @@ class Maker:
                 continue
             self._like = self._like or result
             opened.append(o)
-            samples.append(NewSample(o.key, result, {**common, **_particulars(o.request)}))
+            samples.append(NewSample(o.key, result, {**common, **particulars(self.needs, o)}))
         for (reason, attempts), keys in rejected.items():
             self._store.bury(keys, reason=reason, attempts=attempts)
+            self.counts.reject(reason, len(keys))
         if samples:
             self._store.put(samples)
             self._judge(tally, opened, [sample.record for sample in samples])
+        self.counts.answered(len(batch), made=len(samples))
         return tally.made(stored=len(samples), answered=len(batch))
 
     def judge(self, batch: Sequence[Open]) -> Made:
@@ -197,6 +211,7 @@ class Maker:
                 tally.serve(o, shard, row)
             else:
                 self.reason = verdict.reason
+                self.counts.reject(verdict.reason)
                 tally.refuse(o)
 
     def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
@@ -228,13 +243,3 @@ def _empty_cuda_cache() -> None:
 
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _particulars(request: Request) -> dict[str, Any]:
-    """List what is particular to one sample, for its provenance."""
-    own: dict[str, Any] = {"label": request.label, "number": request.number, "seed": request.seed}
-    if request.twin is not None:
-        own |= {"twin": request.twin.digest().hex(), "version": request.version}
-    if request.attempt:
-        own["attempt"] = request.attempt
-    return own

@@ -145,6 +145,18 @@ class SourceNeeds:
         ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
         return ordered
 
+    def twin_index(self, identity: int) -> int | None:
+        """Return the index in the dataset of the real sample that conditions a request.
+
+        Args:
+            identity: As `identities` returns them, >= 0.
+
+        Returns:
+            The index; None where none conditions it, or one of a stream does, whose number means another one later.
+        """
+        passing = getattr(getattr(self._twins, "dataset", None), "passing", False)
+        return None if passing or self.generator.conditioning != "twin" else split(identity)[0]
+
     def request(self, identity: int) -> Request:
         """Write out the request behind an identity, at its first attempt.
 

@@ -194,26 +194,27 @@ class Work:
         # Known only for the time of a batch: the parent asks again for what was lost since.
         filler.places = Places()
         queue = deque(filler.judged(filler.look_up(np.array(identities, np.int64))))
-        self._tell(number, identities, 0)
+        self._tell(number, identities)
         if queue and number not in self._loaded:
             filler.needs.generator.load(self._device)
             self._loaded.add(number)
         while queue and not self._inbox.stopped:
             made = filler.make(queue)
-            self._tell(number, made.identities.tolist(), made.stored)
+            self._tell(number, made.identities.tolist())
 
-    def _tell(self, number: int, identities: list[int], stored: int) -> None:
+    def _tell(self, number: int, identities: list[int]) -> None:
         """Tell where samples lie, of those that are settled."""
         asked = np.array(identities, np.int64)
         rows = np.column_stack([asked, self._fillers[number].places.find(asked)])
         rows = rows[rows[:, 1] != UNKNOWN]
         if rows.size:
-            self._stored += stored
+            counted = self._fillers[number].counts.take()
+            self._stored += counted.made
             size = (self._store.used() - self._used) // self._stored if self._stored else 0
             self._words.say(
                 settled=Words.text(rows),
                 source=number,
-                stored=stored,
+                counted=counted,
                 size=size,
                 batch=self._fillers[number].batch_size,
             )

@@ -38,6 +38,7 @@ class Generator(ABC):
         price: What a request costs, >= 0, in the currency of `budget={"money": ...}`.
         licence: Licence of the samples, for the provenance.
         source: Where weights or samples come from, for the provenance.
+        libraries: Distributions that samples depend on, besides NumPy and torch; the provenance tells their versions.
 
     Example:
         >>> import numpy as np
@@ -62,6 +63,7 @@ class Generator(ABC):
     price: float = 0.0
     licence: str | None = None
     source: str | None = None
+    libraries: Sequence[str] = ()
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -142,5 +144,17 @@ class Generator(ABC):
             "source": self.source,
             "settings": self.settings(),
         }
+
+    def particulars(self, request: Request) -> dict[str, Any]:
+        """Say what is particular to one sample besides its request: its prompt, the file it was read from.
+
+        Args:
+            request: What it was made for.
+
+        Returns:
+            Plain JSON values, a new dict; by default none.
+        """
+        del request
+        return {}
 
     _device: str | None = None

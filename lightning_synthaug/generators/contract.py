@@ -183,8 +183,11 @@ class GeneratorContract(ABC):
 
     def test_provenance_is_plain_json(self) -> None:
         """What is stored with each sample must be readable anywhere."""
-        provenance = self.make().provenance()
+        generator = self.make()
+        provenance = generator.provenance()
         assert json.loads(json.dumps(provenance)) == provenance
+        told = [generator.particulars(request) for request in self.requests(generator)]
+        assert json.loads(json.dumps(told)) == told
         assert {"name", "class", "fingerprint", "licence", "source"} <= set(provenance)
 
     def test_global_randomness_is_left_alone(self) -> None:

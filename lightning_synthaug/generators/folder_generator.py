@@ -58,6 +58,7 @@ class FolderGenerator(Generator):
 
     version: ClassVar[int] = 2  # 2: turned as their EXIF orientation says
     variable_shape = True
+    libraries = ("pillow",)
 
     def __init__(
         self,
@@ -145,6 +146,20 @@ class FolderGenerator(Generator):
         if label is None or None in files:
             return sum(map(len, files.values()))
         return len(files.get(label, ()))
+
+    def particulars(self, request: Request) -> dict[str, Any]:
+        """Name the file of one sample.
+
+        Args:
+            request: What it was made for.
+
+        Returns:
+            `file`: its path within the folder.
+        """
+        files = self._list().files
+        paths = files[None if None in files else request.label]
+        file = paths[request.number % len(paths)].relative_to(self.folder)
+        return {"file": file.as_posix()}
 
     def load(self, device: str = "cpu") -> None:
         """List the folder.

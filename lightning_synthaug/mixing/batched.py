@@ -10,6 +10,7 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.batchorders import BatchOrder
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.replay import refuse_replay
 
 __all__ = ["batch_order", "check_batches"]
 
@@ -43,7 +44,9 @@ def check_batches(loader: Any, recipe: Recipe) -> None:
 
     Raises:
         ConfigError: An option does (SA651).
+        PlanError: It is to be replayed (SA663).
     """
+    refuse_replay(recipe)
     samples = len(loader.dataset)
     twins = any(
         isinstance(source, Generator) and source.conditioning == "twin"

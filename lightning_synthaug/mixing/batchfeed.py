@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from lightning_synthaug.mixing.accounts import RowsOf
 from lightning_synthaug.mixing.batchcourse import BatchCourse
 from lightning_synthaug.mixing.batchorders import BatchOrder
-from lightning_synthaug.mixing.indexedfeed import IndexedFeed, RowsOf
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.plan import AnyPlan, BatchPlan, PlannedSlots

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.filling import UNKNOWN
+from lightning_synthaug.mixing.causes import Codes, causes
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.replay import Replay
 from lightning_synthaug.plan import REAL, AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
 
@@ -32,6 +34,8 @@ class ReadyBlock(NamedTuple):
         matrix: The fields of `Rows`, stacked. Shape `(8, n)`.
         served: Source that will be served for each row; real on a miss. Shape `(n,)`.
         lacks: Whether any generated sample was not there, or given up.
+        short: Whether any row is not what was planned; it may be by now.
+        is_generated: Whether a source's samples come from the store. Shape `(sources + 1,)`.
     """
 
     first: int
@@ -42,6 +46,8 @@ class ReadyBlock(NamedTuple):
     matrix: Int64Array
     served: Int64Array
     lacks: bool
+    short: bool
+    is_generated: npt.NDArray[np.bool_]
 
     def holds(self, number: int) -> bool:
         """Tell whether a batch is in this block."""
@@ -52,16 +58,28 @@ class ReadyBlock(NamedTuple):
         i = number - self.first
         return self.bounds[i], self.bounds[i + 1]
 
-    def lacking(
-        self, is_generated: npt.NDArray[np.bool_], rows: slice | Int64Array
-    ) -> npt.NDArray[np.bool_]:
+    def codes(self, rows: slice | Int64Array) -> Codes | None:
+        """Tell why rows will not be what was planned.
+
+        Args:
+            rows: Rows of the block.
+
+        Returns:
+            A code for each row; None where all will be.
+        """
+        if not self.short:
+            return None
+        mine = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        planned = self.planned.where(mine)
+        return causes(planned, self.served[mine], self.matrix[4, mine], self.is_generated)
+
+    def lacking(self, rows: slice | Int64Array) -> npt.NDArray[np.bool_]:
         """Tell which rows lack a sample that may still come.
 
         Args:
-            is_generated: Whether a source's samples come from the store. Shape `(sources + 1,)`.
             rows: Rows of the block.
         """
-        may = is_generated[self.planned.source[rows]] & (self.planned.index[rows] >= 0)
+        may = self.is_generated[self.planned.source[rows]] & (self.planned.index[rows] >= 0)
         lacks: npt.NDArray[np.bool_] = may & (self.matrix[4, rows] == UNKNOWN)
         return lacks
 
@@ -76,6 +94,8 @@ class Blocks:
 
     def __init__(self, mixture: Mixture) -> None:
         self._mixture = mixture
+        #: What an earlier run served; None where nothing is replayed.
+        self.replay: Replay | None = None
         self._ready: list[ReadyBlock] = []
 
     def clear(self) -> None:
@@ -125,7 +145,7 @@ class Blocks:
     def _missing(self, block: ReadyBlock, begin: int, end: int) -> Int64Array:
         """List the rows whose sample may still come."""
         part = slice(begin, end)
-        lacks = block.lacking(self._mixture.is_generated, part)
+        lacks = block.lacking(part)
         rows: Int64Array = begin + np.flatnonzero(lacks)
         return rows
 
@@ -141,7 +161,11 @@ class Blocks:
         planned = plan.block(number)
         mixture = self._mixture
         slots = np.arange(planned.start, planned.start + len(planned))
+        bounds = [slot - planned.start for slot in plan.bounds(first, end)]
         places = mixture.places(planned)
+        if self.replay is not None:
+            codes = self.replay.codes(planned, first, bounds)
+            places = self.replay.places(places, codes, mixture.is_generated[planned.source])
         missed = mixture.is_generated[planned.source] & (places[:, 0] < 0)
         matrix = np.zeros((8, slots.size), np.int64)
         real = np.where(planned.source == REAL, planned.index, planned.twin)
@@ -151,10 +175,10 @@ class Blocks:
         if flags is not None:
             matrix[6] = mixture.draw.seeds(slots)
             matrix[7] = flags
-        bounds = [slot - planned.start for slot in plan.bounds(first, end)]
         special = planned.is_synthetic | (matrix[7] != 0)
         plain = ~np.logical_or.reduceat(special, bounds[:-1])
         served = np.where(missed, REAL, planned.source)
         samples = planned.index.tolist() if plain.any() else []
         lacks = bool((missed & (planned.index >= 0)).any())
-        return ReadyBlock(first, bounds, plain.tolist(), samples, planned, matrix, served, lacks)
+        told = (lacks, bool(missed.any()), mixture.is_generated)
+        return ReadyBlock(first, bounds, plain.tolist(), samples, planned, matrix, served, *told)

@@ -45,6 +45,7 @@ class CountedLoader(MixedLoader):
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, of plain types."""
         feed, progress = self.feed, self._counted()
+        feed.flush()
         state = progress.state_dict()
         if isinstance(feed, BatchFeed):
             # A pass that a loop has left is over; one that is being read goes on after a resume.

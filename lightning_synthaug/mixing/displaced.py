@@ -35,6 +35,9 @@ class DisplacedRows(Dataset[Any]):
         pool: Samples of each, >= 1.
     """
 
+    #: A number names a row only while its batch is made: nothing may be known by it later.
+    passing = True
+
     def __init__(self, labels: Int64Array, pool: int) -> None:
         self.pool = pool
         self.targets = np.repeat(labels, pool) if labels.size else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from lightning_synthaug.mixing.accounts import RowsOf
 from lightning_synthaug.mixing.course import Course
-from lightning_synthaug.mixing.indexedfeed import IndexedFeed, RowsOf
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.plan import (

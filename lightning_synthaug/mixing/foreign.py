@@ -156,6 +156,7 @@ class PreparedLoader(DataLoader[Any]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, of plain types."""
+        self.feed.flush()
         return self._progress.counted.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

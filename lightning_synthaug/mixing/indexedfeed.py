@@ -4,57 +4,29 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lightning_synthaug.filling import GIVEN_UP, say
+from lightning_synthaug.filling import say
+from lightning_synthaug.mixing.accounts import Account, RowsOf, Served
+from lightning_synthaug.mixing.causes import CAUSES, MISFIT, UNMAKEABLE, Codes
 from lightning_synthaug.mixing.describing import unmakeable_text
+from lightning_synthaug.mixing.ledger import Ledger
+from lightning_synthaug.mixing.ledgerhead import counts_of, described
 from lightning_synthaug.mixing.message import BatchMessage, Delivered
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
+from lightning_synthaug.mixing.recorder import Recorder
+from lightning_synthaug.mixing.replay import Replay, not_replayable
 from lightning_synthaug.mixing.supply import Supply
 from lightning_synthaug.mixing.totals import Totals
-from lightning_synthaug.plan import REAL, AnyPlan, PlannedSlots
-from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan import REAL, AnyPlan, Plan, PlannedSlots
 
-__all__ = ["IndexedFeed", "RowsOf", "Served"]
+__all__ = ["IndexedFeed"]
 
 #: Batches whose account is kept: more than any loader has under way.
 _KEPT = 256
-
-#: Those rows of a block that are a rank's share of a batch.
-RowsOf = slice | Int64Array
-
-
-class Served(NamedTuple):
-    """What one batch was made of, on this rank.
-
-    Attributes:
-        number: Batches before it.
-        slots: Global positions of its rows. Shape `(n,)`.
-        planned: Source planned for each row. Shape `(n,)`.
-        served: Source served for each row; real where a stand-in was. Shape `(n,)`.
-        mixed: Why the rows of the batch are not these, where a collate function mixed them; else None.
-    """
-
-    number: int
-    slots: Int64Array
-    planned: Int64Array
-    served: Int64Array
-    mixed: str | None = None
-
-
-class _Account(NamedTuple):
-    """A batch on its way or delivered: its block, its rows in it, what is served; None: all real, as planned."""
-
-    block: PlannedSlots
-    rows: RowsOf
-    served: Int64Array | None
-    mixed: str | None = None
-    starved: int = 0
-    rejected: int = 0
 
 
 class IndexedFeed(ABC):
@@ -87,12 +59,18 @@ class IndexedFeed(ABC):
         self.replaces: Any = None
         self.totals = Totals(list(mixture.recipe.sources))
         self.plan: AnyPlan | None = None
+        #: Writes the ledger; None where there is none.
+        self.recorder: Recorder | None = None
         self.start = 0
         self.stop = 0
         self.reading = False  # by a mixed loader, which alone makes batches of what is planned
         self.ended = False  # a mixed loader has read the pass to its end
         self._supply = Supply(mixture, leader=leader, world=world)
-        self._accounts: dict[int, _Account] = {}
+        self._replay: Replay | None = None
+        if mixture.recipe.replay is not None:
+            self._replay = Replay(Ledger.read(mixture.recipe.replay))
+            self._supply.replay(self._replay)
+        self._accounts: dict[int, Account] = {}
         self._last = -1
         self._said: set[str] = set()
 
@@ -123,10 +101,26 @@ class IndexedFeed(ABC):
         self.plan, self.start, self.stop = self._open()
         self._accounts = {n: a for n, a in self._accounts.items() if n < self.start}
         self.ended = False
+        if self._replay is not None:
+            self._replay.check_stream(self.state().get("fingerprint") or {}, self.start)
+        if self.recorder is not None:
+            plan = self.plan if isinstance(self.plan, Plan) else self.plan.plan
+            self.recorder.begin(plan, self._described, counts_of(self.mixture))
         began = time.perf_counter()
         self._supply.begin(self.plan, self.start, self.stop, self.ends())
         self.totals.generated += self._supply.made()
         self.totals.fill_seconds += time.perf_counter() - began
+
+    def pause(self) -> None:
+        """Take note that nobody reads the pass any more."""
+        self.reading = False
+        if self.recorder is not None:
+            self.recorder.pause()
+
+    def flush(self) -> None:
+        """Write down what the batches so far were, before a checkpoint goes beyond them."""
+        if self.recorder is not None:
+            self.recorder.flush()
 
     def listen(self) -> None:
         """Let producers go on while no batch is asked for."""
@@ -158,15 +152,11 @@ class IndexedFeed(ABC):
         a, b = block.span(number)
         rows = self._rows(plan, number, block.planned, a, b)
         if block.plain[number - block.first]:
-            self._accounts[number] = _Account(block.planned, rows, None)
+            self._accounts[number] = Account(block.planned, rows, None)
             if isinstance(rows, slice):
                 return BatchMessage(number, block.samples[rows], None, errand)
             return BatchMessage(number, block.planned.index[rows].tolist(), None, errand)
-        account = _Account(block.planned, rows, block.served[rows])
-        if block.lacks:
-            starved = block.lacking(self.mixture.is_generated, rows)
-            rejected = block.matrix[4, rows] == GIVEN_UP
-            account = account._replace(starved=_count(starved), rejected=_count(rejected))
+        account = Account(block.planned, rows, block.served[rows], block.codes(rows))
         self._accounts[number] = account
         return BatchMessage(number, None, block.matrix[:, rows], errand)
 
@@ -176,27 +166,23 @@ class IndexedFeed(ABC):
         Args:
             delivered: What its worker said.
         """
-        number, missed, mixed, unfit = delivered
-        account = self._accounts[number]
+        number, account = delivered.number, self._accounts[delivered.number]
         self._accounts.pop(number - _KEPT, None)
         self._last = number
-        served = account.served
-        if served is None:
-            self.totals.rows += _length(account.rows)
+        if not delivered.as_planned:
+            account = self._accounts[number] = account.told(delivered)
+        if delivered.missed is not None:
+            if self._replay is not None and number < self._replay.stop:
+                raise not_replayable(f"{delivered.missed.size} damaged samples in batch {number}")
+            self._supply.damaged(account.some(delivered.missed))
+        if account.served is None:
+            self.totals.rows += account.size
         else:
-            if missed is not None:
-                served = served.copy()
-                served[missed] = REAL
-                account = account._replace(served=served, starved=account.starved + missed.size)
-                self._accounts[number] = account
-                self._supply.damaged(account.block.where(_positions(account.rows)[missed]))
-            if unfit is not None:
-                served = served.copy()
-                served[unfit] = REAL
-                self._accounts[number] = account._replace(served=served)
-            self._count(account, served, 0 if unfit is None else unfit.size)
-        if mixed is not None:
-            self._accounts[number] = self._accounts[number]._replace(mixed=mixed)
+            self.totals.count(account.planned(), account.codes)
+        if self.recorder is not None:
+            self.recorder.batch(number, account.planned(), account.codes)
+        if account.codes is not None:
+            self._tell(account, account.codes)
         self.progress.delivered(number)
 
     def served(self, batch: Any = None) -> Served | None:
@@ -209,10 +195,7 @@ class IndexedFeed(ABC):
         account = self._accounts.get(number)
         if account is None:
             return None
-        planned = np.array(account.block.source[account.rows])  # the block itself is read-only
-        served = planned if account.served is None else account.served
-        slots = account.block.start + _positions(account.rows)
-        return Served(number, slots, planned, served, account.mixed)
+        return account.written(number)
 
     def provenance(self, number: int, row: int) -> dict[str, Any] | None:
         """Look up what made a row of a batch that was delivered lately.
@@ -227,27 +210,20 @@ class IndexedFeed(ABC):
         account = self._accounts.get(number)
         if account is None or account.served is None or account.served[row] == REAL:
             return None
-        return self.mixture.provenance(account.block.where(_positions(account.rows)[row : row + 1]))
+        return self.mixture.provenance(account.some(slice(row, row + 1)))
 
-    def _count(self, account: _Account, served: Int64Array, unfit: int) -> None:
-        """Add a batch with synthetic or transformed rows to the totals."""
-        planned = account.block.source[account.rows]
-        asked, given = int(np.count_nonzero(planned)), int(np.count_nonzero(served))
-        unmakeable = 0
-        if given < asked:
-            mine = account.block.where(_positions(account.rows))
-            without = mine.where(mine.index < 0)
-            unmakeable = len(without)
-            if unmakeable:
-                self._say_once("unmakeable", unmakeable_text(self.mixture.recipe, without))
-        self.totals.rows += planned.size
-        self.totals.planned += asked
-        self.totals.served += given
-        self.totals.unmakeable += unmakeable
-        missing = asked - given - unmakeable
-        self.totals.misses += missing
-        self.totals.starved += account.starved
-        self.totals.rejected += account.rejected
+    def _described(self) -> dict[str, Any]:
+        """Describe the run for the ledger."""
+        plan = self.plan if isinstance(self.plan, Plan) else None
+        return described(self.mixture, self.state(), plan)
+
+    def _tell(self, account: Account, codes: Codes) -> None:
+        """Tell the user, once, that rows are not what was planned."""
+        each = np.bincount(codes, minlength=len(CAUSES) + 1)
+        asked, unfit = int(np.count_nonzero(account.planned())), int(each[MISFIT])
+        if each[UNMAKEABLE]:
+            without = account.some(np.flatnonzero(codes == UNMAKEABLE))
+            self._say_once("unmakeable", unmakeable_text(self.mixture.recipe, without))
         if unfit:
             self._say_once(
                 "unfit",
@@ -255,10 +231,11 @@ class IndexedFeed(ABC):
                 "cannot be collated with them; the samples that they would displace are served, here and from now "
                 "on, counted as `misses`",
             )
-        if missing > unfit:
+        missing = int(each[1:].sum() - each[UNMAKEABLE]) - unfit
+        if missing:
             self._say_once(
                 "missing",
-                f"{missing - unfit} of {asked} synthetic rows of a batch are not in the cache; real samples with the "
+                f"{missing} of {asked} synthetic rows of a batch are not in the cache; real samples with the "
                 "labels asked for stand in, here and from now on, counted as `misses`",
             )
 
@@ -267,18 +244,3 @@ class IndexedFeed(ABC):
         if what not in self._said:
             self._said.add(what)
             say(text)
-
-
-def _positions(rows: RowsOf) -> Int64Array:
-    """Write rows out as numbers."""
-    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-
-
-def _count(mask: npt.NDArray[np.bool_]) -> int:
-    """Count rows."""
-    return int(np.count_nonzero(mask))
-
-
-def _length(rows: RowsOf) -> int:
-    """Count rows."""
-    return int(rows.stop - rows.start) if isinstance(rows, slice) else rows.size

@@ -8,8 +8,9 @@ from typing import Any, final
 import torch
 
 from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.mixing.accounts import Served
 from lightning_synthaug.mixing.identity import rows_unknown
-from lightning_synthaug.mixing.indexedfeed import IndexedFeed, Served
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 from lightning_synthaug.plan.seeding import Int64Array
@@ -75,8 +76,9 @@ class BatchInfo:
             row: Row of the batch, in [0, n).
 
         Returns:
-            What the cache keeps of a generated sample: generator, fingerprint, licence, source, settings, and the
-            label, number and seed that were asked for. None for a real row, and for an item of a synthetic dataset.
+            What the cache keeps of a generated sample: generator, fingerprint, licence, source, settings, versions,
+            device, and the label, number, seeds and twin that were asked for. None for a real row, and for an item of a
+            synthetic dataset.
 
         Raises:
             ConfigError: The collate function mixed rows.

@@ -153,7 +153,7 @@ class MixedLoader(DataLoader[Any]):
             feed.ended = True
             deque(rest, maxlen=0)
         finally:
-            feed.reading = False
+            feed.pause()
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""

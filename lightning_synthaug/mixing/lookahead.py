@@ -156,11 +156,12 @@ class LookAhead:
             self._strays.update((settled.source, i) for i in settled.identities.tolist())
         told = zip(settled.identities.tolist(), settled.marks, strict=True)
         self._errands.settle(settled.source, (i for i, mark in told if mark is not None))
-        self._made += settled.stored
+        source.counts.add(settled.counted)
+        self._made += settled.counted.made
         self._bytes = settled.size or self._bytes
-        if settled.stored:  # what was only found tells nothing of how long making takes
+        if settled.counted.made:  # what was only found tells nothing of how long making takes
             count, price = settled.identities.size, source.needs.generator.price
-            self._limits.count(settled.stored, cost=price * count)
+            self._limits.count(settled.counted.made, cost=price * count)
             line.came(self._position, known, count)
 
     def _bury(self) -> None:

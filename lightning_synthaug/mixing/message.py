@@ -67,3 +67,8 @@ class Delivered(NamedTuple):
     missed: npt.NDArray[np.int64] | None
     mixed: str | None = None
     unfit: npt.NDArray[np.int64] | None = None
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether there is nothing to tell."""
+        return self.missed is None and self.mixed is None and self.unfit is None

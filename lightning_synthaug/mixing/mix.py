@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import IterableDataset
 
+from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.batchcourse import BatchCourse
 from lightning_synthaug.mixing.batched import batch_order, check_batches
@@ -22,12 +24,15 @@ from lightning_synthaug.mixing.foreign import (
     prepared_ranks,
 )
 from lightning_synthaug.mixing.handing import HandedProgress
+from lightning_synthaug.mixing.ledgerhead import recorder_for
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
-from lightning_synthaug.mixing.ranks import ranks_now
+from lightning_synthaug.mixing.ranks import Ranks, ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.recorder import Recorder
+from lightning_synthaug.mixing.replay import replaying
 from lightning_synthaug.mixing.shape import loader_shape
 from lightning_synthaug.mixing.streamcourse import StreamCourse
 from lightning_synthaug.mixing.streamed import (
@@ -76,7 +81,13 @@ def mix(
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
     refuse_unknown(options, known=[f.name for f in fields(Recipe) if f.init])
-    recipe = Recipe(source=source, ratio=ratio, **options)
+    recipe = replaying(Recipe(source=source, ratio=ratio, **options))
+    if recipe.ledger is True:
+        raise ConfigError(
+            "SA114",
+            "`ledger` must be a folder where no Trainer has logs that it could lie beside, got True. Write for example "
+            "ledger='runs/1/ledger'.",
+        )
     now = ranks = ranks_now()
     counted: CountedProgress = CountedProgress(total_batches)
     if _streams(loader):
@@ -103,6 +114,7 @@ def mix(
         course=Course(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
         order=shape.order,
     )
+    feed.recorder = _recorder(recipe, ranks, now)
     if prepared is not None:
         return PreparedLoader(prepared, mixed_loader(loader, feed, MixedLoader), now)
     mixed = mixed_loader(loader, feed, CountedLoader)
@@ -125,9 +137,20 @@ def _mixed_batches(
         progress=counted,
         course=BatchCourse(recipe.on_mismatch, tell=say if ranks.rank == 0 else None),
     )
+    feed.recorder = _recorder(recipe, ranks, ranks)
     mixed = mixed_loader(loader, feed, CountedLoader)
     mixed.ranks = ranks
     return mixed
+
+
+def _recorder(recipe: Recipe, ranks: Ranks, now: Ranks) -> Recorder | None:
+    """Make who writes the ledger, if there shall be one."""
+    if not recipe.ledger:
+        return None
+    folder = Path(str(recipe.ledger)).expanduser()
+    return recorder_for(
+        folder, rank=ranks.rank, world=ranks.world, process=now.rank, processes=now.world
+    )
 
 
 def _streams(loader: Any) -> bool:
@@ -150,4 +173,5 @@ def _mixed_stream(loader: Any, recipe: Recipe, counted: CountedProgress) -> Coun
         leader=ranks.local_rank == 0,
         **loader_facts(loader),
     )
+    feed.recorder = _recorder(recipe, ranks, ranks)
     return CountedStream(loader, feed)

@@ -17,6 +17,7 @@ __all__ = [
     "check_budget",
     "check_cache",
     "check_device",
+    "check_ledger",
     "check_weight",
     "choose_device",
     "refuse_unknown",
@@ -87,13 +88,31 @@ def check_cache(cache: object) -> None:
     Raises:
         ConfigError: It is neither, or an address (SA114).
     """
-    if cache is None or (
-        isinstance(cache, (str, os.PathLike)) and not _URL.match(str(os.fspath(cache)))
-    ):
+    if cache is None or _is_local(cache):
         return
     raise ConfigError(
         "SA114",
         f"`cache` must be the path of a local folder or None, got {cache!r}. Write for example cache='runs/cache'.",
+    )
+
+
+def check_ledger(name: str, ledger: object) -> None:
+    """Refuse what names no folder.
+
+    Args:
+        name: The option: `"ledger"`, which may say whether there is one, or `"replay"`.
+        ledger: Its value.
+
+    Raises:
+        ConfigError: It is neither, or an address (SA114).
+    """
+    may_be_bool = name == "ledger"
+    if ledger is None or (may_be_bool and isinstance(ledger, bool)) or _is_local(ledger):
+        return
+    raise ConfigError(
+        "SA114",
+        f"`{name}` must be the path of a local folder{', True' if may_be_bool else ''} or None, got {ledger!r}. Write "
+        f"for example {name}='runs/1/ledger'.",
     )
 
 
@@ -137,6 +156,11 @@ def check_budget(budget: object, prices: Collection[float]) -> None:
             f'`budget` must leave "money" out where no generator has a price, got {budget!r}. Set the attribute '
             "`price` of the generator: what a request costs.",
         )
+
+
+def _is_local(path: object) -> bool:
+    """Tell whether this is a path, and no address."""
+    return isinstance(path, (str, os.PathLike)) and not _URL.match(str(os.fspath(path)))
 
 
 def _is_positive(value: object) -> bool:

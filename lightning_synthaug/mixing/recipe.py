@@ -15,7 +15,13 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.generators.gates import Gate
 from lightning_synthaug.mixing.gated import gates_of
-from lightning_synthaug.mixing.options import check_budget, check_cache, check_device, check_weight
+from lightning_synthaug.mixing.options import (
+    check_budget,
+    check_cache,
+    check_device,
+    check_ledger,
+    check_weight,
+)
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 
 __all__ = ["Recipe", "Source", "default_cache"]
@@ -89,6 +95,10 @@ class Recipe:
             A request that is refused is made anew, a few times. Default: nothing.
         device: Where to generate: `"auto"` (CUDA when there is one; in the background, one that nobody trains on), a
             torch device, or in the background a list of them, with a process each.
+        ledger: Folder for the record of what was served: a file for each rank, read by `synthaug plan --ledger` and
+            `Ledger.read`. True: the folder `ledger` beside a Trainer's logs. Default: none.
+        replay: Ledger of a run that is served again, stand-ins included, with the same options otherwise. Samples are
+            then made ahead. Not for streams and batch samplers of the user's own. Default: none.
         loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
 
     Raises:
@@ -122,6 +132,8 @@ class Recipe:
     target: Any = None
     gates: Gates = ()
     device: str | Sequence[str] = "auto"
+    ledger: bool | str | os.PathLike[str] | None = None
+    replay: str | os.PathLike[str] | None = None
     loss_weight: float = 1.0
     sources: Mapping[str, Any] = field(init=False, repr=False)
     schedule: Schedule = field(init=False, repr=False)
@@ -165,6 +177,8 @@ class Recipe:
         check_weight("loss_weight", self.loss_weight)
         check_device(self.device, several=self.fill == "background")
         check_cache(self.cache)
+        check_ledger("ledger", self.ledger)
+        check_ledger("replay", self.replay)
         check_budget(self.budget, [getattr(s, "price", 0.0) for s in sources.values()])
         if self.transform is not None:
             build_transform(self.transform)

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.mixing.accounts import Served
 from lightning_synthaug.mixing.identity import rows_unknown
-from lightning_synthaug.mixing.indexedfeed import IndexedFeed, Served
+from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
 

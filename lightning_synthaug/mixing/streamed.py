@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, IterableDataset, RandomSampler, Sequent
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.replay import refuse_replay
 from lightning_synthaug.mixing.shape import told_length
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 
@@ -62,8 +63,11 @@ class StreamedLoader:
     def _composed(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Put synthetic rows into each batch."""
         self.feed.begin()
-        for batch in batches:
-            yield self.feed.compose(batch)
+        try:
+            for batch in batches:
+                yield self.feed.compose(batch)
+        finally:
+            self.feed.pause()
 
 
 @final
@@ -90,6 +94,7 @@ class CountedStream(StreamedLoader):
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the run, with the user's loader's own state where it has one."""
         progress = self._counted()
+        self.feed.flush()
         state = {**progress.state_dict(), **self.feed.state()}
         if hasattr(self.loader, "state_dict"):
             state["loader"] = self.loader.state_dict()
@@ -165,7 +170,9 @@ def check_stream(loader: Any, recipe: Recipe, world: int) -> None:
     Raises:
         ConfigError: An option needs real samples that are known beforehand (SA644).
         DataError: Each rank would see the same rows (SA645).
+        PlanError: It is to be replayed (SA663).
     """
+    refuse_replay(recipe)
     refused = {
         f"extra={recipe.extra}": recipe.extra > 0,
         f"fill={recipe.fill!r}": recipe.fill == "background",

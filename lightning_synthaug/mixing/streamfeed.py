@@ -12,12 +12,15 @@ from torch.utils.data import default_collate
 
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, say
+from lightning_synthaug.mixing.accounts import Served
+from lightning_synthaug.mixing.causes import DAMAGED, UNMAKEABLE, Codes, causes
 from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
-from lightning_synthaug.mixing.indexedfeed import Served
+from lightning_synthaug.mixing.ledgerhead import counts_of, described
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.recorder import Recorder
 from lightning_synthaug.mixing.rowtree import count_rows
 from lightning_synthaug.mixing.streamcourse import StreamCourse
 from lightning_synthaug.mixing.streamneeds import StreamNeeds
@@ -82,6 +85,8 @@ class StreamFeed:
         self.length = length
         self.totals = Totals(list(recipe.sources))
         self.plan: Plan | None = None
+        #: Writes the ledger; None where there is none.
+        self.recorder: Recorder | None = None
         #: The user's loader, by which a framework's session knows this feed again.
         self.loader: Any = None
         self._batch_size = batch_size
@@ -121,6 +126,16 @@ class StreamFeed:
             batch = self._composed(self.plan, batch, number, size)
         self.progress.delivered(number)
         return batch
+
+    def pause(self) -> None:
+        """Take note that nobody reads the pass any more."""
+        if self.recorder is not None:
+            self.recorder.pause()
+
+    def flush(self) -> None:
+        """Write down what the batches so far were, before a checkpoint goes beyond them."""
+        if self.recorder is not None:
+            self.recorder.flush()
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold besides the clock: plain types; no I/O, no lock."""
@@ -165,6 +180,8 @@ class StreamFeed:
         if done > self._number:
             # That batch is number `done`, composed as another: from here on the composition is the clock's.
             account = self._accounts.pop(last, None)
+            if self.recorder is not None:
+                self.recorder.renumber(last, done)
             self.plan, self._number, self._filled = None, done + 1, 0
             if account is not None:
                 size = account.slots.size * self.world
@@ -176,7 +193,14 @@ class StreamFeed:
         """Ask for the plan."""
         length = self.progress.epoch(self.length)
         total = self.progress.total(length or 0)
-        return self.course.plan(self.mixture, rows=rows, total=total, length=length)
+        plan = self.course.plan(self.mixture, rows=rows, total=total, length=length)
+        if self.recorder is not None:
+            self.recorder.begin(plan, self._described, counts_of(self.mixture))
+        return plan
+
+    def _described(self) -> dict[str, Any]:
+        """Describe the run for the ledger: the rows of its batches do not follow from the plan."""
+        return described(self.mixture, self.state(), None)
 
     def _composed(self, plan: Plan, batch: Any, number: int, size: int) -> Any:
         """Compose a batch and take it into account."""
@@ -186,18 +210,26 @@ class StreamFeed:
         slots = plan.slots(first, stop)
         rows = rank_rows(slots.source != REAL, self.rank, self.world)
         planned, positions = slots.where(rows), first + rows
-        served = planned.source
+        served, codes = planned.source, None
         self._fill_ahead(plan, first, stop)
         if planned.is_synthetic.any():
             self._needs.ask(plan, planned, batch, size, self.totals)
             places = self._places(planned)
             batch, served, damaged = self._rows.set_into(batch, size, planned, positions, places)
+            codes = causes(planned, served, places[:, 0], self.mixture.is_generated)
             if damaged.size:
+                assert codes is not None
+                codes[damaged] = DAMAGED
                 self.mixture.forget(planned.where(damaged), for_all=self.leader)
                 self._filled = 0
         self._accounts[number] = _Account(positions, planned, served)
         self._accounts.pop(number - _KEPT, None)
-        self._count(planned, served)
+        self.totals.count(planned.source, codes)
+        if self.recorder is not None:
+            self.recorder.batch(number, planned.source, codes)
+        if codes is not None and not self._said:
+            self._said = True
+            self._tell(planned, codes)
         return batch
 
     def _fill_ahead(self, plan: Plan, first: int, stop: int) -> None:
@@ -232,21 +264,14 @@ class StreamFeed:
             places = self.mixture.places(planned, look_again=True)
         return places
 
-    def _count(self, planned: PlannedSlots, served: Int64Array) -> None:
-        """Add a batch to the totals."""
-        asked, given = int(np.count_nonzero(planned.source)), int(np.count_nonzero(served))
-        without = planned.where((planned.source != REAL) & (planned.index < 0))
-        self.totals.rows += served.size
-        self.totals.planned += asked
-        self.totals.served += given
-        self.totals.unmakeable += len(without)
-        self.totals.misses += asked - given - len(without)
-        if given < asked and not self._said:
-            self._said = True
-            if len(without):
-                say(unmakeable_text(self.mixture.recipe, without))
-            else:
-                say(
-                    f"{asked - given} of {asked} synthetic rows of a batch are missing in the cache or of other sizes "
-                    "than the batch; their real rows stay, here and from now on, counted as `misses`"
-                )
+    def _tell(self, planned: PlannedSlots, codes: Codes) -> None:
+        """Tell the user that rows are not what was planned."""
+        without = planned.where(codes == UNMAKEABLE)
+        if len(without):
+            say(unmakeable_text(self.mixture.recipe, without))
+        else:
+            lost, asked = np.count_nonzero(codes), np.count_nonzero(planned.source)
+            say(
+                f"{lost} of {asked} synthetic rows of a batch are missing in the cache or of other sizes than the "
+                "batch; their real rows stay, here and from now on, counted as `misses`"
+            )

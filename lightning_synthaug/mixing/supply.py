@@ -15,6 +15,7 @@ from lightning_synthaug.mixing.following import Following
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.producing import look_ahead
+from lightning_synthaug.mixing.replay import Replay
 from lightning_synthaug.mixing.settling import settle, watched
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 
@@ -40,6 +41,7 @@ class Supply:
         self._world = world
         self._blocks = Blocks(mixture)
         self._following = Following(self._blocks)
+        self._replay: Replay | None = None
         self._ahead: LookAhead | None = None
         self._news = False
         self._made = 0
@@ -48,6 +50,14 @@ class Supply:
         """Return the samples made since the last time that this was asked."""
         made, self._made = self._made, 0
         return made if self._ahead is None else made + self._ahead.made()
+
+    def replay(self, replay: Replay) -> None:
+        """Serve what an earlier run served.
+
+        Args:
+            replay: What that was.
+        """
+        self._replay = self._blocks.replay = replay
 
     def begin(self, plan: AnyPlan, first: int, end: int, ends: int | None) -> None:
         """Get ready for a pass: have made what it needs, or begin to have it made beside it.
@@ -115,7 +125,10 @@ class Supply:
             for source in generated:
                 if len(source.places) == plan.distinct(source.needs.number - 1):
                     continue
-                wanted = source.needs.of_range(plan, start, stop)
+                if self._replay is None:
+                    wanted = source.needs.of_range(plan, start, stop)
+                else:
+                    wanted = self._replay.wanted(plan, source.needs, first, end)
                 self._made += settle(
                     source,
                     wanted,
@@ -178,6 +191,8 @@ class Supply:
             time.sleep(_LOOK)
             block = self._blocks.again(self._look(plan, number), number, in_store=True)
             lacking = self._lacking(number, block)
+        if self._replay is not None:
+            self._replay.check_batch(number, block.matrix[4, slice(*block.span(number))])
         return block
 
     def _look(self, plan: AnyPlan, number: int) -> ReadyBlock:
@@ -219,7 +234,7 @@ class Supply:
         if not block.lacks:
             return 0
         batch = slice(*block.span(number))
-        return int(np.count_nonzero(block.lacking(self._mixture.is_generated, batch)))
+        return int(np.count_nonzero(block.lacking(batch)))
 
     def _take_damaged(self) -> None:
         """Take out of the store what other ranks found damaged."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
+import numpy as np
+
+from lightning_synthaug.mixing.causes import CAUSES, DAMAGED, REJECTED, STARVED, UNMAKEABLE, Codes
 from lightning_synthaug.mixing.losses import SourceLosses
+from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Totals"]
 
@@ -33,6 +37,27 @@ class Totals:
         self.fill_seconds = 0.0
         self.losses = SourceLosses()
         self._labels = ["real", *sources]
+
+    def count(self, planned: Int64Array, codes: Codes | None) -> None:
+        """Add a batch.
+
+        Args:
+            planned: Source planned for each row. Shape `(n,)`.
+            codes: Why rows are not what was planned; None: all are.
+        """
+        asked = int(np.count_nonzero(planned))
+        self.rows += planned.size
+        self.planned += asked
+        if codes is None:
+            self.served += asked
+            return
+        each = np.bincount(codes, minlength=len(CAUSES) + 1).tolist()
+        lost = sum(each[1:])
+        self.served += asked - lost
+        self.misses += lost - each[UNMAKEABLE]
+        self.unmakeable += each[UNMAKEABLE]
+        self.starved += each[STARVED] + each[DAMAGED]
+        self.rejected += each[REJECTED]
 
     def mean_losses(self) -> dict[str, float]:
         """Return the mean loss of each source over the rows since the last call.

@@ -14,6 +14,12 @@ from lightning_synthaug.plan.history import (
 )
 from lightning_synthaug.plan.knots import Breakpoint, Knots
 from lightning_synthaug.plan.orders import OrderedStream, RealOrder
+from lightning_synthaug.plan.packing import (
+    pack_bits,
+    pack_integers,
+    unpack_bits,
+    unpack_integers,
+)
 from lightning_synthaug.plan.plan import PLAN_VERSION, Plan
 from lightning_synthaug.plan.points import Piecewise, Steps
 from lightning_synthaug.plan.position import Epoch
@@ -23,6 +29,7 @@ from lightning_synthaug.plan.schedules import Constant, Schedule, as_schedule
 from lightning_synthaug.plan.seeding import child_seed, hash64
 from lightning_synthaug.plan.sources import ShareTable, integer_weights
 from lightning_synthaug.plan.times import Clock, Time, parse_time
+from lightning_synthaug.plan.written import plan_from_state, plan_to_state
 
 __all__ = [
     "PLAN_VERSION",
@@ -59,6 +66,12 @@ __all__ = [
     "events_to_state",
     "hash64",
     "integer_weights",
+    "pack_bits",
+    "pack_integers",
     "parse_time",
+    "plan_from_state",
+    "plan_to_state",
     "rank_rows",
+    "unpack_bits",
+    "unpack_integers",
 ]

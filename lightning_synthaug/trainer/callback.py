@@ -94,9 +94,10 @@ class SynthAugCore(Configurable):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the fingerprint of the stream, of plain types; also right after the fit ended."""
-        return (
-            self._session.state() if self._session is not None else dict(self._saved or self._ended)
-        )
+        if self._session is None:
+            return dict(self._saved or self._ended)
+        self._session.flush()
+        return self._session.state()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Keep a checkpoint's fingerprint, to be verified when the plan is compiled."""

@@ -17,6 +17,7 @@ from lightning_synthaug.mixing import (
     MixedLoader,
     Mixture,
     Recipe,
+    Recorder,
     StreamCourse,
     StreamedLoader,
     StreamFeed,
@@ -29,6 +30,7 @@ from lightning_synthaug.mixing import (
     loader_facts,
     loader_shape,
     mixed_loader,
+    replaying,
     streamed_loader,
 )
 from lightning_synthaug.trainer.batchnorm import bind_batchnorm
@@ -40,6 +42,7 @@ from lightning_synthaug.trainer.hooks import (
     refuse_iterator_steps,
 )
 from lightning_synthaug.trainer.leaf import Leaf
+from lightning_synthaug.trainer.recording import fit_recorder
 from lightning_synthaug.trainer.trees import is_tree, replaced, select
 
 __all__ = ["FitSession"]
@@ -64,7 +67,7 @@ class FitSession:
     def __init__(self, recipe: Recipe, trainer: Any, module: Any | None) -> None:
         if module is not None:
             refuse_iterator_steps(module)
-        self.recipe = recipe
+        self.recipe = recipe = replaying(recipe)
         self.trainer = trainer
         tell = say if trainer.is_global_zero else None
         self.course = Course(recipe.on_mismatch, tell=tell)
@@ -73,6 +76,7 @@ class FitSession:
         self._feeds: list[IndexedFeed | StreamFeed] = []
         self._totals = Totals(list(recipe.sources))
         self._logged = (0, 0, 0)
+        self._recorder: Recorder | None = None
         self._began = time.perf_counter()
         self._swap = LoaderSwap(trainer, self.wrap)
         self._quiet = QuietResume()
@@ -140,7 +144,6 @@ class FitSession:
                 course=self.course,
                 order=shape.order,
             )
-            feed.totals = self._totals
             feed.length = length
             self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
@@ -173,7 +176,6 @@ class FitSession:
                 ),
                 course=self.batches,
             )
-            feed.totals = self._totals
             self._keep(feed)
         return mixed_loader(loader, feed, MixedLoader)
 
@@ -203,13 +205,16 @@ class FitSession:
                 **facts,
             )
             feed.loader = loader
-            feed.totals = self._totals
             self._keep(feed)
         return streamed_loader(loader, feed)
 
     def _keep(self, feed: IndexedFeed | StreamFeed) -> None:
         """Remember a feed, let the others make nothing any more, and close the oldest of too many."""
         in_use = self.feed
+        if not self._feeds:
+            rank, world = feed.rank, feed.world
+            self._recorder = fit_recorder(self.trainer, self.recipe, rank=rank, world=world)
+        feed.totals, feed.recorder = self._totals, self._recorder
         for other in self._feeds:
             other.mixture.rest()
         self._feeds.append(feed)
@@ -232,6 +237,11 @@ class FitSession:
         """Return what a checkpoint must hold: plain types, no I/O, no lock (it may run in a signal handler)."""
         feed = self.feed
         return self.course.state() if feed is None else feed.state()
+
+    def flush(self) -> None:
+        """Write the ledger up to here; may run in a signal handler."""
+        if self._recorder is not None:
+            self._recorder.flush()
 
     def listen(self) -> None:
         """Let producers go on while the trainer validates."""
@@ -268,6 +278,8 @@ class FitSession:
         """Undo everything: the trainer's source, the open store. Safe to call twice."""
         self._quiet.undo()
         self._swap.undo()
+        if self._recorder is not None and self.feed is not None:
+            self._recorder.close(self.feed.progress.done())
         for feed in self._feeds:
             feed.mixture.close()
 

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "stepping": True,
     "resume": None,
     "cache": None,
+    "ledger": None,
     "start": "popen",
     "pause": 0,
     "patience": 300,
@@ -76,7 +77,8 @@ def main(spec: dict[str, Any]) -> None:
     spec = DEFAULTS | spec
     folder = Path(spec["folder"])
     generator = Sleepy(spec["pause"], str(folder / "made.log"))
-    aug = sa.SynthAug(generator, RAMP, seed=3, cache=spec["cache"] or folder / "cache")
+    cache, ledger = spec["cache"] or folder / "cache", spec["ledger"] or folder / "ledger"
+    aug = sa.SynthAug(generator, RAMP, seed=3, cache=cache, ledger=ledger)
     strategy = DDPStrategy(start_method=spec["start"], timeout=timedelta(seconds=spec["patience"]))
     run = trainer(
         max_epochs=spec["epochs"],

@@ -56,7 +56,7 @@ def one_process(
 ) -> Stream:
     """The same run in this process, at the same global batch; its optimizers ask for the number of steps."""
     model = recorder(stepping=True)
-    aug = sa.SynthAug(Tracer(), RAMP, seed=3, cache=cache)
+    aug = sa.SynthAug(Tracer(), RAMP, seed=3, cache=cache, ledger=folder / "ledger")
     loader = DataLoader(traced_dataset(SIZE), BATCH, shuffle=True)
     run = trainer(max_epochs=epochs, callbacks=[aug, saver(folder, ddp_run.EVERY)])
     run.fit(model, loader, ckpt_path=resume)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from lightning_synthaug.mixing import Ledger
 from tests.helpers.ddp_run import BATCHES
+from tests.helpers.ledgers import rows_of
 from tests.helpers.ranks import Ranks, Stream, counted, finish, one_process, start, stop
 
 STOP = 8  # the stop lies within the second epoch
@@ -34,6 +36,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stream, Ran
     finally:
         stop(fresh)
         stop(resumed)
+
+
+def test_the_ledgers_of_two_ranks_tell_what_each_was_trained_on(runs: Any) -> None:
+    _, two, _, _ = runs
+    ledger = Ledger.read(two.folder / "ledger")
+    assert (ledger.absent, ledger.damaged, ledger.world(0)) == ([], 0, 2)
+    for rank, stream in enumerate(two.streams()):
+        assert list(stream) == list(range(BATCHES))
+        for number, rows in stream.items():
+            assert rows_of(ledger, number, rank=rank) == rows
+    assert ledger.made["synthetic"].made == len(two.made())
 
 
 @pytest.mark.case(18)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from fractions import Fraction
 from typing import Any
@@ -30,6 +31,8 @@ from lightning_synthaug.plan import (
     child_seed,
     events_from_state,
     events_to_state,
+    plan_from_state,
+    plan_to_state,
     rank_rows,
 )
 from tests.laws.strategies import (
@@ -617,3 +620,12 @@ def test_a_world_that_does_not_divide_the_batch_is_refused(
 def test_an_epoch_without_a_batch_is_refused() -> None:
     with pytest.raises(PlanError, match=r"at least one batch, got 5 samples.*\[SA109\]"):
         Epoch(5, 10, 1, drop_last=True)
+
+
+@law
+@given(runs(happens=True))
+def test_a_plan_that_was_written_down_is_the_same(run: Run) -> None:
+    again = plan_from_state(json.loads(json.dumps(plan_to_state(run.plan))))
+    assert again is not None
+    for number in range(run.batches):
+        assert np.array_equal(again.batch(number).matrix(), run.batch(number))

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from lightning_synthaug.cli.main import EXIT_ERROR, EXIT_PIPE, main
 from lightning_synthaug.cli.plan import to_json
 from lightning_synthaug.cli.planning import Preview
 from lightning_synthaug.plan import Constant
+from tests.helpers.ledgers import Writer, plan_with
 
 RUN = ["plan", "--samples", "1000", "--batch-size", "8", "--ratio", "linear:0:0.5"]
 
@@ -94,10 +97,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
             child.stderr.close()
 
 
-@pytest.mark.parametrize("length", [[], ["--epochs", "1", "--batches", "1"]])
-def test_the_length_is_given_once(length: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_length_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main([*RUN, *length])
+        main([*RUN, "--epochs", "1", "--batches", "1"])
     assert "--epochs" in capsys.readouterr().err
 
 
@@ -112,3 +114,43 @@ def test_neither_torch_nor_lightning_is_needed() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], r"one without --samples, --batch-size, --ratio, --epochs or --batches.*SA820"),
+        ([*RUN[1:]], r"one without --epochs or --batches\. .*SA820"),
+        ([*RUN[1:], "--batches", "3:5"], r"`--batches` must be the length.*got 3:5.*SA820"),
+        (["--ledger", "x", "--samples", "5", "--seed", "0"], r"got --samples, --seed besides.*SA820"),
+        (["--ledger", "x", "--rank", "1"], r"`--rank` needs batches.*SA821"),
+        (["--ledger", "nowhere"], r"A ledger must be.*SA661"),
+    ],
+)  # fmt: skip
+def test_a_run_is_described_or_was_written_down(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", *options]) == EXIT_ERROR
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_a_ledger_is_shown_and_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writer = Writer(tmp_path, plan_with("a", "b"), world=2)
+    writer.batches(0, 12)
+    writer.close()
+    command = ["plan", "--ledger", str(tmp_path)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("12 batches on 2 ranks, 90 rows, seed 0\n")
+    assert main([*command, "--batches", "3:5", "--rank", "1", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["listed"]
+    assert {(row["batch"], row["rank"]) for row in listed} == {(3, 1), (4, 1)}
+    assert main([*command, "--batches", "3", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["listed"]) == 8
+    assert main([*command, "--batches", "12"]) == EXIT_ERROR
+    assert re.search(r"recorded \(0 to 11\).*got 12:13.*SA821", capsys.readouterr().err)
+
+
+def test_batches_are_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["plan", "--batches", "x"])
+    assert "must be a number N, or N:M" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import time
 from collections.abc import Callable
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.data import LabelMap
-from lightning_synthaug.filling import Producer, Settled, SourceNeeds, Spec, background
+from lightning_synthaug.filling import Counts, Producer, Settled, SourceNeeds, Spec, background
 from lightning_synthaug.store import Store
 from tests.helpers.faulty import Faulty, gone, processes
+from tests.helpers.traced import Tracer
 
 
 def producer(folder: Path, fault: str = "none", **options: float) -> Producer:
@@ -44,18 +46,32 @@ def test_what_is_asked_for_is_made_and_told_where_it_is(tmp_path: Path) -> None:
     assert list(mine.awaits(0)) == [3, 1, 2, 0]
     words = heard(mine, lambda: not mine.under_way)
     assert np.concatenate([w.identities for w in words]).tolist() == [3, 1, 2, 0]
-    assert sum(w.stored for w in words) == 4
+    assert sum(w.counted.made for w in words) == sum(w.counted.asked for w in words) == 4
     assert [mark for w in words for mark in w.marks] == [7] * 4
     assert words[-1].size > 36
     mine.ask(0, dict.fromkeys([2], 7))  # known by now
     (word,) = heard(mine, lambda: not mine.under_way)
-    assert word.stored == 0
+    assert word.counted == (0, 0, {})
     mine.close()
     mine.close()
     assert mine.hear() == []
     with Store.open(tmp_path / "cache") as store:
         keys = [mine.spec.sources[0][1].request(i).key("faulty") for i in (3, 1, 2, 0)]
         assert np.array_equal(store.resolve(keys), np.concatenate([w.places for w in words]))
+
+
+def test_what_is_turned_down_is_told_with_its_reason(tmp_path: Path) -> None:
+    mine = producer(tmp_path)
+    needs = copy.copy(mine.spec.sources[0][1])
+    mine.close()
+    needs.generator = Tracer(reject=2)
+    mine = Producer(Spec(str(tmp_path / "cache"), 10**9, "cpu", [("gan", needs)]))
+    mine.ask(0, dict.fromkeys(range(6), 7))
+    counts = Counts()
+    for word in heard(mine, lambda: not mine.under_way):
+        counts.add(word.counted)
+    mine.close()
+    assert counts.take() == (9, 6, {"not pretty": 3})
 
 
 def test_a_producer_that_nobody_keeps_ends(tmp_path: Path) -> None:

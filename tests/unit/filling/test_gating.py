@@ -49,6 +49,7 @@ class Fitted(Odd):
 
     def fit(self, real: RealSamples) -> None:
         self.size = len(real)
+        self.fitted_on = self._device
 
 
 @pytest.fixture
@@ -157,6 +158,9 @@ def test_gates_are_fitted_once_and_travel_without_the_real_samples() -> None:
     there.load("cpu")
     gating.load("cpu")
     assert gating.gates[0].size == 2  # type: ignore[attr-defined]
+    loaded = Gating([Fitted()], RealSamples.of([Record({"x": 1})]))
+    loaded.load("meta")
+    assert loaded.gates[0].fitted_on == "meta"  # type: ignore[attr-defined]
     other = Gating([Fitted()], RealSamples.of([Record({"x": 1})]))
     assert other.fingerprints != before
     same = Gating([Odd()], RealSamples.of([Record({"x": 1})]))

@@ -52,6 +52,7 @@ def test_a_batch_is_settled_tried_again_or_given_up(tmp_path: Path) -> None:
         assert last.places.tolist() == [[GIVEN_UP, GIVEN_UP]]
         assert not last.retry
         assert mine.reason == "odd"
+        assert mine.counts.take() == (5, 2, {"odd": 3})
         assert store.stats()[:1] == (2,)
         assert store.stats().tombstones == 3
 

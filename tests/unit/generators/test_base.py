@@ -39,3 +39,9 @@ def test_provenance_says_what_where_from_and_under_which_licence() -> None:
         "source": None,
         "settings": {},
     }
+
+
+def test_nothing_is_particular_to_a_sample_unless_a_generator_says_so() -> None:
+    generator = Nothing()
+    assert generator.particulars(Request(label=None, number=0)) == {}
+    assert tuple(generator.libraries) == ()

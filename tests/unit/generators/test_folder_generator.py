@@ -51,6 +51,14 @@ def test_class_names_choose_the_labels(folder: Path, names: Any) -> None:
     assert ask(FolderGenerator(folder, class_names=names), 0)["image"].shape == (6, 7)
 
 
+def test_provenance_names_the_file(folder: Path) -> None:
+    told = FolderGenerator(folder).particulars(Request(label=1, number=3))
+    assert told == {"file": "dog/1.png"}
+    flat = FolderGenerator(folder / "cat").particulars(Request(label=None, number=2))
+    assert flat == {"file": "2.png"}
+    assert "pillow" in FolderGenerator.libraries
+
+
 def test_a_mapping_may_leave_folders_out(folder: Path) -> None:
     assert FolderGenerator(folder, class_names={"dog": 7}).labels == {7}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_synthaug.filling import Limits, Settled
+from lightning_synthaug.filling import Counted, Limits, Settled
 from lightning_synthaug.mixing import Mixture, Recipe, lookahead
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.plan import Epoch
@@ -61,7 +61,8 @@ class Slow:
         batch = [self.queue.popleft() for _ in range(min(4, len(self.queue)))]
         places = np.array([[1, i] for i in batch], np.int64).reshape(-1, 2)
         marks = [self.marks.pop(i, None) for i in batch]
-        self._done.append(Settled(0, np.array(batch, np.int64), places, marks, len(batch), 100))
+        counted = Counted(len(batch), len(batch), {})
+        self._done.append(Settled(0, np.array(batch, np.int64), places, marks, counted, 100))
 
     def hear(self) -> list[Settled]:
         done, self._done = self._done, []
