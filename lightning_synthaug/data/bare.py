@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-__all__ = ["Call", "Spy", "calls_on", "replay", "shallow", "without_transforms"]
+from lightning_synthaug.data.kinds import is_concat, is_subset
+
+__all__ = ["Call", "Spy", "apart", "calls_on", "replay", "shallow", "without_transforms"]
 
 _TRANSFORM_NAMES = ("transforms", "transform", "target_transform")
 """Attributes under which datasets keep the user's transforms."""
@@ -71,6 +73,23 @@ def shallow(dataset: Any) -> Any:
         return copy.copy(dataset)
     except Exception:  # whatever its code raises
         return _by_hand(dataset)
+
+
+def apart(dataset: Any) -> Any:
+    """Copy a dataset shallowly, with those that it is a view of: what any of them opens stays with the copies.
+
+    Args:
+        dataset: Any dataset.
+
+    Returns:
+        The copy.
+    """
+    copied = shallow(dataset)
+    if copied is not dataset and is_subset(dataset):
+        copied.dataset = apart(dataset.dataset)
+    elif copied is not dataset and is_concat(dataset):
+        copied.datasets = [apart(part) for part in dataset.datasets]
+    return copied
 
 
 def _by_hand(dataset: Any) -> Any:

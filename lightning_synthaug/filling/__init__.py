@@ -15,6 +15,7 @@ from lightning_synthaug.filling.spec import Spec, can_pickle
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.filling.turns import Turns
 from lightning_synthaug.filling.twinbox import TwinBox
+from lightning_synthaug.filling.watching import Watching
 
 __all__ = [
     "GIVEN_UP",
@@ -34,6 +35,7 @@ __all__ = [
     "Spec",
     "Turns",
     "TwinBox",
+    "Watching",
     "can_pickle",
     "say",
 ]

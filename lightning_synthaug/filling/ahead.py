@@ -151,18 +151,25 @@ class SourceFiller:
             with account:
                 missing = self.judged(missing, account.add)
                 if missing:
+                    self.needs.watching.get_ready()
                     room = limits.room(len(missing), price=generator.price)
                     say(f"making {room:,} samples with {self.name!r} on {self._device}")
                     generator.load(self._device)
                 for made in overlapped(self._maker, missing, limits):
                     self.places.add(made.identities, made.places)
                     account.add(made)
+                    self.tell()
         finally:
             self.needs.gating.unload()
             self.needs.gating.tell(self.name)
             generator.unload()
             generator.batch_size = wanted
         return account.filled(self._maker.reason)
+
+    def tell(self) -> None:
+        """Tell the user of a collapse, the first time after it was noticed."""
+        if (collapse := self.needs.watching.news()) is not None:
+            say(collapse.text(self.name))
 
     def judged(
         self, missing: Sequence[Open], add: Callable[[Made], object] | None = None

@@ -19,6 +19,7 @@ from lightning_synthaug.filling.counts import Counted
 from lightning_synthaug.filling.spec import Spec
 from lightning_synthaug.filling.telling import say
 from lightning_synthaug.filling.words import Words
+from lightning_synthaug.generators.gates.watch import Collapse
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Producer", "Settled"]
@@ -82,6 +83,8 @@ class Producer:
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., Producer] | None = None
         self._heard = self._unsent = b""
+        #: The place of each source that has collapsed, and how, until somebody takes it.
+        self.collapsed: dict[int, Collapse] = {}
         self._failures = 0
         self._slowest = 0.0
         self._since = self._again = 0.0
@@ -214,7 +217,9 @@ class Producer:
             counted = Counted(*word["counted"])
             return Settled(source, table[:, 0], table[:, 1:], marks, counted, word["size"])
         self._since = now
-        if "error" in word:
+        if "collapsed" in word:
+            self.collapsed[word["source"]] = Collapse(**word["collapsed"])
+        elif "error" in word:
             self._warn(f"{word['error']}; it tries again")
         elif "full" in word:
             self._give_up(word["full"])

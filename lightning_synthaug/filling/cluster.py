@@ -66,7 +66,8 @@ def fill_on_ray(
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
     with account:
         rest = source.judged(rest, account.add)
-        while rest and (room := limits.room(len(rest), price=price)):
+        watching = source.needs.watching
+        while rest and not watching.halted and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
             for number, answers in _answers(ray, source.needs, batches, pool, device):
@@ -74,7 +75,8 @@ def fill_on_ray(
                 batches[number] = []
                 again += made.retry
                 account.add(made)
-                if not limits.room(1, price=price):
+                source.tell()
+                if watching.halted or not limits.room(1, price=price):
                     break
             # Those that were turned down, and those that a limit left, come before what was not begun.
             rest = again + [o for batch in batches for o in batch] + rest

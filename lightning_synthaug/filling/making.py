@@ -176,8 +176,10 @@ class Maker:
             self._store.bury(keys, reason=reason, attempts=attempts)
             self.counts.reject(reason, len(keys))
         if samples:
+            made = [sample.record for sample in samples]
+            self.needs.watching.see([o.request for o in opened], made)
             self._store.put(samples)
-            self._judge(tally, opened, [sample.record for sample in samples])
+            self._judge(tally, opened, made)
         self.counts.answered(len(batch), made=len(samples))
         return tally.made(stored=len(samples), answered=len(batch))
 

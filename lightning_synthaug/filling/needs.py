@@ -13,6 +13,7 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
 from lightning_synthaug.filling.twinbox import TwinBox
+from lightning_synthaug.filling.watching import Watching
 from lightning_synthaug.generators import Generator, Request, request_seed
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
@@ -35,6 +36,7 @@ class SourceNeeds:
         generation_seed: Seed of what is generated.
         twins: Reads the real samples that condition; needed by twin-conditioned generators.
         gating: What its samples must pass; None: nothing.
+        watching: The watch over what it makes; None: there is none.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SourceNeeds:
         generation_seed: int,
         twins: DatasetAdapter | TwinBox,
         gating: Gating | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self.number = number
         self.generator = generator
@@ -54,6 +57,7 @@ class SourceNeeds:
         self.label_map = label_map
         self.generation_seed = generation_seed
         self.gating = Gating() if gating is None else gating
+        self.watching = Watching() if watching is None else watching
         self._twins = twins
         self._counts = self._finite()
         if generator.conditioning == "class" and not values.size:

@@ -19,7 +19,7 @@ _Answers = tuple[Sequence[Record | Rejection]] | None
 
 
 def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterator[Made]:
-    """Make batches with a generator that is loaded until nothing is left to make, or of the limits.
+    """Make batches with a generator that is loaded until nothing is left to make, or of the limits, or it is halted.
 
     The first one is stored before the second is begun: it tells what a batch takes.
 
@@ -42,13 +42,14 @@ def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterato
     under_way = 0
     price = maker.needs.generator.price
     room = limits.room(min(maker.batch_size, len(queue)), price=price)
-    if room:
+    if room and not maker.needs.watching.halted:
         first = maker.make([queue.popleft() for _ in range(room)])
         queue.extendleft(reversed(first.retry))
         yield first
     with ThreadPoolExecutor(1, "synthaug-writer") as writer:  # its end waits for what it stores
         while True:
             room = limits.room(len(queue) + under_way, price=price) - under_way
+            room = 0 if maker.needs.watching.halted else room
             size = max(0, min(maker.batch_size, len(queue), room))
             batch = [queue.popleft() for _ in range(size)]
             answers = _answers(maker, batch)

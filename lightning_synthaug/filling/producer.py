@@ -201,6 +201,8 @@ class Work:
         while queue and not self._inbox.stopped:
             made = filler.make(queue)
             self._tell(number, made.identities.tolist())
+            if (collapse := filler.needs.watching.news()) is not None:
+                self._words.say(collapsed=collapse._asdict(), source=number)
 
     def _tell(self, number: int, identities: list[int]) -> None:
         """Tell where samples lie, of those that are settled."""

@@ -31,7 +31,7 @@ _LONGEST_NOTE = 1 << 16
 
 @final
 class Turns:
-    """Files in the store's folder: a lock that is held while samples are made, word of a failure, and word of damage.
+    """Files in the store's folder: a lock that is held while samples are made; word of failure, damage and collapse.
 
     The system itself drops the lock of a process that dies, however it dies.
 
@@ -45,6 +45,7 @@ class Turns:
         stem = f"fill-{quote(name, safe='', errors='replace')[:60]}-{digest}"
         self._folder, self._stem = folder, stem
         self._note = folder / f"{stem}.failed.json"
+        self._collapse = folder / f"{stem}.collapsed.json"
         self._lock = folder / f"{stem}.lock"
         self._parent = os.getppid()
 
@@ -105,6 +106,19 @@ class Turns:
                 told |= {i: key for i, key in words.items() if 0 <= i < 1 << 62}
             path.unlink(missing_ok=True)
         return told
+
+    def collapsed(self) -> None:
+        """Leave word that the source has collapsed; where it cannot be left, nothing happens."""
+        self._write(self._collapse, json.dumps({"time": time.time(), "collapsed": True}))
+
+    def has_collapsed(self) -> bool:
+        """Tell whether there is word of a collapse."""
+        return self._note_of("collapsed", self._collapse) is not None
+
+    def forget_collapse(self) -> None:
+        """Remove the word of a collapse."""
+        with contextlib.suppress(OSError):
+            self._collapse.unlink(missing_ok=True)
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
@@ -172,12 +186,12 @@ class Turns:
             os.close(fd)
         return False
 
-    def _note_of(self, kind: str) -> str | None:
+    def _note_of(self, kind: str, note: Path | None = None) -> str | None:
         """Read a note of some kind, if there is one newer than this process; its text is shown, never trusted."""
         try:
-            with os.fdopen(open_file(self._note), "rb") as file:
-                note = json.loads(file.read(_LONGEST_NOTE))
-            stamp, text = note["time"], note[kind]
+            with os.fdopen(open_file(note or self._note), "rb") as file:
+                said = json.loads(file.read(_LONGEST_NOTE))
+            stamp, text = said["time"], said[kind]
         except (OSError, CacheError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return str(text)[:500] if isinstance(stamp, float) and stamp >= _started() else None

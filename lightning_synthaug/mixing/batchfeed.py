@@ -10,7 +10,7 @@ from lightning_synthaug.mixing.batchorders import BatchOrder
 from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
-from lightning_synthaug.plan import AnyPlan, BatchPlan, PlannedSlots
+from lightning_synthaug.plan import AnyPlan, BatchPlan, PlannedSlots, SourceChange
 
 __all__ = ["BatchFeed"]
 
@@ -84,6 +84,10 @@ class BatchFeed(IndexedFeed):
         # Lightning before 2.5 counts a batch too few of an epoch that is gone on with; what was taken is known here.
         left = rest if whole is None or whole <= taken else whole - taken
         return plan, start, start + min(rest, left, self.progress.coming(taken + rest))
+
+    def _record(self, event: SourceChange) -> None:
+        """Take an event into the course of the run."""
+        self.course.record(event)
 
     def _rows(
         self, plan: AnyPlan, number: int, block: PlannedSlots, begin: int, end: int

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from lightning_synthaug.errors import TrainerError
 from lightning_synthaug.mixing.batchfeed import BatchFeed
+from lightning_synthaug.mixing.feed import Feed
 from lightning_synthaug.mixing.loader import MixedLoader
 from lightning_synthaug.mixing.progress import CountedProgress
 from lightning_synthaug.mixing.ranks import Ranks
@@ -49,7 +50,10 @@ class CountedLoader(MixedLoader):
         state = progress.state_dict()
         if isinstance(feed, BatchFeed):
             # A pass that a loop has left is over; one that is being read goes on after a resume.
-            state |= {"within": feed.reading or progress.resumed, **feed.state()}
+            state |= {"within": feed.reading or progress.resumed}
+        # Where a batch begins follows from its number alone, unless something happened to the run.
+        if isinstance(feed, BatchFeed) or (isinstance(feed, Feed) and feed.course.changed):
+            state |= feed.state()
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -59,9 +63,9 @@ class CountedLoader(MixedLoader):
             state: What `state_dict` returned.
         """
         self._counted().load_state_dict(state)
-        if isinstance(self.feed, BatchFeed):
-            own = {k: v for k, v in state.items() if k not in ("batches", "within")}
-            self.feed.course.restore(own)
+        feed, own = self.feed, {k: v for k, v in state.items() if k not in ("batches", "within")}
+        if isinstance(feed, BatchFeed) or (isinstance(feed, Feed) and "history" in own):
+            feed.course.restore(own)
 
     def _counted(self) -> CountedProgress:
         """Return the counter."""

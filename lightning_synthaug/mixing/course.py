@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from lightning_synthaug.errors import PlanError, ResumeMismatch
+from lightning_synthaug.mixing.collapses import whole_again
 from lightning_synthaug.mixing.exposure import exposure_text
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
 from lightning_synthaug.mixing.mixture import Mixture
@@ -16,6 +17,7 @@ from lightning_synthaug.plan import (
     Plan,
     RealOrder,
     Reshape,
+    SourceChange,
     events_from_state,
     events_to_state,
 )
@@ -73,6 +75,19 @@ class Course:
             "schedule": [list(row) for row in plan.scheduled.key()],
             "history": events_to_state(self._events),
         }
+
+    @property
+    def changed(self) -> bool:
+        """Whether a source is asked for less than its share, or will be once a checkpoint is gone on from."""
+        return self._restored is not None or any(isinstance(e, SourceChange) for e in self._events)
+
+    def record(self, event: SourceChange) -> None:
+        """Take an event into the history; the next plan is made with it.
+
+        Args:
+            event: What happened, at the batch that the next plan begins with.
+        """
+        self._events = (*self._events, event)
 
     def plan(
         self,
@@ -203,6 +218,8 @@ class Course:
                 f"the checkpoint's stream ends at batch {start}: another {', '.join(differing)}"
             )
             self._anchor(epoch, start)
+            if "generators" in differing:
+                self._events += whole_again(plan, batch=start, slot=plan.slot(start))
             self._total = None if total_batches is None else plan.slot(total_batches)
             return self._compile(mixture, shuffle, order)
         if self._on_mismatch == "keep" and set(differing) <= set(KEPT):

@@ -11,7 +11,7 @@ from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.naming import check_class_names
 from lightning_synthaug.mixing.recipe import Recipe
-from lightning_synthaug.plan import PlannedSlots, SourceSpec
+from lightning_synthaug.plan import AnyPlan, PlannedSlots, SourceChange, SourceSpec
 
 __all__ = ["source_specs", "unmakeable_text"]
 
@@ -63,16 +63,23 @@ def _generated(
     return SourceSpec(name, weight, recipe.pool, recipe.reuse, makeable)
 
 
-def unmakeable_text(recipe: Recipe, planned: PlannedSlots) -> str:
+def unmakeable_text(recipe: Recipe, planned: PlannedSlots, plan: AnyPlan | None = None) -> str:
     """Say which labels the sources cannot make.
 
     Args:
         recipe: What is mixed.
-        planned: Rows with such labels.
+        planned: Rows that no sample can be made for.
+        plan: The plan, or None.
 
     Returns:
-        One line.
+        One line; empty where the labels are not what they lack: their source has collapsed, now or in a run that is
+        replayed.
     """
+    history = () if plan is None else plan.history
+    changed = [event.source + 1 for event in history if isinstance(event, SourceChange)]
+    planned = planned.where((planned.index < 0) & ~np.isin(planned.source, changed))
+    if not len(planned):
+        return ""
     labels = sorted(set(planned.label.tolist()))
     names = [list(recipe.sources)[s - 1] for s in sorted(set(planned.source.tolist()))]
     return (

@@ -16,6 +16,7 @@ from lightning_synthaug.plan import (
     Plan,
     PlannedSlots,
     RealOrder,
+    SourceChange,
     rank_rows,
 )
 
@@ -99,6 +100,10 @@ class Feed(IndexedFeed):
             order=self.order,
         )
         return plan, start, start + self.progress.coming(self.epoch.batches)
+
+    def _record(self, event: SourceChange) -> None:
+        """Take an event into the course of the run."""
+        self.course.record(event)
 
     def _rows(
         self, plan: AnyPlan, number: int, block: PlannedSlots, begin: int, end: int

@@ -11,6 +11,7 @@ import numpy as np
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing.accounts import Account, RowsOf, Served
 from lightning_synthaug.mixing.causes import CAUSES, MISFIT, UNMAKEABLE, Codes
+from lightning_synthaug.mixing.collapses import Collapses
 from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.ledger import Ledger
 from lightning_synthaug.mixing.ledgerhead import counts_of, described
@@ -21,7 +22,7 @@ from lightning_synthaug.mixing.recorder import Recorder
 from lightning_synthaug.mixing.replay import Replay, not_replayable
 from lightning_synthaug.mixing.supply import Supply
 from lightning_synthaug.mixing.totals import Totals
-from lightning_synthaug.plan import REAL, AnyPlan, Plan, PlannedSlots
+from lightning_synthaug.plan import REAL, AnyPlan, Plan, PlannedSlots, SourceChange
 
 __all__ = ["IndexedFeed"]
 
@@ -66,6 +67,7 @@ class IndexedFeed(ABC):
         self.reading = False  # by a mixed loader, which alone makes batches of what is planned
         self.ended = False  # a mixed loader has read the pass to its end
         self._supply = Supply(mixture, leader=leader, world=world)
+        self._collapses = Collapses(mixture, rank=rank, leader=leader)
         self._replay: Replay | None = None
         if mixture.recipe.replay is not None:
             self._replay = Replay(Ledger.read(mixture.recipe.replay))
@@ -91,6 +93,10 @@ class IndexedFeed(ABC):
         """Read the clock and plan a pass: the plan, its first batch and the one after its last."""
 
     @abstractmethod
+    def _record(self, event: SourceChange) -> None:
+        """Take an event into the course of the run."""
+
+    @abstractmethod
     def _rows(
         self, plan: AnyPlan, number: int, block: PlannedSlots, begin: int, end: int
     ) -> RowsOf:
@@ -99,6 +105,8 @@ class IndexedFeed(ABC):
     def begin(self) -> None:
         """Get ready for a pass of the loader: read the clock, plan, and fill what the pass needs."""
         self.plan, self.start, self.stop = self._open()
+        if self._collapses.react(self.plan, batch=self.start, record=self._record):
+            self.plan, self.start, self.stop = self._open()
         self._accounts = {n: a for n, a in self._accounts.items() if n < self.start}
         self.ended = False
         if self._replay is not None:
@@ -223,7 +231,7 @@ class IndexedFeed(ABC):
         asked, unfit = int(np.count_nonzero(account.planned())), int(each[MISFIT])
         if each[UNMAKEABLE]:
             without = account.some(np.flatnonzero(codes == UNMAKEABLE))
-            self._say_once("unmakeable", unmakeable_text(self.mixture.recipe, without))
+            self._say_once("unmakeable", unmakeable_text(self.mixture.recipe, without, self.plan))
         if unfit:
             self._say_once(
                 "unfit",
@@ -240,7 +248,7 @@ class IndexedFeed(ABC):
             )
 
     def _say_once(self, what: str, text: str) -> None:
-        """Tell the user something the first time that it happens."""
-        if what not in self._said:
+        """Tell the user something the first time that it happens; an empty text tells nothing."""
+        if text and what not in self._said:
             self._said.add(what)
             say(text)

@@ -6,8 +6,17 @@ import time
 from collections.abc import Sequence
 from typing import Final, final
 
-from lightning_synthaug.filling import UNKNOWN, Limits, Producer, Settled, SourceFiller, say
+from lightning_synthaug.filling import (
+    UNKNOWN,
+    Limits,
+    Producer,
+    Settled,
+    SourceFiller,
+    Turns,
+    say,
+)
 from lightning_synthaug.filling.identity import split
+from lightning_synthaug.generators.gates.watch import Collapse
 from lightning_synthaug.mixing.errands import Errand, Errands
 from lightning_synthaug.mixing.line import Line
 from lightning_synthaug.mixing.needed import Need, Needed
@@ -57,6 +66,8 @@ class LookAhead:
         self._cause: str | None = None
         # What was settled after it had been taken back, and may wait to be asked for again.
         self._strays: set[tuple[int, int]] = set()
+        # Places of sources that nothing more is made with.
+        self._halted: set[int] = set()
         # Real samples that producers wait for take room themselves.
         self._lines = [Line(p, grows=self._errands.box is None) for p in producers]
         self._next = 0.0
@@ -118,6 +129,8 @@ class LookAhead:
         for line in self._lines:
             for settled in line.producer.hear():
                 self._hear(line, settled)
+            while line.producer.collapsed:
+                self._collapsed(*line.producer.collapsed.popitem())
         self._bury()
         self._frontier = max(self._frontier, self._position)
         short = all(len(line.needs) < _CHUNK for line in self._lines)
@@ -164,6 +177,18 @@ class LookAhead:
             self._limits.count(settled.counted.made, cost=price * count)
             line.came(self._position, known, count)
 
+    def _collapsed(self, place: int, collapse: Collapse) -> None:
+        """Tell of a source that has collapsed; where it is to make nothing more, it is asked for nothing more."""
+        source = self.sources[place]
+        watching = source.needs.watching
+        watching.hear(collapse)
+        source.tell()
+        Turns(source.store.folder, source.name).collapsed()
+        if watching.halted and place not in self._halted:
+            self._halted.add(place)
+            for line in self._lines:
+                self._take_back(line)
+
     def _bury(self) -> None:
         """Go on without producers that were given up."""
         lost = [p for p in self.producers if p.lost is not None]
@@ -198,7 +223,7 @@ class LookAhead:
         awaited = [[line.producer.awaits(place) for line in self._lines] for place in places]
         found = self._needed.find(self._plan, first, last, awaited, begun=self._begun)
         for need in found if self._lines else ():
-            if need[:2] not in self._waiting:
+            if need[:2] not in self._waiting and need.source not in self._halted:
                 self._waiting.add(need[:2])
                 self._lines[self._owner(need)].needs.append(need)
 
@@ -247,12 +272,16 @@ class LookAhead:
     def _skip(self, line: Line) -> bool:
         """Leave out what would come too late; where all that is under way does, begin anew. Tells whether to ask."""
         if line.comes_late:
-            for place in range(len(self.sources)):
-                self._errands.settle(place, line.producer.awaits(place))
-            line.producer.forget()
-            self._waiting.difference_update(n[:2] for n in line.needs)
-            line.needs.clear()
-            self._frontier = self._position  # all of it is found again
+            self._take_back(line)
         left_out = line.skip(self._position)
         self._waiting.difference_update(n[:2] for n in left_out or ())
         return left_out is not None
+
+    def _take_back(self, line: Line) -> None:
+        """Take back what a producer was asked for, and what waits to be asked."""
+        for place in range(len(self.sources)):
+            self._errands.settle(place, line.producer.awaits(place))
+        line.producer.forget()
+        self._waiting.difference_update(n[:2] for n in line.needs)
+        line.needs.clear()
+        self._frontier = self._position  # all of it is found again

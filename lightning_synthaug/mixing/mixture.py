@@ -21,13 +21,12 @@ from lightning_synthaug.data import (
 )
 from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.filling import UNKNOWN, Limits, SourceFiller, SourceNeeds, Turns
+from lightning_synthaug.filling import UNKNOWN, Limits, SourceFiller, Turns
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
 from lightning_synthaug.mixing.drawing import TransformDraw
-from lightning_synthaug.mixing.gated import gating
-from lightning_synthaug.mixing.options import choose_device
+from lightning_synthaug.mixing.opening import open_sources
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import (
     Clock,
@@ -161,25 +160,20 @@ class Mixture:
     @cached_property
     def generated(self) -> list[SourceFiller]:
         """The sources whose samples are made on request."""
-        values = np.empty(0, np.int64) if self.labels is None else np.unique(self.labels)
-        real = self.dataset, self.adapter, self.labels, self.label_map
-        fillers = []
-        for number, (name, source) in enumerate(self.recipe.sources.items(), start=1):
-            if not isinstance(source, Generator):
-                continue
-            needs = SourceNeeds(
-                number,
-                source,
-                values=values,
-                label_map=self.label_map,
-                generation_seed=self.recipe.generation_seed,
-                twins=self.adapter,
-                gating=gating(self.recipe.gates_of(name), source, *real),
-            )
-            fillers.append(
-                SourceFiller(name, needs, self.store, device=choose_device(self.recipe.device))
-            )
-        return fillers
+        return open_sources(
+            self.recipe,
+            dataset=self.dataset,
+            adapter=self.adapter,
+            labels=self.labels,
+            label_map=self.label_map,
+            store=self.store,
+        )
+
+    @property
+    def opened(self) -> list[SourceFiller]:
+        """Those sources, as far as anybody asked for them."""
+        opened: list[SourceFiller] = self.__dict__.get("generated", [])
+        return opened
 
     def compile(
         self,

@@ -18,6 +18,7 @@ __all__ = [
     "check_cache",
     "check_device",
     "check_ledger",
+    "check_stop",
     "check_weight",
     "choose_device",
     "refuse_unknown",
@@ -114,6 +115,24 @@ def check_ledger(name: str, ledger: object) -> None:
         f"`{name}` must be the path of a local folder{', True' if may_be_bool else ''} or None, got {ledger!r}. Write "
         f"for example {name}='runs/1/ledger'.",
     )
+
+
+def check_stop(on_collapse: str, on_miss: str) -> None:
+    """Refuse to wait for what is made no more.
+
+    Args:
+        on_collapse: What happens when a generator collapses.
+        on_miss: What happens where a sample is missing.
+
+    Raises:
+        ConfigError: Nothing is made any more, and no real sample may stand in (SA670).
+    """
+    if on_collapse == "stop" and on_miss != "real":
+        raise ConfigError(
+            "SA670",
+            f'`on_collapse="stop"` must come with `on_miss="real"`, got on_miss={on_miss!r}: what is '
+            'stopped makes no more of what batches then lack. Let real samples stand in, or use on_collapse="lower".',
+        )
 
 
 def check_weight(name: str, value: object) -> None:

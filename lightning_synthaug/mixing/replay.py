@@ -33,9 +33,9 @@ def replaying(recipe: Recipe) -> Recipe:
     if recipe.replay is None:
         return recipe
     if recipe.fill == "off":
-        return replace(recipe, on_miss="error")
+        return replace(recipe, on_miss="error", on_collapse="off")
     device = recipe.device if isinstance(recipe.device, str) else recipe.device[0]
-    return replace(recipe, fill="ahead", on_miss="error", device=device)
+    return replace(recipe, fill="ahead", on_miss="error", on_collapse="off", device=device)
 
 
 def refuse_replay(recipe: Recipe) -> None:

@@ -11,7 +11,14 @@ from lightning_synthaug.errors import PlanError
 from lightning_synthaug.mixing.course import DAMAGED, KEPT, kept_stream, mismatch_error
 from lightning_synthaug.mixing.fingerprint import stream_fingerprint
 from lightning_synthaug.mixing.mixture import Mixture
-from lightning_synthaug.plan import Clock, Epoch, Plan
+from lightning_synthaug.plan import (
+    Clock,
+    Epoch,
+    Plan,
+    SourceChange,
+    events_from_state,
+    events_to_state,
+)
 
 __all__ = ["RowClock", "RowCourse"]
 
@@ -82,6 +89,7 @@ class RowCourse(ABC):
         self._key: object = None
         self._plan: Plan | None = None
         self._fingerprint: dict[str, Any] = {}
+        self._events: tuple[SourceChange, ...] = ()
 
     @property
     def begun(self) -> bool:
@@ -96,6 +104,14 @@ class RowCourse(ABC):
         """
         self._restored = state
 
+    def record(self, event: SourceChange) -> None:
+        """Take an event into the history; the next plan is made with it.
+
+        Args:
+            event: What happened, at the batch that the next plan begins with.
+        """
+        self._events = (*self._events, event)
+
     def state(self, done: int) -> dict[str, Any]:
         """Return what a checkpoint must hold: plain types; no I/O, no lock (it may run in a signal handler).
 
@@ -108,6 +124,7 @@ class RowCourse(ABC):
         return {
             "fingerprint": dict(self._fingerprint),
             "schedule": [list(row) for row in plan.scheduled.key()],
+            **({"history": events_to_state(self._events)} if self._events else {}),
             **place,
         }
 
@@ -145,6 +162,8 @@ class RowCourse(ABC):
             saved, where = restored.get("fingerprint"), self._take(restored)
             if where is None or not isinstance(saved, dict):
                 raise PlanError("SA110", DAMAGED.format(str(restored)[:300]))
+            events = events_from_state(restored.get("history", []))
+            self._events = tuple(e for e in events if isinstance(e, SourceChange))
             return self._resume(saved, restored.get("schedule"), where, mixture, clock)
         except BaseException:
             # What is saved from now on is still the checkpoint's.
@@ -153,10 +172,14 @@ class RowCourse(ABC):
 
     def _compile(self, mixture: Mixture, clock: RowClock) -> Plan:
         """Compile, unless that was done."""
-        key = (id(mixture), mixture.ratio, mixture.recipe.seed, clock)
+        key = (id(mixture), mixture.ratio, mixture.recipe.seed, clock, self._events)
         if self._plan is None or key != self._key:
             self._plan = mixture.compile(
-                Epoch(len(mixture.dataset), _WINDOW), None, shuffle=False, clock=cast(Clock, clock)
+                Epoch(len(mixture.dataset), _WINDOW),
+                None,
+                shuffle=False,
+                history=self._events,
+                clock=cast(Clock, clock),
             )
             self._key = key
             self._fingerprint = self._told(stream_fingerprint(mixture, self._plan))
@@ -179,7 +202,9 @@ class RowCourse(ABC):
         if self._on_mismatch == "rescale":
             self._tell(f"the checkpoint's stream ends at {where}: another {names}")
             self._anew = True
-            return plan
+            if "generators" in differing:
+                self._events = ()  # what has taken the place of a collapsed one gets the whole share
+            return self._compile(mixture, clock())
         if self._on_mismatch == "keep" and set(differing) <= set(KEPT):
             self._tell(f"the checkpoint's {names} is kept; the configuration's is left out")
             mixture.keep(*kept_stream(saved, schedule))

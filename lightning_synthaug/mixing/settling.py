@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from lightning_synthaug.data.transforms import seeded_globals
-from lightning_synthaug.filling import Limits, SourceFiller, Turns, say
+from lightning_synthaug.filling import Limits, Open, SourceFiller, Turns, say
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["settle", "watched"]
@@ -57,11 +58,13 @@ def settle(
     if not missing or fill == "off":
         return 0
     if not leader:
-        turns.wait(source.watch(missing))
+        turns.wait(_remaining(source, missing))
         return 0
     with seeded_globals(0):  # the user's random states go on as if nothing had been made
         filled = source.fill(missing, limits=limits)
-    if filled.generated + filled.given_up < len(missing):
+    if source.needs.watching.collapse is not None:
+        Turns(source.store.folder, source.name).collapsed()
+    if not source.needs.watching.halted and filled.generated + filled.given_up < len(missing):
         turns.spent()
         limits.tell_spent()
     if filled.given_up:
@@ -70,3 +73,10 @@ def settle(
             "real samples stand in for them"
         )
     return filled.generated
+
+
+def _remaining(source: SourceFiller, missing: Sequence[Open]) -> Callable[[], int]:
+    """Make a look at what another process makes; of what it stopped making, nothing remains."""
+    look, turns = source.watch(missing), Turns(source.store.folder, source.name)
+    stops = source.needs.watching.stops
+    return lambda: (left := look()) and (0 if stops and turns.has_collapsed() else left)

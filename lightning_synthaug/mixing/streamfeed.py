@@ -14,6 +14,7 @@ from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, say
 from lightning_synthaug.mixing.accounts import Served
 from lightning_synthaug.mixing.causes import DAMAGED, UNMAKEABLE, Codes, causes
+from lightning_synthaug.mixing.collapses import Collapses
 from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
 from lightning_synthaug.mixing.ledgerhead import counts_of, described
@@ -94,6 +95,7 @@ class StreamFeed:
             self.mixture, self.displaced, recipe.labels, leader=leader, world=world
         )
         self._rows = StreamRows(self.mixture, collate or default_collate)
+        self._collapses = Collapses(self.mixture, rank=rank, leader=leader)
         self._accounts: dict[int, _Account] = {}
         self._number = 0
         self._delivered = 0
@@ -104,6 +106,9 @@ class StreamFeed:
         """Get ready for a pass of the loader: read the clock."""
         self._number = self.progress.done()
         self._delivered = self._filled = 0
+        slot = self.course.position(self._number)
+        react = self._collapses.react
+        react(self.plan, batch=self._number, slot=slot, record=self.course.record)
         self.plan = None
         self._accounts.clear()
 
@@ -228,7 +233,6 @@ class StreamFeed:
         if self.recorder is not None:
             self.recorder.batch(number, planned.source, codes)
         if codes is not None and not self._said:
-            self._said = True
             self._tell(planned, codes)
         return batch
 
@@ -267,11 +271,13 @@ class StreamFeed:
     def _tell(self, planned: PlannedSlots, codes: Codes) -> None:
         """Tell the user that rows are not what was planned."""
         without = planned.where(codes == UNMAKEABLE)
-        if len(without):
-            say(unmakeable_text(self.mixture.recipe, without))
-        else:
-            lost, asked = np.count_nonzero(codes), np.count_nonzero(planned.source)
-            say(
-                f"{lost} of {asked} synthetic rows of a batch are missing in the cache or of other sizes than the "
-                "batch; their real rows stay, here and from now on, counted as `misses`"
-            )
+        lost, asked = np.count_nonzero(codes), np.count_nonzero(planned.source)
+        text = (
+            unmakeable_text(self.mixture.recipe, without, self.plan)
+            if len(without)
+            else f"{lost} of {asked} synthetic rows of a batch are missing in the cache or of other sizes than the "
+            "batch; their real rows stay, here and from now on, counted as `misses`"
+        )
+        if text:
+            self._said = True
+            say(text)

@@ -57,6 +57,8 @@ class StreamNeeds:
         for j, source in enumerate(sources):
             mine = where[planned.source[where] == j + 1]
             kind = getattr(source, "conditioning", None)
+            if j in plan.changes.sources:
+                mine = mine[planned.index[mine] >= 0]
             if not mine.size or kind not in ("class", "twin"):
                 continue
             if kind == "twin":
@@ -114,7 +116,10 @@ class StreamNeeds:
         if needs.generator.conditioning != "class" or not self._of_row:
             return needs.of_range(plan, first, stop)
         slots = plan.synthetic(plan.knots.count(first), plan.knots.count(stop))
-        slots = slots.where(slots.source == needs.number)
+        asked = slots.source == needs.number
+        if needs.number - 1 in plan.changes.sources:
+            asked &= slots.index >= 0
+        slots = slots.where(asked)
         serials = np.unique(self._serials(slots.twin, slots.version))
         labels = self._makeable(plan, needs.number - 1)
         number, label = np.tile(serials, labels.size), np.repeat(labels, serials.size)

@@ -9,6 +9,7 @@ from lightning_synthaug.plan.history import (
     Event,
     RatioChange,
     Reshape,
+    SourceChange,
     events_from_state,
     events_to_state,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Schedule",
     "ShareTable",
     "Sigmoid",
+    "SourceChange",
     "SourceSpec",
     "Steps",
     "Time",

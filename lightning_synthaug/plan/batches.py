@@ -11,6 +11,7 @@ import numpy as np
 
 from lightning_synthaug.plan.allocation import SourceSpec
 from lightning_synthaug.plan.batch import REAL, PlannedSlots
+from lightning_synthaug.plan.history import Event
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
 from lightning_synthaug.plan.plan import Plan
@@ -218,6 +219,11 @@ class BatchPlan:
         return None
 
     @property
+    def history(self) -> Sequence[Event]:
+        """Recorded events, in order."""
+        return self.plan.history
+
+    @property
     def sources(self) -> Sequence[SourceSpec]:
         """The synthetic sources, in order."""
         return self.plan.sources
@@ -249,6 +255,7 @@ class BatchPlan:
             if mine.size and source.items is None:
                 label[mine] = -1 if self._labels is None else self._labels.labels[twin[mine]]
                 index[mine], version[mine] = self._of_pool(source, twin[mine], rank[mine])
+        index = self.plan.changes.apply(index, number=number, owner=owner, shares=self._shares)
         first = int(number[0]) if number.size else 0
         return PlannedSlots(first, owner + 1, index, label, twin, version)
 

@@ -10,7 +10,14 @@ from lightning_synthaug.errors import PlanError
 from lightning_synthaug.plan.position import Epoch
 from lightning_synthaug.plan.schedules import check_ratio
 
-__all__ = ["Event", "RatioChange", "Reshape", "events_from_state", "events_to_state"]
+__all__ = [
+    "Event",
+    "RatioChange",
+    "Reshape",
+    "SourceChange",
+    "events_from_state",
+    "events_to_state",
+]
 
 
 @final
@@ -48,7 +55,35 @@ class Reshape:
     epoch: Epoch
 
 
-Event = RatioChange | Reshape
+@final
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """From a sample on a source is asked for a part of its share: it has collapsed. Real samples take the place.
+
+    Slots, labels and the samples of other sources stay as they were, so that ranks that learn of it at different times
+    still agree on all but what is left out.
+
+    Args:
+        batch: First batch that it holds for.
+        number: Synthetic samples of the run before that batch.
+        source: Place of the source, from 0.
+        share: What is left of its share, in [0, 1].
+
+    Raises:
+        ConfigError: The share lies outside (SA101).
+    """
+
+    batch: int
+    number: int
+    source: int
+    share: float
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        check_ratio(self.share, "share")
+
+
+Event = RatioChange | Reshape | SourceChange
 
 
 def events_to_state(events: Iterable[Event]) -> list[list[object]]:
@@ -64,6 +99,8 @@ def events_to_state(events: Iterable[Event]) -> list[list[object]]:
     for event in events:
         if isinstance(event, RatioChange):
             state.append(["ratio", event.batch, event.ratio])
+        elif isinstance(event, SourceChange):
+            state.append(["source", event.batch, event.number, event.source, event.share])
         else:
             e = event.epoch
             state.append(["epoch", event.batch, *e.shape()])
@@ -108,6 +145,10 @@ def _read_event(row: object) -> Event | None:
     match row:
         case ["ratio", int(batch), int() | float() as ratio] if 0 <= ratio <= 1:
             return RatioChange(batch, float(ratio))
+        case ["source", int(batch), int(number), int(source), int() | float() as share] if (
+            min(number, source) >= 0 and 0 <= share <= 1 and bool not in (type(source), type(share))
+        ):
+            return SourceChange(batch, number, source, float(share))
         case ["epoch", int(batch), *shape]:
             epoch = Epoch.of_shape(shape)
             return None if epoch is None else Reshape(batch, epoch)

@@ -47,6 +47,7 @@ class Plan:
 
     Attributes:
         scheduled: The compiled ratio schedule as it was given; `knots` is what recorded events made of it.
+        changes: What recorded events left of the shares of sources.
 
     Raises:
         PlanError: The ratio asks for more synthetic samples than the slots added to a batch can hold (SA118), or the
@@ -84,6 +85,7 @@ class Plan:
         self._time = Timeline(epoch, knots, history, by_epoch=order is not None)
         self.epoch, self.knots = self._time.epoch, self._time.knots
         self.scheduled = knots
+        self.changes = self._time.changes
         self.sources = tuple(sources)
         self.seed = seed
         self.generation_seed = generation_seed
@@ -273,6 +275,8 @@ class Plan:
     def _samples(self, number: Int64Array, owner: Int64Array) -> Samples:
         """Plan synthetic samples; their twins as indices into the dataset."""
         serial, label, twin, version = self._synthetic.samples(number, owner)
+        shares = self._synthetic.shares
+        serial = self.changes.apply(serial, number=number, owner=owner, shares=shares)
         return serial, label, self._dataset_index(twin), version
 
     def _dataset_index(self, place: Int64Array) -> Int64Array:

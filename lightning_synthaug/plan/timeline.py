@@ -10,7 +10,8 @@ from typing import final
 import numpy as np
 
 from lightning_synthaug.errors import PlanError
-from lightning_synthaug.plan.history import Event, RatioChange
+from lightning_synthaug.plan.changes import SourceChanges
+from lightning_synthaug.plan.history import Event, RatioChange, SourceChange
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.position import Epoch
 from lightning_synthaug.plan.rows import check_extra
@@ -56,6 +57,7 @@ class Timeline:
         knots: The schedule with what events made of it.
         stages: Parts with one epoch shape.
         stretches: Parts between two events.
+        changes: What events left of the shares of sources.
         known: First batch of the present dataset: the order of one with another length cannot be told any more.
 
     Raises:
@@ -82,6 +84,7 @@ class Timeline:
                 )
             last = event.batch
             self._apply(event)
+        self.changes = SourceChanges([e for e in history if isinstance(e, SourceChange)])
         for i, here in enumerate(self.stretches):
             following = self.stretches[i + 1 : i + 2]
             end = following[0].slot if following else max(here.slot, knots.positions()[-1]) + 1
@@ -170,6 +173,8 @@ class Timeline:
 
     def _apply(self, event: Event) -> None:
         """Take a recorded event into account."""
+        if isinstance(event, SourceChange):
+            return  # it moves neither a slot nor the ratio
         slot = self.slot(event.batch)
         if isinstance(event, RatioChange):
             self.knots = self.knots.changed(slot, event.ratio)

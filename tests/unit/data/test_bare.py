@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning_synthaug.data.bare import Call, calls_on, replay, shallow, without_transforms
+from lightning_synthaug.data.bare import (
+    Call,
+    apart,
+    calls_on,
+    replay,
+    shallow,
+    without_transforms,
+)
 
 
 class Twice:
@@ -117,3 +124,28 @@ def test_wrappers_that_forward_are_copied_all_the_same() -> None:
     assert shallow(dataset) is not dataset
     odd = Uncopied()
     assert shallow(odd) is odd
+
+
+class Opening:
+    """Opens its file when the first item is read."""
+
+    file: object = None
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> int:
+        self.file = self.file or object()
+        return index
+
+
+def test_what_a_view_opens_stays_with_its_copy() -> None:
+    from torch.utils.data import ConcatDataset, Subset
+
+    below, beside = Opening(), Opening()
+    view: Any = ConcatDataset([Subset(below, [2, 3]), beside])  # type: ignore[arg-type, list-item]
+    copied = apart(view)
+    assert [copied[i] for i in range(6)] == [2, 3, 0, 1, 2, 3]
+    assert below.file is beside.file is None
+    assert copied.datasets[0].dataset.file is not None
+    assert apart(below)[1] == 1

@@ -13,10 +13,12 @@ import pytest
 from lightning_synthaug.assets import demo_generator
 from lightning_synthaug.data import LabelMap
 from lightning_synthaug.errors import MissingDependency
-from lightning_synthaug.filling import Limits, SourceFiller, SourceNeeds
+from lightning_synthaug.filling import Limits, SourceFiller, SourceNeeds, Watching
 from lightning_synthaug.filling.cluster import fill_on_ray
 from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators.gates.watch import CollapseWatch
 from lightning_synthaug.store import Store
+from tests.helpers.collapsing import Turning
 from tests.helpers.traced import Tracer
 
 # Ray 2.60 reads old options of its own when it makes its settings.
@@ -88,3 +90,16 @@ def test_without_ray_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(MissingDependency, match=r"SA508") as error:
             fill_on_ray(mine, missing)
         assert ".[ray]" in str(error.value)
+
+
+def test_samples_from_a_cluster_are_watched_here(
+    tmp_path: Path, cluster: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open(tmp_path / "cache") as store:
+        source = filler(store, Turning(200))
+        source.needs.watching = Watching(CollapseWatch, stops=True)
+        wanted = np.array([(place << 40) | n for n in range(500) for place in range(3)])
+        filled = fill_on_ray(source, source.look_up(wanted), actors=1)
+        assert 200 < filled.generated < 1500
+        assert not fill_on_ray(source, source.look_up(wanted), actors=1).generated
+    assert capsys.readouterr().err.count("[SA470]") == 1

@@ -152,3 +152,20 @@ def test_word_of_damage_is_taken_once(tmp_path: Path) -> None:
     assert turns.take_damaged() == {3: b"ab".hex(), 5: b"cd".hex(), 6: b"ef".hex()}
     assert turns.take_damaged() == {}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_word_of_a_collapse_is_of_one_source_and_of_this_run(tmp_path: Path) -> None:
+    mine, other = Turns(tmp_path, "gan"), Turns(tmp_path, "vae")
+    assert not mine.has_collapsed()
+    mine.collapsed()
+    assert mine.has_collapsed()
+    assert not other.has_collapsed()
+    (path,) = tmp_path.glob("fill-gan-*.collapsed.json")
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"time": turns._started() - 1}))
+    assert not mine.has_collapsed()
+    mine.forget_collapse()
+    mine.forget_collapse()
+    assert not list(tmp_path.iterdir())
+    Turns(tmp_path / "nowhere", "gan").collapsed()
+    assert not Turns(tmp_path / "nowhere", "gan").has_collapsed()

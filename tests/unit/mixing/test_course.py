@@ -9,7 +9,7 @@ import pytest
 
 from lightning_synthaug.errors import PlanError, ResumeMismatch
 from lightning_synthaug.mixing import Course, Mixture, Recipe
-from lightning_synthaug.plan import Epoch, Linear, Plan
+from lightning_synthaug.plan import Epoch, Linear, Plan, SourceChange
 from tests.helpers.traced import Tracer, traced_dataset
 
 SIZE = 45
@@ -110,3 +110,19 @@ def test_a_refused_checkpoint_stays_the_one_to_be_saved() -> None:
     ):
         plan(other, start=6, seed=4)
     assert other.state() == json.loads(json.dumps(course.state()))
+
+
+def test_a_source_that_has_collapsed_stays_so_after_a_checkpoint() -> None:
+    course = Course("error", tell=None)
+    first = plan(course)
+    assert not course.changed
+    course.record(SourceChange(6, first.knots.count(first.slot(6)), 0, 0.0))
+    changed = plan(course, start=6)
+    assert course.changed
+    assert (changed.slots(60, 135).index[changed.slots(60, 135).source == 1] == -1).all()
+    other = restored(course)
+    assert other.changed
+    again = plan(other, start=7)
+    assert again.slots(60, 135).matrix().tolist() == changed.slots(60, 135).matrix().tolist()
+    plan(course, start=2)  # before it was known
+    assert not course.changed

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from lightning_synthaug.data import LabelMap
-from lightning_synthaug.mixing.describing import source_specs
+from lightning_synthaug.mixing import Mixture
+from lightning_synthaug.mixing.describing import source_specs, unmakeable_text
 from lightning_synthaug.mixing.recipe import Recipe
-from lightning_synthaug.plan import SourceSpec
+from lightning_synthaug.plan import Epoch, SourceChange, SourceSpec
 from tests.helpers.traced import Tracer, traced_dataset
 
 
@@ -42,3 +43,15 @@ def test_items_without_stored_labels_are_read_only_where_labels_are_asked_for() 
     assert known.items is not None
     assert unknown.items.tolist() == [-1] * 4
     assert known.items.tolist() == [0, 1, 0, 1]
+
+
+def test_labels_that_cannot_be_made_are_named_but_not_what_a_collapse_left_out() -> None:
+    recipe = Recipe(source=Tracer(labels=[0, 1]), ratio=0.5)
+    mixture = Mixture(recipe, traced_dataset(20))
+    plan = mixture.compile(Epoch(20, 5), None)
+    slots = plan.slots(0, 20)
+    without = slots.where((slots.source == 1) & (slots.index < 0))
+    assert "cannot make the labels [2]" in unmakeable_text(recipe, without)
+    assert "cannot make the labels [2]" in unmakeable_text(recipe, without, plan)
+    stopped = mixture.compile(Epoch(20, 5), None, history=[SourceChange(0, 0, 0, 0.0)])
+    assert unmakeable_text(recipe, without, stopped) == ""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.filling import Counted, Limits, Settled
+from lightning_synthaug.generators.gates.watch import Collapse
 from lightning_synthaug.mixing import Mixture, Recipe, lookahead
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.plan import Epoch
@@ -37,6 +38,7 @@ class Slow:
         self.marks: dict[int, Any] = {}
         self.asked: list[int] = []
         self.closed = False
+        self.collapsed: dict[int, Any] = {}
         self._done: list[Settled] = []
 
     @property
@@ -274,4 +276,27 @@ def test_a_store_that_has_samples_is_looked_through_before_anybody_is_asked(tmp_
         s.workers[0].work()
         ahead.advance(0)
     assert not set(s.workers[0].asked) & set(some.tolist())
+    s.mixture.close()
+
+
+@pytest.mark.parametrize("action", ["warn", "stop"])
+def test_what_has_collapsed_is_told_of_and_asked_for_no_more_where_it_is_stopped(
+    tmp_path: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s = Setting(tmp_path, producers=2, reuse=1, pool=5000, on_collapse=action)
+    s.ahead.begin(s.plan, 0, None)
+    for worker in s.workers:
+        worker.work()
+        worker.collapsed[0] = Collapse("similarity", 1, 0, 40, 0.9, 240)
+    s.ahead.advance(0)
+    asked = [len(worker.asked) for worker in s.workers]
+    for number in range(20):
+        for worker in s.workers:
+            worker.work()
+        s.ahead.advance(number)
+    assert (asked == [len(worker.asked) for worker in s.workers]) is (action == "stop")
+    assert capsys.readouterr().err.count("[SA470]") == 1
+    (source,) = s.mixture.generated
+    assert source.needs.watching.collapse is not None
+    assert list(tmp_path.glob("fill-*.collapsed.json"))
     s.mixture.close()

@@ -10,6 +10,7 @@ from lightning_synthaug.mixing.options import (
     background_devices,
     check_cache,
     check_device,
+    check_stop,
     check_weight,
     choose_device,
     refuse_unknown,
@@ -95,3 +96,11 @@ def test_devices_are_chosen_late() -> None:
     if expected == "cpu":
         with pytest.raises(ConfigError, match=r"`device` must be there, got 'cuda:3'.*SA114"):
             choose_device("cuda:3")
+
+
+@pytest.mark.parametrize("on_miss", ["wait", "error"])
+def test_nobody_waits_for_what_is_made_no_more(on_miss: str) -> None:
+    check_stop("lower", on_miss)
+    check_stop("stop", "real")
+    with pytest.raises(ConfigError, match=r'`on_collapse="stop"` must come with.*SA670'):
+        check_stop("stop", on_miss)

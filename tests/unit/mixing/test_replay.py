@@ -15,6 +15,7 @@ from lightning_synthaug.mixing.causes import CAUSES, STARVED
 from lightning_synthaug.mixing.replay import Replay, refuse_replay, replaying
 from lightning_synthaug.store import Store
 from tests.helpers.batches import LengthBuckets
+from tests.helpers.collapsing import Turning, real_dataset
 from tests.helpers.ledgers import Writer, agrees, plan_with
 from tests.helpers.streams import Batches
 from tests.helpers.traced import Tracer, traced_dataset
@@ -214,3 +215,27 @@ def test_rows_that_do_not_follow_from_a_plan_cannot_be_replayed(
 def test_a_replay_is_of_a_folder(replay: Any) -> None:
     with pytest.raises(ConfigError, match=r"`replay` must be the path.*SA114"):
         Recipe(source=Tracer(), ratio=0.5, replay=replay)
+
+
+def test_a_source_that_was_stopped_is_stopped_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(**options: Any) -> tuple[list[torch.Tensor], Any]:
+        loader = sa.mix(
+            DataLoader(real_dataset(800), 40, shuffle=True),
+            Turning(200),
+            0.5,
+            cache=tmp_path / "cache",
+            on_collapse="stop",
+            reuse=1,
+            **options,
+        )
+        return stream(loader), loader.feed.totals
+
+    first, counted = run(ledger=tmp_path / "ledger")
+    assert counted.unmakeable == 800
+    capsys.readouterr()
+    again, totals = run(replay=tmp_path / "ledger")
+    assert equal(first, again)
+    assert (totals.misses, totals.unmakeable) == (counted.misses, counted.unmakeable)
+    assert "cannot make the labels" not in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from lightning_synthaug.errors import PlanError, ResumeMismatch
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.rowcourse import RowClock, RowCourse
-from lightning_synthaug.plan import Plan
+from lightning_synthaug.plan import Plan, SourceChange
 from tests.helpers.traced import traced_dataset
 
 DATA = traced_dataset(12)
@@ -90,3 +90,33 @@ def test_what_this_package_does_not_write_is_refused() -> None:
         course.restore(state)
         with pytest.raises(PlanError, match="SA110"):
             course.plan()
+
+
+def test_what_happened_to_a_source_is_kept() -> None:
+    course = Course("error", tell=None)
+    first = course.plan()
+    course.record(SourceChange(3, 12, 0, 0.5))
+    changed = course.plan()
+    assert changed is not first
+    assert changed.changes.sources == {0}
+    again = Course("error", tell=None)
+    again.restore(course.state(3))
+    assert again.plan().history == changed.history
+    damaged = Course("error", tell=None)
+    damaged.restore(course.state(3) | {"history": [["source", 3]]})
+    with pytest.raises(PlanError, match="SA110"):
+        damaged.plan()
+
+
+def test_another_generator_gets_the_whole_share_again() -> None:
+    class Naming(Course):
+        def _told(self, fingerprint: dict[str, Any]) -> dict[str, Any]:
+            return {"generators": fingerprint["generators"]}
+
+    course = Naming("error", tell=None)
+    course.plan()
+    course.record(SourceChange(3, 12, 0, 0.0))
+    course.plan()
+    again = Naming("rescale", tell=None)
+    again.restore(course.state(3) | {"fingerprint": {"generators": "others"}})
+    assert not again.plan().changes.sources

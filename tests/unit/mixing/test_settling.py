@@ -9,6 +9,7 @@ import pytest
 from lightning_synthaug.filling import Limits, Turns
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.settling import settle, watched
+from tests.helpers.collapsing import Turning, real_dataset
 from tests.helpers.traced import CLASSES, Tracer, traced_dataset
 
 
@@ -50,3 +51,23 @@ def test_an_error_leaves_word_for_those_who_wait(tmp_path: Path) -> None:
         asked(source, [0], tmp_path, world=2)
     assert len(list(tmp_path.glob("fill-synthetic-*.failed.json"))) == 1
     mixture.close()
+
+
+def test_what_was_stopped_is_not_waited_for_and_the_budget_not_blamed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def opened_source() -> Any:
+        source = Turning(200)
+        recipe = Recipe(source=source, ratio=0.5, cache=tmp_path, on_collapse="stop")
+        mixture = Mixture(recipe, real_dataset(600))
+        return mixture, mixture.generated[0]
+
+    (leading, leader), (following, follower) = opened_source(), opened_source()
+    wanted = list(range(500))
+    made = asked(leader, wanted, tmp_path, world=2)
+    assert 200 < made < 500
+    assert "budget" not in capsys.readouterr().err
+    assert asked(follower, wanted, tmp_path, world=2, leader=False) == 0
+    assert len(follower.places) == made
+    leading.close()
+    following.close()
