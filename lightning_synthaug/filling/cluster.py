@@ -7,7 +7,8 @@ so that its index lies on one local disk. Which samples there are does not depen
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Any, final
 
 import numpy as np
@@ -70,14 +71,15 @@ def fill_on_ray(
         while rest and not watching.halted and (room := limits.room(len(rest), price=price)):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
-            for number, answers in _answers(ray, source.needs, batches, pool, device):
-                made = source.keep(batches[number], answers, device=device)
-                batches[number] = []
-                again += made.retry
-                account.add(made)
-                source.tell()
-                if watching.halted or not limits.room(1, price=price):
-                    break
+            with closing(_answers(ray, source.needs, batches, pool, device)) as answered:
+                for number, answers in answered:
+                    made = source.keep(batches[number], answers, device=device)
+                    batches[number] = []
+                    again += made.retry
+                    account.add(made)
+                    source.tell()
+                    if watching.halted or not limits.room(1, price=price):
+                        break
             # Those that were turned down, and those that a limit left, come before what was not begun.
             rest = again + [o for batch in batches for o in batch] + rest
     return account.filled(source.reason)
@@ -85,8 +87,8 @@ def fill_on_ray(
 
 def _answers(
     ray: Any, needs: SourceNeeds, batches: Sequence[Sequence[Open]], pool: int, device: str
-) -> Iterator[tuple[int, list[Record | Rejection]]]:
-    """Deal batches out, and yield what comes back in whatever order it does."""
+) -> Generator[tuple[int, list[Record | Rejection]]]:
+    """Deal batches out, and yield what comes back in whatever order it does; closed, it ends what still runs."""
     pool = min(pool, len(batches))
     rows = [
         {"number": i, "asked": [[o.identity, o.request.attempt] for o in batch]}
@@ -99,8 +101,12 @@ def _answers(
         compute=ray.data.ActorPoolStrategy(size=pool),
         num_gpus=1 if device == "cuda" else 0,
     )
-    for row in made.iter_rows():
-        yield int(row["number"]), list(row["answers"])
+    # Not `iter_rows`: that reads on a thread of its own, which outlives an iterator that is not read to its end, and
+    # ends the whole process when it wakes after `ray.shutdown`.
+    for bundle in made.iter_internal_ref_bundles():
+        for block in ray.get(list(bundle.block_refs)):
+            for row in ray.data.block.BlockAccessor.for_block(block).iter_rows(True):
+                yield int(row["number"]), list(row["answers"])
 
 
 @final

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,11 @@ def test_samples_from_a_cluster_are_watched_here(
         source = filler(store, Turning(200))
         source.needs.watching = Watching(CollapseWatch, stops=True)
         wanted = np.array([(place << 40) | n for n in range(500) for place in range(3)])
+        before = set(threading.enumerate())
         filled = fill_on_ray(source, source.look_up(wanted), actors=1)
         assert 200 < filled.generated < 1500
+        # A thread that still talks to Ray ends the whole process once Ray is shut down.
+        left = {thread.name for thread in set(threading.enumerate()) - before}
+        assert left <= {"tqdm_monitor"}
         assert not fill_on_ray(source, source.look_up(wanted), actors=1).generated
     assert capsys.readouterr().err.count("[SA470]") == 1
