@@ -9,6 +9,7 @@ import numpy as np
 
 from lightning_synthaug.generators.gates.embeddings.planes import image_of, planes
 from lightning_synthaug.generators.gates.nearest import Nearest
+from lightning_synthaug.generators.gates.real import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,12 +50,15 @@ class AlignedImages(Nearest):
     """
 
     def __init__(self, references: Sequence[Record]) -> None:
+        import torch
+
         side = max(image_of(references[0]).shape[:2])
         self._side = max(_LEAST_SIDE, min(_SIDE, side))
-        grey = self._grey(references)
-        self._images = _blurred(grey).half()
-        self._spectra = _spectra(grey)
-        self._small = _scaled(grey)
+        parts = [
+            (_blurred(grey).half(), _spectra(grey), _scaled(grey))
+            for grey in map(self._grey, in_parts(references))
+        ]
+        self._images, self._spectra, self._small = map(torch.cat, zip(*parts, strict=True))
         self._found = min(_CANDIDATES, len(references) - 1)
 
     def distances(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from lightning_synthaug.generators.digest import canonical_digest
+from lightning_synthaug.generators.gates.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Gate"]
 
 
-class Gate(ABC):
+class Gate(Part, ABC):
     """Judge whether a sample is worth training on, by what was asked for.
 
     A subclass has a constructor that is free and keeps each argument as an attribute of the same
@@ -31,7 +31,6 @@ class Gate(ABC):
     Attributes:
         name: What reports call this gate, or None for the name of its class.
         modality: What kind of samples it judges.
-        version: Raised when the same settings begin to judge otherwise.
         fitted: Whether `fit` looks at real samples.
 
     Example:
@@ -48,7 +47,6 @@ class Gate(ABC):
 
     name: str | None = None
     modality: Modality = "any"
-    version: ClassVar[int] = 1
     fitted: ClassVar[bool] = False
 
     @abstractmethod
@@ -71,36 +69,3 @@ class Gate(ABC):
             real: The samples that training uses; nothing of validation and test data.
         """
         del real
-
-    def load(self, device: str = "cpu") -> None:
-        """Get ready to judge.
-
-        Args:
-            device: Torch device; gates without a network ignore it.
-        """
-        self._device = device
-
-    def unload(self) -> None:
-        """Give back what `load` took."""
-        self._device = None
-
-    def settings(self) -> dict[str, Any]:
-        """List the settings that change verdicts.
-
-        Returns:
-            Names and plain JSON values.
-        """
-        return {}
-
-    def fingerprint(self) -> str:
-        """Identify the gate without what it is fitted on: class, version and settings.
-
-        Returns:
-            32 hexadecimal digits.
-        """
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return canonical_digest(
-            {"class": kind, "version": self.version, "settings": self.settings()}
-        )
-
-    _device: str | None = None

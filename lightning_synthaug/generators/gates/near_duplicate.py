@@ -12,6 +12,7 @@ from lightning_synthaug.errors import GateError
 from lightning_synthaug.generators.gates.base import Gate
 from lightning_synthaug.generators.gates.calibration import auto_threshold, check_threshold
 from lightning_synthaug.generators.gates.comparing import nearest_to
+from lightning_synthaug.generators.gates.real import RealSamples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from lightning_synthaug.data.record import Record
     from lightning_synthaug.generators.gates.embeddings import Embedding
     from lightning_synthaug.generators.gates.nearest import Nearest
-    from lightning_synthaug.generators.gates.real import RealSamples
     from lightning_synthaug.generators.request import Request
 
 __all__ = ["NearDuplicate"]
@@ -98,14 +98,12 @@ class NearDuplicate(Gate):
         Raises:
             GateError: There are fewer than three of a set (SA447).
         """
-        records = real.read(range(len(real)))
-        self._sets = {"a training sample": self._nearest("training", records)}
+        self._sets = {"a training sample": self._nearest("training", real)}
         for name, dataset in (self.against or {}).items():
-            adapter = adapt(dataset)
-            others = [adapter.record(i) for i in range(len(dataset))]
+            others = RealSamples(len(dataset), adapt(dataset).record)
             self._sets[f"a sample of {name}"] = self._nearest(name, others)
         chosen = real.spread(_CALIBRATED_BY)
-        measured = self._sets["a training sample"].distances([records[i] for i in chosen], chosen)
+        measured = self._sets["a training sample"].distances(real.read(chosen), chosen)
         self._copy = _COPY * float(np.median(measured[:, 0]))
         self._least = (
             auto_threshold(_ratios(measured), self.share)

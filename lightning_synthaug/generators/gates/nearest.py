@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from lightning_synthaug.generators.gates.kernel import squared_distances
+from lightning_synthaug.generators.gates.real import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class NearestVectors(Nearest):
 
     def __init__(self, references: Sequence[Record], embedding: Embedding) -> None:
         self._embedding = embedding
-        self._vectors = embedding.embed(references)
+        self._vectors = np.concatenate([embedding.embed(part) for part in in_parts(references)])
 
     def distances(
         self, records: Sequence[Record], own: Sequence[int] | None = None

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final, overload
 
 import numpy as np
+from tqdm import tqdm
 
+from lightning_synthaug.data.record import Record
 from lightning_synthaug.generators.digest import canonical_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
-    from lightning_synthaug.data.record import Record
-
-__all__ = ["RealSamples"]
+__all__ = ["RealSamples", "in_parts"]
 
 #: Samples whose content is part of the fingerprint.
 _LOOKED_AT: Final = 64
+#: Samples that are in memory at once where all are read, and how many have to be read for a bar.
+_AT_ONCE, _MANY = 256, 2048
 
 
 @final
-class RealSamples:
+class RealSamples(Sequence[Record]):
     """Real training samples, with labels in the numbering of the generator.
 
     Args:
@@ -58,6 +62,17 @@ class RealSamples:
 
     def __len__(self) -> int:
         return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        if isinstance(index, slice):
+            return self.read(range(self.size)[index])
+        return self._read(range(self.size)[index])
 
     def read(self, indices: Sequence[int]) -> list[Record]:
         """Read samples.
@@ -105,6 +120,24 @@ class RealSamples:
         labels = None if self.labels is None else self.labels.astype("<i8").tobytes().hex()
         content = {"size": self.size, "labels": labels, "some": looked_at, "origin": self._origin}
         return canonical_digest(content)
+
+
+def in_parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Go through samples, few of them in memory at a time, with a bar where there are many.
+
+    Args:
+        records: The samples.
+
+    Yields:
+        The next ones.
+    """
+    starts = range(0, len(records), _AT_ONCE)
+    hidden = True if len(records) < _MANY else None  # None: where nobody looks
+    with tqdm(total=len(records), desc="Reading samples", disable=hidden, file=sys.stderr) as bar:
+        for start in starts:
+            part = records[start : start + _AT_ONCE]
+            yield part
+            bar.update(len(part))
 
 
 def _even(group: npt.NDArray[np.int64], count: int) -> list[int]:

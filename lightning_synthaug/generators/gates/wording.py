@@ -11,6 +11,7 @@ import numpy as np
 from lightning_synthaug.generators.gates.embeddings import HashedNgrams
 from lightning_synthaug.generators.gates.kernel import squared_distances
 from lightning_synthaug.generators.gates.nearest import Nearest
+from lightning_synthaug.generators.gates.real import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,12 @@ class NearestTexts(Nearest):
 
     def __init__(self, references: Sequence[Record]) -> None:
         self._embedding = HashedNgrams()
-        self._vectors = self._embedding.embed(references)
-        self._words = [_words(r) for r in references]
+        parts = [
+            (self._embedding.embed(part), [_words(r) for r in part])
+            for part in in_parts(references)
+        ]
+        self._vectors = np.concatenate([vectors for vectors, _ in parts])
+        self._words = [words for _, part in parts for words in part]
 
     def distances(
         self, records: Sequence[Record], own: Sequence[int] | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from lightning_synthaug.generators.digest import canonical_digest
+from lightning_synthaug.generators.gates.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Embedding"]
 
 
-class Embedding(ABC):
+class Embedding(Part, ABC):
     """Turn samples into vectors. The vector of a sample depends on nothing but the sample.
 
     Attributes:
         modality: What it takes.
-        version: Raised when the same settings begin to give other vectors.
     """
 
     modality: Modality = "image"
-    version: ClassVar[int] = 1
 
     @abstractmethod
     def embed(self, records: Sequence[Record]) -> npt.NDArray[np.float32]:
@@ -54,36 +52,3 @@ class Embedding(ABC):
         """
         del count
         return self.embed(records[:1])[:0]
-
-    def load(self, device: str = "cpu") -> None:
-        """Get ready to embed.
-
-        Args:
-            device: Torch device; embeddings without a network ignore it.
-        """
-        self._device = device
-
-    def unload(self) -> None:
-        """Give back what `load` took."""
-        self._device = None
-
-    def settings(self) -> dict[str, Any]:
-        """List the settings that change vectors.
-
-        Returns:
-            Names and plain JSON values.
-        """
-        return {}
-
-    def fingerprint(self) -> str:
-        """Identify the vectors that come out.
-
-        Returns:
-            32 hexadecimal digits.
-        """
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return canonical_digest(
-            {"class": kind, "version": self.version, "settings": self.settings()}
-        )
-
-    _device: str | None = None

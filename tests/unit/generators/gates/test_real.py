@@ -6,6 +6,7 @@ import numpy as np
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.generators.gates import RealSamples
+from lightning_synthaug.generators.gates.real import in_parts
 
 
 def samples(labels: list[int] | None, count: int = 0, origin: str = "") -> RealSamples:
@@ -53,3 +54,16 @@ def test_records_in_memory_bring_their_labels() -> None:
     assert real.labels is not None
     assert real.labels.tolist() == [3, 4]
     assert RealSamples.of([Record({"x": 1, "label": 3}), Record({"x": 2})]).labels is None
+
+
+def test_they_are_a_sequence_of_records() -> None:
+    real = samples(None, 10)
+    assert real[-1]["x"] == 9
+    assert [r["x"] for r in real[3:5]] == [3, 4]
+    assert [r["x"] for r in real] == list(range(10))
+
+
+def test_all_of_them_are_read_part_by_part() -> None:
+    sizes = [len(part) for part in in_parts(samples(None, 600))]
+    assert sum(sizes) == 600
+    assert max(sizes) < 600
