@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Gate,
         LabelConsistency,
         NearDuplicate,
+        Repetition,
     )
     from lightning_synthaug.lightning import SynthAug, SynthAugDataModule
     from lightning_synthaug.mixing import (
@@ -64,6 +65,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Rejection",
+    "Repetition",
     "Request",
     "Schedule",
     "Sigmoid",
@@ -82,7 +84,7 @@ _HOMES = {
     "data": ("Record",),
     "errors": ("SynthAugError",),
     "generators": ("FolderGenerator", "Generator", "Rejection", "Request", "TorchGenerator"),
-    "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate"),
+    "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate", "Repetition"),
     "mixing": (
         "BatchInfo",
         "Ledger",

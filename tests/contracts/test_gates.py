@@ -13,6 +13,7 @@ from lightning_synthaug.generators.gates import (
     ClipScore,
     Gate,
     LabelConsistency,
+    Repetition,
     RewardScore,
     ScoreGate,
     ValidAudio,
@@ -189,3 +190,17 @@ class TestRewardScoreByRealTexts(TestRewardScore):
 
     def real(self) -> list[Record]:
         return self.samples()
+
+
+class TestRepetition(GateContract):
+    def make(self) -> Gate:
+        return Repetition()
+
+    def make_other(self) -> Gate:
+        return Repetition(share=0.9)
+
+    def real(self) -> list[Record]:
+        return pictures(60)
+
+    def samples(self) -> list[Record]:
+        return [*pictures(4, seed=1), *pictures(2, seed=1)]

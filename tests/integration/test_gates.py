@@ -12,10 +12,11 @@ from torch.utils.data import DataLoader
 import lightning_synthaug as sa
 from lightning_synthaug.data import Record, Verdict
 from lightning_synthaug.errors import ResumeMismatch
-from lightning_synthaug.generators import Request
+from lightning_synthaug.generators import Generator, Request
 from lightning_synthaug.generators.gates import Gate
 from lightning_synthaug.store import Store
 from tests.helpers.recorder import recorder, trainer
+from tests.helpers.shapes import shape
 from tests.helpers.traced import Tracer, read, traced_dataset
 
 
@@ -32,6 +33,23 @@ class Rest(Gate):
     def judge(self, requests: Sequence[Request], records: Sequence[Record]) -> list[Verdict]:
         bad = [r.number % 3 == self.rest and r.attempt < self.until for r in requests]
         return [Verdict(not b, None, "odd" if b else "") for b in bad]
+
+
+class Doubling(Generator):
+    """Makes each image twice, under numbers that follow each other."""
+
+    conditioning = "class"
+    labels = frozenset(range(3))
+
+    def fingerprint(self) -> str:
+        return "doubling"
+
+    def generate(self, requests: Sequence[Request]) -> list[Record]:
+        labels = [r.label or 0 for r in requests]
+        return [
+            Record({"image": shape(label, r.number // 2 + 500), "label": label})
+            for label, r in zip(labels, requests, strict=True)
+        ]
 
 
 def loader() -> DataLoader[Any]:
@@ -99,3 +117,16 @@ def test_two_cold_runs_give_the_same_keys_and_verdicts(tmp_path: Path) -> None:
             told.append((keys, [store.verdicts(g, keys) for g in gates]))
     assert told[0] == told[1]
     assert any(not v.accepted for v in told[0][1][0].values())
+
+
+def test_a_sample_that_repeats_an_earlier_one_is_not_served(tmp_path: Path) -> None:
+    real = [(shape(i % 3, i), i % 3) for i in range(60)]
+    cache = tmp_path / "cache"
+    mixed = sa.mix(DataLoader(real, 10), Doubling(), 0.5, cache=cache, gates=[sa.Repetition()])
+    rows = [image.tobytes() for images, _ in mixed for image in images.numpy()]
+    totals = mixed.feed.totals
+    mixed.feed.mixture.close()
+    made = {shape(label, n + 500).tobytes() for label in range(3) for n in range(60)}
+    synthetic = [row for row in rows if row in made]
+    assert len(synthetic) == len(set(synthetic)) == totals.served > 0
+    assert totals.rejected > 0

@@ -9,6 +9,7 @@ from lightning_synthaug.generators.gates.label_consistency import LabelConsisten
 from lightning_synthaug.generators.gates.near_duplicate import NearDuplicate
 from lightning_synthaug.generators.gates.real import RealSamples
 from lightning_synthaug.generators.gates.registry import create, register
+from lightning_synthaug.generators.gates.repetition import Repetition
 from lightning_synthaug.generators.gates.reward import RewardScore
 from lightning_synthaug.generators.gates.score import ScoreGate
 from lightning_synthaug.generators.gates.valid_audio import ValidAudio
@@ -23,6 +24,7 @@ __all__ = [
     "LabelConsistency",
     "NearDuplicate",
     "RealSamples",
+    "Repetition",
     "RewardScore",
     "ScoreGate",
     "ValidAudio",

@@ -24,14 +24,15 @@ class Gate(Part, ABC):
 
     A subclass has a constructor that is free and keeps each argument as an attribute of the same
     name. Its verdict on a sample depends on the sample, its request, the settings and the real
-    samples that it was fitted on: on nothing else in the batch, and not on when it is given. What a
-    gate says is kept beside the samples under its fingerprint; another gate judges what is stored
-    again, and nothing is made again.
+    samples that it was fitted on: on nothing else in the batch, and not on when it is given, but where
+    it says that it `remembers`. What a gate says is kept beside the samples under its fingerprint;
+    another gate judges what is stored again, and nothing is made again.
 
     Attributes:
         name: What reports call this gate, or None for the name of its class.
         modality: What kind of samples it judges.
         fitted: Whether `fit` looks at real samples.
+        remembers: Whether a verdict also depends on samples judged before.
 
     Example:
         >>> import numpy as np
@@ -48,6 +49,7 @@ class Gate(Part, ABC):
     name: str | None = None
     modality: Modality = "any"
     fitted: ClassVar[bool] = False
+    remembers: ClassVar[bool] = False
 
     @abstractmethod
     def judge(self, requests: Sequence[Request], records: Sequence[Record]) -> list[Verdict]:

@@ -150,8 +150,10 @@ class GateContract(ABC):
             assert len(verdict.reason.split()) <= 8, verdict.reason
 
     def test_verdicts_do_not_depend_on_neighbours(self) -> None:
-        """A verdict is the same alone, in a batch and in a batch turned round."""
+        """A verdict is the same alone, in a batch and in a batch turned round; but for gates that remember."""
         gate = self._ready(self.make())
+        if gate.remembers:
+            skip("its verdicts depend on what came before")
         requests, records = list(self.requests()), list(self.samples())
         together = gate.judge(requests, records)
         turned = gate.judge(requests[::-1], records[::-1])[::-1]
