@@ -89,11 +89,10 @@ class _Ramp(Schedule):
         points = [Breakpoint(0, start, start)] if first else []
         for a, b in pairwise(edges):
             area = self._area(b / length) - self._area(a / length)
-            mean = start + rise * area * length / (b - a)
+            mean = min(high, max(low, start + rise * area * length / (b - a)))
             ratio = start + rise * self._shape(a / length)
-            # A piece that would end outside the ramp's own range is bent back: its area changes by next to nothing.
-            ratio = min(high, max(low, ratio))
-            mean = min((ratio + high) / 2, max((ratio + low) / 2, mean))
+            # A piece that would end outside the ramp's own range begins elsewhere: its area has to be right.
+            ratio = min(high, 2 * mean - low, max(low, 2 * mean - high, ratio))
             points.append(Breakpoint(first + a, ratio, mean))
         return [*points, Breakpoint(first + length, float(self.end), float(self.end))]
 

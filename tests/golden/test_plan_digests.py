@@ -24,6 +24,7 @@ from lightning_synthaug.plan import (
     Plan,
     RatioChange,
     Schedule,
+    Sigmoid,
     SourceSpec,
     rank_rows,
 )
@@ -72,6 +73,12 @@ def configurations() -> dict[str, Plan]:
             labels=labels,
             balance={0: 1, 8: 3.5},
             shuffle=False,
+        ),
+        "sigmoid, steep and short": _plan(
+            Epoch(50, 10),
+            Sigmoid(0.0, 0.8, over="7ba", steepness=60.0),
+            [SourceSpec("gan")],
+            seed=8,
         ),
         "piecewise with an event": _plan(
             Epoch(90, 40),
