@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lightning_synthaug import transforms
     from lightning_synthaug.data import Record
     from lightning_synthaug.errors import SynthAugError
     from lightning_synthaug.generators import (
@@ -78,6 +79,7 @@ __all__ = [
     "merge_batchnorm",
     "mix",
     "split_batchnorm",
+    "transforms",
 ]
 
 _HOMES = {
@@ -115,6 +117,8 @@ def __getattr__(name: str) -> Any:
         return import_module("lightning_synthaug.trainer").callback_class()
     if name == "SynthAugDataModule":
         return import_module("lightning_synthaug.trainer").datamodule_class()
+    if name == "transforms":  # a module to itself: its functions are named by what they are for
+        return import_module(f"{__name__}.transforms")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

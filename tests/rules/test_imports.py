@@ -37,6 +37,7 @@ def loaded_by(statement: str) -> set[str]:
         ("lightning_synthaug.generators", TORCH | LIGHTNING | SLOW),
         ("lightning_synthaug.filling", LIGHTNING | SLOW),
         ("lightning_synthaug.mixing", LIGHTNING | SLOW),
+        ("lightning_synthaug.transforms", TORCH | LIGHTNING | SLOW),
         ("lightning_synthaug.cli.main", TORCH | LIGHTNING | SLOW),
     ],
 )

@@ -10,9 +10,17 @@ from contextlib import nullcontext
 from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.data.transforms.base import SampleTransform, check_axes, checked_array
+from lightning_synthaug.data.transforms.base import (
+    MOVED,
+    POINTS,
+    SampleTransform,
+    called,
+    check_axes,
+    checked_array,
+)
 from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.errors import DataError
 
@@ -21,7 +29,11 @@ __all__ = ["AlbumentationsTransform"]
 
 @final
 class AlbumentationsTransform(SampleTransform):
-    """Run an albumentations transform on a record's image, and on its mask if there is one.
+    """Run an albumentations transform on a record's image, and on what lies on the image.
+
+    Masks (`"mask"`, `"masks"`) and the pipeline's `additional_targets` are moved with the image. Boxes
+    (`"bboxes"`) and points (`"keypoints"`) are where the pipeline says how they are written, by `bbox_params=`
+    and `keypoint_params=`, and their `label_fields` keep to them: what leaves the image is dropped from all.
 
     The library's `set_random_seed` makes two new generators for every transform in the pipeline
     (127 us measured for a pipeline of four, one of them a choice of two). Here the pipeline shares
@@ -32,8 +44,7 @@ class AlbumentationsTransform(SampleTransform):
     read its state, so that it is not put back.
 
     Args:
-        transform: Anything with `set_random_state`, called with `image=` (and `mask=`). Its random
-            state is taken over.
+        transform: Anything with `set_random_state`, called with fields by name. Its random state is taken over.
         p: Probability that a record is transformed at all. Fraction in [0, 1].
     """
 
@@ -46,8 +57,11 @@ class AlbumentationsTransform(SampleTransform):
         self._users_code = _has_users_code(transform)
 
     def fields(self, record: Record, seed: int) -> dict[str, Any]:
-        """Call the pipeline with the image and the mask."""
-        given = {name: record[name] for name in ("image", "mask") if name in record}
+        """Call the pipeline with the image and what moves with it."""
+        points = self._points(record)
+        more = getattr(self.transform, "additional_targets", None) or ()
+        names = ("image", *MOVED, *more, *points)
+        given = {name: record[name] for name in names if name in record}
         arrays = {name: value for name, value in given.items() if isinstance(value, np.ndarray)}
         if "image" not in arrays:
             msg = (
@@ -62,9 +76,41 @@ class AlbumentationsTransform(SampleTransform):
         with seeded_globals(seed) if self._users_code else nullcontext():
             result = self.transform(**copies)
         return {
-            name: checked_array(name, result[name], value, self.transform)
+            name: checked_array(
+                name,
+                _as_given(result[name], value) if name in points else result[name],
+                value,
+                self.transform,
+            )
             for name, value in arrays.items()
         }
+
+    def _points(self, record: Record) -> tuple[str, ...]:
+        """List the fields of boxes and points and of what belongs to each, as the pipeline declares them."""
+        declared = getattr(self.transform, "processors", None) or {}
+        undeclared = next(
+            (name for name in POINTS if name in record and name not in declared), None
+        )
+        names = tuple(
+            name
+            for key, each in declared.items()
+            for name in (key, *(each.params.label_fields or ()))
+        )
+        missing = [name for name in names if not isinstance(record.get(name), np.ndarray)]
+        if undeclared is None and not missing:
+            return names
+        # Left to itself, the library would drop boxes that it takes for fractions of the image, or stop at a name.
+        what = (
+            f"say how {undeclared!r} are written"
+            if undeclared
+            else f"find its fields {missing} as arrays"
+        )
+        msg = (
+            f"An albumentations transform must {what}, got {called(self.transform)} for {record!r}. Pass "
+            "albumentations.Compose([...], bbox_params=..., keypoint_params=...), whose `label_fields` all records "
+            "have."
+        )
+        raise DataError("SA212", msg)
 
     def _seed(self, seed: int) -> None:
         """Put all randomness of the pipeline into the state that belongs to a seed."""
@@ -83,6 +129,12 @@ class AlbumentationsTransform(SampleTransform):
         cv2 = sys.modules.get("cv2")
         if cv2 is not None:  # some of its noise comes from OpenCV's own generator
             cv2.setRNGSeed(words[1] & 0x7FFFFFFF)
+
+
+def _as_given(result: Any, given: npt.NDArray[Any]) -> Any:
+    """Undo what the library does to boxes and labels: other floats, and lists where nothing is left."""
+    both_real = isinstance(result, np.ndarray) and result.dtype.kind == given.dtype.kind == "f"
+    return np.asarray(result, given.dtype) if both_real or isinstance(result, list) else result
 
 
 def _has_users_code(transform: Any) -> bool:

@@ -13,7 +13,13 @@ from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.plan.seeding import child_seed
 
-__all__ = ["SampleTransform", "called", "check_axes", "checked_array"]
+__all__ = ["MOVED", "POINTS", "SampleTransform", "called", "check_axes", "checked_array"]
+
+MOVED = ("mask", "masks")
+"""Fields with a value for each pixel of the image: what moves the image has to move them."""
+
+POINTS = ("bboxes", "keypoints")
+"""Fields with places on the image."""
 
 _UNIT = 2.0**-64
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from lightning_synthaug.data.record import Record, Value
 from lightning_synthaug.data.transforms.base import (
+    MOVED,
+    POINTS,
     SampleTransform,
     called,
     check_axes,
@@ -58,8 +60,8 @@ class FunctionTransform(SampleTransform):
         mask = record.get("mask")
         if self.takes_mask and isinstance(mask, np.ndarray):
             named["mask"] = np.array(mask)
-        elif name == "image":
-            _refuse_mask(record, self.transform)
+        if name == "image":
+            _refuse_moved(record, self.transform, but="mask" if named else "")
         if self.takes_rng:
             named["rng"] = np.random.Generator(np.random.PCG64(child_seed(seed, "rng")))
             result = self.transform(given, **named)
@@ -110,24 +112,31 @@ class ModuleTransform(SampleTransform):
                 "of your own."
             )
             raise DataError("SA212", msg)
-        _refuse_mask(record, self.transform)
+        _refuse_moved(record, self.transform)
         check_axes(value, self.transform)
         planes = value[None] if value.ndim == 2 else np.moveaxis(value, 2, 0)
         with seeded_globals(seed):
             result = self.transform(torch.from_numpy(np.array(planes, order="C")))
-        if isinstance(result, torch.Tensor) and result.ndim == 3:
-            array = result.detach().cpu().numpy()
+        if (
+            isinstance(result, torch.Tensor)
+            and result.ndim in (3, 4)
+            and result.shape[:-3] in ((), (1,))
+        ):
+            array = (
+                result.detach().reshape(result.shape[-3:]).cpu().numpy()
+            )  # kornia makes a batch of one
             result = np.array(array[0] if value.ndim == 2 else np.moveaxis(array, 0, 2), order="C")
         return {"image": checked_array("image", result, value, self.transform)}
 
 
-def _refuse_mask(record: Record, transform: object) -> None:
-    """Do not move an image under its mask."""
-    if "mask" in record:
+def _refuse_moved(record: Record, transform: object, *, but: str = "") -> None:
+    """Do not move an image under its mask, nor under boxes and points."""
+    left = [name for name in (*MOVED, *POINTS) if name in record and name != but]
+    if left:
         msg = (
-            "A transform must change image and mask alike, got one of the image alone, "
-            f"{called(transform)}, for {record!r}. Pass an albumentations transform, or a function "
-            "of (image, mask) that returns both."
+            f"A transform must change an image and its {left} alike, got one that does not, "
+            f"{called(transform)}, for {record!r}. Pass an albumentations transform or, for an image with one "
+            "mask, a function of (image, mask) that returns both."
         )
         raise DataError("SA212", msg)
 

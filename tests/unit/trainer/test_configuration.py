@@ -61,6 +61,18 @@ def test_albumentations_by_import_path() -> None:
     assert [one.p for one in aug.transform.transforms] == [0.25, 0.25]
 
 
+def test_a_ready_made_pipeline_by_import_path() -> None:
+    ready = {
+        "class_path": "lightning_synthaug.transforms.images",
+        "init_args": {"strength": "light"},
+    }
+    aug = SynthAug.from_config({"source": TRACER, "ratio": 0.3, "transform": ready})
+    assert repr(aug.transform) == repr(sa.transforms.images("light"))
+    ready["init_args"] = {"strength": "mild"}
+    with pytest.raises(ConfigError, match="light"):
+        SynthAug.from_config({"source": TRACER, "ratio": 0.3, "transform": ready})
+
+
 def test_python_objects_count_more_and_may_be_anything() -> None:
     aug = SynthAug.from_config({"source": "nowhere.Thing", "ratio": 0.3}, source=[1, 2, 3], seed=4)
     assert (aug.source, aug.seed) == ([1, 2, 3], 4)

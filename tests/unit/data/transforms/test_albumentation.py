@@ -182,3 +182,62 @@ def test_results_that_are_no_raw_image_are_refused(transform: Any, got: str) -> 
 def test_a_record_without_an_image_is_refused() -> None:
     with pytest.raises(DataError, match=r"needs the field 'image', got Record\(text: 'a'\)"):
         build_transform(A.HorizontalFlip()).apply(Record({"text": "a"}), 1)
+
+
+BOXES = np.array([[2, 3, 10, 9], [15, 1, 20, 6]], np.float32)
+POINTS = np.array([[2, 3], [19, 5]], np.float32)
+DETECTED = RECORD.replace(
+    bboxes=BOXES, kinds=np.array([7, 9]), keypoints=POINTS, parts=np.array([1, 2], np.int32)
+)
+
+
+def located(transforms: list[Any], **more: Any) -> Any:
+    boxes = A.BboxParams("pascal_voc", label_fields=["kinds"])
+    points = A.KeypointParams("xy", label_fields=["parts"])
+    return build_transform(A.Compose(transforms, bbox_params=boxes, keypoint_params=points, **more))
+
+
+def test_boxes_and_points_move_with_the_image() -> None:
+    made = located([A.HorizontalFlip(p=1)]).apply(DETECTED, 1)
+    assert np.array_equal(made["image"], IMAGE[:, ::-1])
+    assert np.allclose(made["bboxes"], BOXES[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [24, 0, 24, 0])
+    assert np.allclose(made["keypoints"], POINTS * [-1, 1] + [23, 0])
+    assert [made[n].dtype for n in ("bboxes", "keypoints", "parts")] == ["f4", "f4", "i4"]  # type: ignore[union-attr]
+
+
+def test_what_leaves_the_image_is_dropped_with_its_label() -> None:
+    left = located([A.Crop(0, 0, 12, 12, p=1)]).apply(DETECTED, 1)
+    assert left["bboxes"].tolist() == BOXES[:1].tolist() and left["kinds"].tolist() == [7]  # type: ignore[union-attr]
+    assert left["keypoints"].tolist() == POINTS[:1].tolist() and left["parts"].tolist() == [1]  # type: ignore[union-attr]
+    nothing = located([A.Crop(0, 12, 12, 24, p=1)]).apply(DETECTED, 1)
+    assert nothing["bboxes"].shape == (0, 4) and nothing["keypoints"].shape == (0, 2)  # type: ignore[union-attr]
+    assert nothing["kinds"].dtype == np.int64 and nothing["parts"].dtype == np.int32  # type: ignore[union-attr]
+    again = located([A.HorizontalFlip(p=1)]).apply(nothing, 1)
+    assert again["bboxes"].shape == (0, 4) and again["kinds"].shape == (0,)  # type: ignore[union-attr]
+
+
+def test_several_masks_and_additional_targets_move_too() -> None:
+    depth = IMAGE[..., 1].astype(np.float32)
+    record = RECORD.replace(masks=np.moveaxis(IMAGE, 2, 0), depth=depth)
+    made = build_transform(
+        A.Compose([A.HorizontalFlip(p=1)], additional_targets={"depth": "mask"})
+    ).apply(record, 1)
+    assert np.array_equal(made["masks"], np.moveaxis(IMAGE, 2, 0)[:, :, ::-1])
+    assert np.array_equal(made["depth"], depth[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("transform", "record"),
+    [
+        (A.HorizontalFlip(), RECORD.replace(bboxes=BOXES)),
+        (A.Compose([A.HorizontalFlip()]), RECORD.replace(keypoints=POINTS)),
+        (
+            A.Compose([A.HorizontalFlip()], bbox_params=A.BboxParams("coco", label_fields=["no"])),
+            DETECTED,
+        ),
+        (A.Compose([A.HorizontalFlip()], bbox_params=A.BboxParams("coco")), RECORD),
+    ],
+)
+def test_boxes_that_the_pipeline_does_not_know_of_are_refused(transform: Any, record: Any) -> None:
+    with pytest.raises(DataError, match=r"must (say how '|find its fields \[').*SA212"):
+        build_transform(transform).apply(record, 1)

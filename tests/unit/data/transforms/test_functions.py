@@ -147,5 +147,22 @@ def test_a_mask_moves_with_its_image() -> None:
 
 @pytest.mark.parametrize("function", [with_rng, with_globals, Noise()])
 def test_an_image_is_not_moved_under_its_mask(function: Any) -> None:
-    with pytest.raises(DataError, match=r"change image and mask alike.*\[SA212\]"):
-        build_transform(function).apply(MASKED, 3)
+    for name in ("mask", "masks", "bboxes", "keypoints"):
+        record = RECORD.replace(**{name: IMAGE[..., 0]})
+        with pytest.raises(
+            DataError, match=rf"change an image and its \['{name}'\] alike.*\[SA212\]"
+        ):
+            build_transform(function).apply(record, 3)
+
+
+def test_a_function_of_image_and_mask_does_not_leave_boxes_behind() -> None:
+    with pytest.raises(DataError, match=r"its \['bboxes'\] alike.*SA212"):
+        build_transform(shifted_both).apply(MASKED.replace(bboxes=np.ones((2, 4))), 3)
+
+
+def test_a_module_of_kornia_may_return_a_batch_of_one() -> None:
+    kornia = pytest.importorskip("kornia")
+    picture = Record({"image": (IMAGE / np.float32(255)).astype(np.float32)})
+    transform = build_transform(kornia.augmentation.RandomHorizontalFlip(p=1.0))
+    made = transform.apply(picture, 3)
+    assert np.array_equal(made["image"], picture["image"][:, ::-1])  # type: ignore[index, call-overload]

@@ -1,0 +1,7 @@
+"""Ready-made classical augmentation, for `transform=` and for pipelines of the user's own."""
+
+from __future__ import annotations
+
+from lightning_synthaug.transforms.picture import images
+
+__all__ = ["images"]
