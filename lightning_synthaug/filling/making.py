@@ -49,7 +49,7 @@ class Maker:
         self._store = store
         self._sizing = Sizing(needs.generator, store.folder, device)
         self._device = device
-        self._fingerprint = needs.generator.fingerprint()
+        self._fingerprint = store.codec.identity(needs.generator.fingerprint())
         self._like: Record | None = None
 
     @property
@@ -158,6 +158,9 @@ class Maker:
         generator, requests = self.needs.generator, [o.request for o in batch]
         results = check_batch(generator, requests, answers, like=self._like)
         common = made_by(self.needs, device or self._device)
+        lossy = self._store.codec.quality is not None
+        if lossy:
+            common["codec"] = str(self._store.codec)
         tally = Tally(self.again)
         opened: list[Open] = []
         samples: list[NewSample] = []
@@ -179,6 +182,8 @@ class Maker:
             made = [sample.record for sample in samples]
             self.needs.watching.see([o.request for o in opened], made)
             self._store.put(samples)
+            if lossy:  # what is served is judged
+                made = [self._store.get(s.key) or s.record for s in samples]
             self._judge(tally, opened, made)
         self.counts.answered(len(batch), made=len(samples))
         return tally.made(stored=len(samples), answered=len(batch))

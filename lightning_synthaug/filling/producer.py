@@ -125,7 +125,7 @@ def main(fd: int, nice: int) -> int:
         spec = Spec.take_over(fd)
         if nice:
             _one_thread()
-        with Store.open(spec.folder, byte_budget=spec.byte_budget) as store:
+        with Store.open(spec.folder, byte_budget=spec.byte_budget, codec=spec.codec) as store:
             inbox = Inbox(len(spec.sources))
             boxes += [needs.box for _, needs in spec.sources if needs.box is not None]
             for box in boxes:

@@ -29,12 +29,14 @@ class Spec:
         byte_budget: What the store may hold. Bytes.
         device: Torch device to generate on.
         sources: Name and needs of each source whose samples are made.
+        codec: How the store writes images.
     """
 
     folder: str
     byte_budget: int
     device: str
     sources: Sequence[tuple[str, SourceNeeds]]
+    codec: str = "raw"
 
     def hand_over(self) -> int:
         """Write it where only a child that inherits the descriptor can read it: a file without a name.

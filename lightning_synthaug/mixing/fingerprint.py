@@ -11,6 +11,7 @@ from lightning_synthaug.generators.gates import Gate
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import PLAN_VERSION, Plan, as_schedule
+from lightning_synthaug.store import PictureCodec
 
 __all__ = ["stream_fingerprint"]
 
@@ -28,8 +29,11 @@ def stream_fingerprint(mixture: Mixture, plan: Plan) -> dict[str, Any]:
     """
     recipe = mixture.recipe
     knots = repr(plan.scheduled.signature()).encode()
+    codec = PictureCodec.parse(recipe.codec)
     sources = {
-        name: source.fingerprint() if isinstance(source, Generator) else fingerprint(source)
+        name: codec.identity(source.fingerprint())
+        if isinstance(source, Generator)
+        else fingerprint(source)
         for name, source in recipe.sources.items()
     }
     return {

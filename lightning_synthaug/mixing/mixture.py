@@ -155,7 +155,7 @@ class Mixture:
     @cached_property
     def store(self) -> Store:
         """The sample store, opened at first use."""
-        return Store.open(self.folder, byte_budget=self.recipe.cache_bytes)
+        return Store.open(self.folder, byte_budget=self.recipe.cache_bytes, codec=self.recipe.codec)
 
     @cached_property
     def generated(self) -> list[SourceFiller]:

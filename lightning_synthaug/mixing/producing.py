@@ -36,7 +36,9 @@ def look_ahead(mixture: Mixture, *, leader: bool, world: int) -> LookAhead:
     box, told = _told(mixture, needs) if leader else (None, needs)
     producers = []
     for device in background_devices(recipe.device, ranks=ranks) if leader else ():
-        producer = Producer(Spec(str(store.folder), store.byte_budget, device, told))
+        producer = Producer(
+            Spec(str(store.folder), store.byte_budget, device, told, str(store.codec))
+        )
         mixture.running.callback(producer.close)
         producers.append(producer)
         names = ", ".join(repr(name) for name, _ in needs)

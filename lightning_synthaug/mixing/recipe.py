@@ -24,6 +24,7 @@ from lightning_synthaug.mixing.options import (
     check_weight,
 )
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
+from lightning_synthaug.store import PictureCodec
 
 __all__ = ["Recipe", "Source", "default_cache"]
 
@@ -71,6 +72,8 @@ class Recipe:
         cache: Folder for generated samples. Default: the user's cache directory.
         cache_bytes: What that folder may hold at most, in bytes. Default: the smaller of 20 GB and a tenth of the free
             disk.
+        codec: How images are kept there: `"raw"`, `"png"` or `"webp"` (smaller, and nothing is lost), or at a quality
+            from 1 to 100 `"webp:90"` or `"jpeg:90"`. Default: raw, which is read fastest.
         budget: What may be made in a run: `{"samples": 10_000, "hours": 2, "money": 5}`, or some of these. What the
             first epoch needs must be covered; afterwards real samples stand in for what is not. Default: no limit.
         fill: `"ahead"`: make what the coming epoch needs before it begins. `"background"`: a process of its own makes
@@ -121,6 +124,7 @@ class Recipe:
     transform_on: Literal["both", "real", "synthetic"] = "both"
     cache: str | os.PathLike[str] | None = None
     cache_bytes: int | None = None
+    codec: str = "raw"
     budget: Mapping[str, float] | None = None
     fill: Literal["ahead", "background", "off"] = "ahead"
     on_miss: Literal["real", "wait", "error"] = "real"
@@ -184,6 +188,7 @@ class Recipe:
         check_weight("loss_weight", self.loss_weight)
         check_device(self.device, several=self.fill == "background")
         check_cache(self.cache)
+        PictureCodec.parse(self.codec)
         check_ledger("ledger", self.ledger)
         check_ledger("replay", self.replay)
         check_budget(self.budget, [getattr(s, "price", 0.0) for s in sources.values()])

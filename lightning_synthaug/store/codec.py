@@ -1,7 +1,8 @@
 """Records to bytes and back, without pickle.
 
 Fixed rows are one structured array. A ragged row begins with a table of 8-byte little-endian
-integers (for an array its sizes, for text and bytes the length), followed by the contents.
+integers (for an array its sizes, for text and bytes the length, for a compressed array both), followed
+by the contents.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record, Value
-from lightning_synthaug.store.schema import SCALARS, Field, Schema
+from lightning_synthaug.store.pictures import RAW, PictureCodec, decode_picture
+from lightning_synthaug.store.schema import PICTURES, SCALARS, Field, Schema
 
 __all__ = ["Encoded", "checksums", "columns_of", "decode_fixed", "decode_ragged", "encode"]
 
@@ -33,18 +35,19 @@ class Encoded(NamedTuple):
     lengths: npt.NDArray[np.int64]
 
 
-def encode(schema: Schema, records: Sequence[Record]) -> Encoded:
+def encode(schema: Schema, records: Sequence[Record], pictures: PictureCodec = RAW) -> Encoded:
     """Turn records of one schema into bytes.
 
     Args:
         schema: The schema of every record.
         records: Records, at least one.
+        pictures: Writes the fields that the schema calls pictures.
 
     Returns:
         Rows in the order of the records; padding is zero, so that equal records give equal bytes.
     """
     if schema.ragged:
-        rows = [_encode_ragged(schema, record) for record in records]
+        rows = [_encode_ragged(schema, record, pictures) for record in records]
         return Encoded(memoryview(b"".join(rows)), np.array([len(row) for row in rows], np.int64))
     table = np.zeros(len(records), dtype=schema.row_dtype)
     for i, field in enumerate(schema.fields):
@@ -100,16 +103,17 @@ def decode_ragged(schema: Schema, data: bytes) -> Record:
     return Record(fields)
 
 
-def _encode_ragged(schema: Schema, record: Record) -> bytes:
+def _encode_ragged(schema: Schema, record: Record, pictures: PictureCodec) -> bytes:
     """Encode one ragged row."""
     words: list[int] = []
     parts: list[bytes] = []
     for field in schema.fields:
         value = record[field.name]
-        part = _content(field, value)
-        if field.kind == "array":
+        picture = field.kind in PICTURES
+        part = pictures.encode(cast("Any", value)) if picture else _content(field, value)
+        if field.kind == "array" or picture:
             words.extend(cast("npt.NDArray[Any]", value).shape)
-        elif field.kind not in SCALARS:
+        if field.kind != "array" and field.kind not in SCALARS:
             words.append(len(part))
         parts.append(part)
     return b"".join([np.array(words, _WORD).tobytes(), *parts])
@@ -126,13 +130,13 @@ def _content(field: Field, value: Value) -> bytes:
 
 def _words(field: Field) -> int:
     """Count the integers that a field has in the table of a ragged row."""
-    return field.dims if field.kind == "array" else int(field.kind not in SCALARS)
+    return field.dims + int(field.kind != "array" and field.kind not in SCALARS)
 
 
 def _size(field: Field, numbers: list[int]) -> int:
     """Count the bytes of one field of a ragged row; Python integers, so nothing wraps round."""
-    if not field.dtype:
-        return numbers[0]
+    if not field.dtype or field.kind in PICTURES:
+        return numbers[-1]
     size = np.dtype(field.dtype).itemsize
     for number in numbers:
         size *= number
@@ -145,6 +149,8 @@ def _value(field: Field, numbers: list[int], content: bytes) -> Value:
         return content.decode("utf-8", "surrogatepass")
     if field.kind == "bytes":
         return content
+    if field.kind in PICTURES:
+        return decode_picture(field.kind, numbers[:-1], content)
     array = np.frombuffer(content, field.dtype)
     return _frozen(array.reshape(numbers)) if field.kind == "array" else cast("Value", array.item())
 

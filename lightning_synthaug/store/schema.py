@@ -18,9 +18,9 @@ import numpy as np
 
 from lightning_synthaug.errors import CacheError
 
-__all__ = ["DTYPES", "Field", "Kind", "Schema", "kind_of", "schema_of"]
+__all__ = ["DTYPES", "PICTURES", "Field", "Kind", "Schema", "kind_of", "schema_of"]
 
-Kind = Literal["array", "int", "float", "bool", "text", "bytes"]
+Kind = Literal["array", "int", "float", "bool", "text", "bytes", "png", "webp", "jpeg"]
 
 # Only plain numbers: an object, a structured or a string dtype in a header is refused.
 _CODES: Final = (
@@ -44,6 +44,7 @@ DTYPES: Final[frozenset[str]] = frozenset(
 )
 SCALARS: Final[Mapping[str, str]] = {"int": "<i8", "float": "<f8", "bool": "|b1"}
 VARIABLE: Final[frozenset[str]] = frozenset({"text", "bytes"})
+PICTURES: Final[frozenset[str]] = frozenset({"png", "webp", "jpeg"})  # arrays too, compressed
 ALIGN: Final = 16  # the largest item, so that each field of each row is aligned
 MAX_FIELDS: Final = 256
 MAX_NAME: Final = 256
@@ -58,7 +59,7 @@ class Field:
 
     Attributes:
         name: Name of the field in the record.
-        kind: Array, or the Python type of a scalar, text or bytes.
+        kind: Array, how an array is compressed, or the Python type of a scalar, text or bytes.
         dtype: NumPy dtype with byte order, empty for text and bytes.
         shape: Shape of an array that is the same in every row, else None.
         dims: Number of dimensions of an array.
@@ -272,6 +273,8 @@ def _field(row: object, *, ragged: bool) -> Field:
     sizes = _shape(shape)
     if kind == "array":
         good = dtype in DTYPES and (sizes is None if ragged else _fits(sizes, dims))
+    elif kind in PICTURES:
+        good = ragged and dtype == "|u1" and sizes is None and dims in (2, 3)
     elif kind in SCALARS:
         good = dtype == SCALARS[kind] and sizes == (None if ragged else ()) and dims == 0
     else:

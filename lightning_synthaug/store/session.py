@@ -18,6 +18,7 @@ from lightning_synthaug.store.faults import write_faults
 from lightning_synthaug.store.index import Index, Rows, ShardState
 from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import Journal, apply_note
+from lightning_synthaug.store.pictures import RAW, PictureCodec
 from lightning_synthaug.store.provenance import Provenance, split
 from lightning_synthaug.store.recovery import note_journal
 from lightning_synthaug.store.schema import Schema, schema_of
@@ -67,10 +68,12 @@ class Session:
 
     Args:
         folder: Folder of the store.
+        pictures: How images are written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pictures: PictureCodec = RAW) -> None:
         self.folder = folder
+        self._pictures = pictures
         self.index = Index(folder)
         self._journal = Journal(folder)
         self._lock = threading.RLock()
@@ -136,7 +139,7 @@ class Session:
                 schema,
                 [samples[i].key for i in members],
                 Provenance(told.common, [told.own[i] for i in members]),
-                encode(schema, [samples[i].record for i in members]),
+                encode(schema, [samples[i].record for i in members], self._pictures),
             )
             for schema, members in groups.items()
         ]
@@ -147,7 +150,7 @@ class Session:
         known = self._known.get(signature)
         if known is not None:
             return known
-        schema = schema_of(record)
+        schema = self._pictures.schema(schema_of(record), record)
         if schema.ragged:
             return schema
         shapes = self._shapes.setdefault(schema.vary(), set())

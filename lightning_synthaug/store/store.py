@@ -20,6 +20,7 @@ from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.location import is_shared
 from lightning_synthaug.store.lookup import require_store
 from lightning_synthaug.store.notebook import Notebook
+from lightning_synthaug.store.pictures import RAW, PictureCodec
 from lightning_synthaug.store.provenance import join
 from lightning_synthaug.store.reader import ShardReader
 from lightning_synthaug.store.recovery import catch_up, rebuild, set_aside_index
@@ -58,10 +59,12 @@ class Store(Notebook, Upkeep):
     Args:
         folder: Folder of the store.
         byte_budget: What it may hold. Bytes, >= 1.
+        codec: How images are written.
 
     Attributes:
         folder: The folder.
         byte_budget: The budget. Bytes.
+        codec: How this store writes images; whatever way they were written, it reads them.
 
     Example:
         >>> import tempfile
@@ -76,9 +79,10 @@ class Store(Notebook, Upkeep):
         >>> folder.cleanup()
     """
 
-    def __init__(self, folder: Path, *, byte_budget: int) -> None:
+    def __init__(self, folder: Path, *, byte_budget: int, codec: PictureCodec = RAW) -> None:
         self.folder = folder
         self.byte_budget = byte_budget
+        self.codec = codec
         self.reader = ShardReader(folder)
         self._closed = False
         self._sessions: dict[int, Session] = {}
@@ -93,6 +97,7 @@ class Store(Notebook, Upkeep):
         byte_budget: int | None = None,
         rebuild: bool = False,
         create: bool = True,
+        codec: str = "raw",
     ) -> Store:
         """Open a store, making the folder when there is none.
 
@@ -104,6 +109,7 @@ class Store(Notebook, Upkeep):
                 tenth of the free disk.
             rebuild: Whether to make the index anew, setting damaged files aside.
             create: Whether to make a store where there is none.
+            codec: How images are written: `"raw"`, `"png"` or `"webp"`, or at a quality `"webp:90"`, `"jpeg:90"`.
 
         Returns:
             The open store.
@@ -111,15 +117,16 @@ class Store(Notebook, Upkeep):
         Raises:
             CacheError: The folder cannot be written to, the index or a shard is damaged, a later
                 version of the package wrote it, or there is no store and none may be made (SA330).
-            ConfigError: `byte_budget` is not a positive integer.
+            ConfigError: `byte_budget` is not a positive integer, or `codec` is none (SA311).
         """
         folder = Path(path).absolute() if create else require_store(path)
         budget = None if byte_budget is None else valid_budget(byte_budget)
+        pictures = PictureCodec.parse(codec)
         with write_faults(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError("no permission to write")
-            store = cls(folder, byte_budget=budget or 1)
+            store = cls(folder, byte_budget=budget or 1, codec=pictures)
             try:
                 store._begin(rebuild=rebuild)
                 if budget is None:
@@ -268,7 +275,7 @@ class Store(Notebook, Upkeep):
             )
         found = self._sessions.get(os.getpid())
         if found is None:
-            found = self._sessions.setdefault(os.getpid(), Session(self.folder))
+            found = self._sessions.setdefault(os.getpid(), Session(self.folder, self.codec))
         return found
 
 
