@@ -20,15 +20,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import mnist
 import numpy as np
-import torch
 from harness import Benchmark
-from torch import Tensor, nn
 
 import lightning_synthaug as sa
 from lightning_synthaug.assets import demo_generator, digits_split
@@ -45,28 +43,6 @@ STRETCHES = 10
 NOISE = 5.0
 
 Samples = tuple[list[sa.Request], list[Any]]
-
-
-class Vae(nn.Module):
-    """The decoder of the VAE in `gen-mnist-vae-gan-csinva`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc1, self.fc21, self.fc22 = nn.Linear(784, 400), nn.Linear(400, 20), nn.Linear(400, 20)
-        self.fc3, self.fc4 = nn.Linear(20, 400), nn.Linear(400, 784)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Make images of shape `(n, 1, 28, 28)`."""
-        made: Tensor = torch.sigmoid(self.fc4(torch.relu(self.fc3(z)))).view(-1, 1, 28, 28)
-        return made
-
-
-class MlpGan(nn.Sequential):
-    """The GAN in the same folder."""
-
-    def __init__(self) -> None:
-        layers = [nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU()]
-        super().__init__(*layers, nn.Linear(256, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
 
 
 class Seen(Embedding):
@@ -103,30 +79,12 @@ def subjects(data: Path | None) -> Iterator[Subject]:
     for name in ("cgan", "cvae"):
         yield Subject(name, mnist.GENERATORS[name](data), real)
     for guidance in (1.0, 2.0):
-        yield Subject(f"flow_{guidance:g}", few_steps(data, guidance), real)
-    folder = data / "gen-mnist-vae-gan-csinva"
-    yield Subject("vae", unasked(folder / "mnist_vae.safetensors", Vae, 20, (0.0, 1.0)), real)
-    gan = unasked(folder / "mnist_gan_mlp_G.safetensors", MlpGan, 64, (-1.0, 1.0))
-    yield Subject("mlp_gan", gan, real, healthy=False)
-
-
-def few_steps(data: Path, guidance: float) -> sa.Generator:
-    """Make the flow in five steps, which is quick and good enough."""
-    return sa.TorchGenerator(
-        data / "gen-mnist-flowvit-sofia" / "DiffusionViT_mnist.safetensors",
-        module=mnist.Flow,
-        module_args={"guidance": guidance, "steps": 5},
-        latent=(1, 28, 28),
-        classes=10,
-        output_range=(0.0, 1.0),
-    )
-
-
-def unasked(
-    weights: Path, module: Callable[[], nn.Module], latent: int, levels: tuple[float, float]
-) -> sa.Generator:
-    """Make a generator that is asked for no label."""
-    return sa.TorchGenerator(weights, module=module, latent=latent, output_range=levels)
+        quick = {"guidance": guidance, "steps": 5}  # good enough
+        flow = mnist.load(data / "gen-mnist-flowvit-sofia", module_args=quick)["flow"]
+        yield Subject(f"flow_{guidance:g}", flow, real)
+    unasked = mnist.load(data / "gen-mnist-vae-gan-csinva")
+    yield Subject("vae", unasked["vae"], real)
+    yield Subject("mlp_gan", unasked["collapsed gan"], real, healthy=False)
 
 
 def made(generator: sa.Generator, count: int) -> Samples:

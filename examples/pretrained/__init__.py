@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 import lightning_synthaug as sa
 
 
-def load(folder: Path) -> dict[str, sa.TorchGenerator]:
-    """Make the generators of a folder of weights; `batch_size` and the like stand in the YAML file, too."""
-    text = (Path(__file__).with_name(f"{folder.resolve().name}.yaml")).read_text("utf-8")
-    return {
-        name: sa.TorchGenerator(folder / arguments.pop("weights"), name=name, **arguments)
-        for name, arguments in yaml.safe_load(text).items()
-    }
+def load(folder: Path, **changes: Any) -> dict[str, sa.TorchGenerator]:
+    """Make the generators of a folder of weights, by name; `changes` are arguments instead of those in the file."""
+    text = Path(__file__).with_name(f"{folder.resolve().name}.yaml").read_text("utf-8")
+    generators = {}
+    for name, described in yaml.safe_load(text).items():
+        arguments = {"name": name, **described, **changes}
+        arguments["weights"] = folder / described["weights"]
+        generators[name] = sa.TorchGenerator(**arguments)
+    return generators
