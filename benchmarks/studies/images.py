@@ -83,10 +83,14 @@ def study(data: Path, cache: Path) -> None:
 
 def page(results: Results) -> str:
     """Write the page of what was run so far."""
-    names = [name for names in FOLDERS.values() for name in names]
+    run = {key.split(" | ")[0] for key in results.values}
+    every = [name for names in FOLDERS.values() for name in names]
+    names = [name for name in every if name in run]
     tables = {name: results.table(name, BASELINE.name) for name in [NONE, *names]}
     seeds = len({run.seed for run in results.runs(NONE)})
     text = [HEAD.format(seeds=seeds), _target(tables[BEST])]
+    if names != every:
+        text.append(f"Not run yet: {', '.join(name for name in every if name not in run)}.\n\n")
     for size in sorted({row.size for row in tables[NONE]}):
         text.append(f"## {size} real digits a class\n\n")
         text.append(
@@ -145,8 +149,8 @@ def _target(rows: list[Row]) -> str:
                 f"{'met' if met else 'missed'}"
             )
     return (
-        f"**Target**: with the best generator (`{BEST}`, named beforehand) the mix beats real + classical at 5 a class "
-        f"by at least 3 points, interval above zero.\n\n{''.join(f'* {part}.{chr(10)}' for part in parts)}\n"
+        f"**Target**: with the best generator (`{BEST}`, named beforehand) the mix beats real + classical at 5 a "
+        f"class by at\nleast 3 points, interval above zero.\n\n{''.join(f'* {part}.{chr(10)}' for part in parts)}\n"
     )
 
 
