@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "examples"))
 
 from fewshot.results import NONE, Results  # noqa: E402
+from wording import HEADER, in_points, line, verdicts  # noqa: E402
 
 from lightning_synthaug.cli.demo.configuration import ARMS, BASELINE  # noqa: E402
-from lightning_synthaug.cli.demo.results import Interval, Row  # noqa: E402
+from lightning_synthaug.cli.demo.results import Row  # noqa: E402
 
 PAGE = ROOT / "docs" / "results" / "images.md"
 RESULTS = PAGE.with_suffix(".json")
@@ -93,48 +94,25 @@ def page(results: Results) -> str:
         text.append(f"Not run yet: {', '.join(name for name in every if name not in run)}.\n\n")
     for size in sorted({row.size for row in tables[NONE]}):
         text.append(f"## {size} real digits a class\n\n")
-        text.append(
-            "| generator | arm | synthetic | accuracy | difference, points | 95 % interval |\n"
-        )
-        text.append("|---|---|---|---|---|---|\n")
+        text.append(HEADER)
         for name, rows in tables.items():
             for row in rows:
                 alone = {arm.name for arm in ARMS[:2]}
                 if row.size == size and (name == NONE) == (row.arm in alone):
-                    text.append(_line(results, name, row))
+                    text.append(
+                        line(results.values, name, row, shown="-" if name == NONE else name)
+                    )
         text.append(f"\n{_words(size, tables)}\n")
     return "".join([*text, "## Sketches\n\n", SKETCHES]).rstrip() + "\n"
 
 
-def _line(results: Results, name: str, row: Row) -> str:
-    """Write a row of a table."""
-    prefix = f"{name} | {row.arm} | {row.size} a class |"
-    shares = [v["synthetic"] for key, v in results.values.items() if key.startswith(prefix)]
-    d = row.difference
-    shown = ["", "(baseline)"] if d is None else [f"{100 * d.mean:+.1f}", _range(d)]
-    cells = [
-        "-" if name == NONE else name,
-        row.arm,
-        f"{sum(shares) / len(shares):.0%}",
-        f"{row.accuracy.mean:.1%}",
-        *shown,
-    ]
-    return f"| {' | '.join(cells)} |\n"
-
-
 def _words(size: int, tables: dict[str, list[Row]]) -> str:
     """Say which generators help, which do not, and which do harm."""
-    said = []
-    for name, rows in tables.items():
-        if name == NONE:
-            continue
-        found = {r.arm: r.difference for r in rows if r.size == size and r.arm in MIXED}
-        words = [
-            f"{arm.removesuffix(' + classical')} {d.verdict} ({100 * d.mean:+.1f})"
-            for arm, d in found.items()
-            if d is not None
-        ]
-        said.append(f"* `{name}`: {'; '.join(words)}\n")
+    said = [
+        f"* `{name}`: {verdicts([row for row in rows if row.size == size], MIXED)}\n"
+        for name, rows in tables.items()
+        if name != NONE
+    ]
     return f"Mixed, against real + classical (points; *unclear*: the interval holds zero):\n\n{''.join(said)}"
 
 
@@ -145,18 +123,13 @@ def _target(rows: list[Row]) -> str:
         if row.size == 5 and row.arm in MIXED and row.difference is not None:
             met = row.difference.mean >= 0.03 and row.difference.low > 0
             parts.append(
-                f"{row.arm}: {100 * row.difference.mean:+.1f} points ({_range(row.difference)}), "
+                f"{row.arm}: {100 * row.difference.mean:+.1f} points ({in_points(row.difference)}), "
                 f"{'met' if met else 'missed'}"
             )
     return (
         f"**Target**: with the best generator (`{BEST}`, named beforehand) the mix beats real + classical at 5 a "
         f"class by at\nleast 3 points, interval above zero.\n\n{''.join(f'* {part}.{chr(10)}' for part in parts)}\n"
     )
-
-
-def _range(d: Interval) -> str:
-    """Write the ends of an interval, in points."""
-    return f"{100 * d.low:+.1f} to {100 * d.high:+.1f}"
 
 
 def main() -> None:
