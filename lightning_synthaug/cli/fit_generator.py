@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 __all__ = ["add_parser", "run"]
 
@@ -15,13 +16,27 @@ what to fit on, one of:
                   (image, label) pairs, or such a pair or dataset itself
 """
 _EPILOG = """\
-Writes generator.safetensors and card.json (what it was made from, counts by class, settings, losses,
-licence) into a new folder, all at once at the end: an interrupted fit leaves nothing behind.
+Writes into a new folder, all at once at the end: generator.safetensors, card.json (what it was made from,
+counts by class, settings, losses, licence, and what samples are worth), samples.png (samples, and right
+of the gap the nearest images fitted on), fitted_on.npy (digests of the images fitted on).
+An interrupted fit goes on where it stood when the same command is given again.
 
 example: synthaug fit-generator cvae --data digits.npz --out runs/digits --licence CC-BY-4.0
 then:    from lightning_synthaug.fitting import load_fitted
          generator = load_fitted("runs/digits")
 """
+
+
+_KINDS = ("cvae", "cgan", "diffusion")
+_KIND = """\
+cvae       variational autoencoder: fits in minutes, never fails, blurs
+cgan       adversarial network: sharp; wants some hundred images a class
+diffusion  sharp and varied; slow without a GPU; needs the extra "diffusion"
+"""
+_SETTINGS = (
+    *("epochs", "max_minutes", "batch_size", "width", "latent", "learning_rate", "beta", "loss"),
+    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed"),
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,9 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument(
-        "kind", choices=["cvae"], help="cvae: class-conditional variational autoencoder"
-    )
+    parser.add_argument("kind", choices=list(_KINDS), help=_KIND)
     parser.add_argument("--data", required=True, metavar="WHAT", help=_DATA)
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FOLDER", help="new folder for weights and card"
@@ -49,25 +62,70 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add what steers the fit."""
+    """Add what steers the fit; what is not given is None, so that a file or the kind's default decides."""
     add = parser.add_argument
-    add("--epochs", type=int, metavar="N", help="passes over the data (default: about 4,000 steps)")
+    add("--config", type=Path, metavar="FILE", help="YAML file with any of the settings below")
+    add(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="passes over the data (default: 4,000 steps; cgan: 6,000)",
+    )
     add("--max-minutes", type=float, metavar="M", help="stop after M minutes and keep the result")
-    add("--latent", type=int, default=8, metavar="N", help="size of the latent (default: 8)")
+    add("--batch-size", type=int, metavar="N", help="images a step (default: 64)")
+    add(
+        "--width",
+        type=int,
+        metavar="N",
+        help="width of the networks (cvae: 192; cgan, diffusion: 32)",
+    )
+    add("--latent", type=int, metavar="N", help="size of the latent (cvae: 16; cgan: 64)")
+    add("--learning-rate", type=float, metavar="R", help="highest step size")
     add(
         "--beta",
         type=float,
-        default=0.3,
         metavar="B",
-        help="smaller: more varied, but more malformed samples (default: 0.3)",
+        help="cvae: smaller gives more varied, but more malformed samples (default: 0.3)",
     )
-    add("--seed", type=int, default=0, metavar="N", help="seed of the fit (default: 0)")
+    add("--loss", choices=["hinge", "wgan-gp"], help="cgan: loss (default: hinge)")
+    add(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        help="cgan: change what the critic sees, so that few images do (default: yes)",
+    )
+    add(
+        "--held-out",
+        type=float,
+        metavar="S",
+        help="share of each class not fitted on (default: 0.1)",
+    )
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="looks at the held-out share without progress before the end (default: 20)",
+    )
+    add(
+        "--epsilon",
+        type=float,
+        metavar="E",
+        help="cvae: fit with differential privacy, spending so much",
+    )
+    add("--delta", type=float, metavar="D", help="cvae: its delta (default: 1 / (10 images))")
+    add(
+        "--clip",
+        type=float,
+        metavar="C",
+        help="cvae: its bound of an image's gradient (default: 1)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of the fit (default: 0)")
     add(
         "--device",
         choices=["auto", "cpu", "cuda"],
         default="auto",
         help="where to fit (default: auto)",
     )
+    add("--logs", type=Path, metavar="FOLDER", help="losses and samples for TensorBoard")
     add("--quiet", action="store_true", help="show no progress bar")
 
 
@@ -98,31 +156,51 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SynthAugError: The data, a setting or the output folder is wrong; nothing is written.
     """
-    from lightning_synthaug.fitting import fit_cvae
+    from lightning_synthaug.fitting import fit_generator
     from lightning_synthaug.fitting.saved import check_out
     from lightning_synthaug.fitting.sources import read_source
 
+    settings = _settings(args)
     check_out(args.out)
     source = read_source(args.data, class_names=args.class_names)
-    names = source.class_names or args.class_names
-    generator = fit_cvae(
+    generator = fit_generator(
+        args.kind,
         source.images,
         source.labels,
         out=args.out,
-        epochs=args.epochs,
-        max_minutes=args.max_minutes,
-        latent=args.latent,
-        beta=args.beta,
-        seed=args.seed,
         device=args.device,
-        class_names=names,
+        class_names=source.class_names or args.class_names,
         licence=args.licence,
         source=args.source,
         progress=not args.quiet,
+        logs=args.logs,
+        **settings,
     )
     count = len(source.labels)
     print(f"Fitted on {count} images of {len(generator.labels or ())} classes: {args.out}")
+    _print_report(args.out)
     print("Use it:")
     print("    from lightning_synthaug.fitting import load_fitted")
     print(f"    generator = load_fitted({str(args.out)!r})")
     return 0
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Take the settings from the file, and over them those that were typed."""
+    from lightning_synthaug.trainer.configuration import read_config
+
+    content = {} if args.config is None else read_config(args.config)[1]
+    typed = {key: getattr(args, key) for key in _SETTINGS if getattr(args, key) is not None}
+    return {**{str(key).replace("-", "_"): value for key, value in content.items()}, **typed}
+
+
+def _print_report(out: Path) -> None:
+    """Say what the samples are worth."""
+    from lightning_synthaug.fitting.saved import CARD
+    from lightning_synthaug.generators.card import read_card
+
+    card = read_card(out / CARD)
+    for name, value in card.get("report", {}).items():
+        print(f"    {name.replace('_', ' ')}: {value:.3f}")
+    if "privacy" in card:
+        print(f"    epsilon spent: {card['privacy']['epsilon']:.2f}")

@@ -12,9 +12,9 @@ from lightning_synthaug.fitting.saved import load_fitted
 
 if TYPE_CHECKING:
     from lightning_synthaug.fitting.cvae import CVAE
-    from lightning_synthaug.fitting.fit import fit_cvae
+    from lightning_synthaug.fitting.fit import fit_cvae, fit_generator
 
-__all__ = ["CVAE", "fit_cvae", "load_fitted"]
+__all__ = ["CVAE", "fit_cvae", "fit_generator", "load_fitted"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,8 +23,8 @@ def __getattr__(name: str) -> Any:
         from lightning_synthaug.fitting.cvae import CVAE
 
         return CVAE
-    if name == "fit_cvae":
-        from lightning_synthaug.fitting.fit import fit_cvae
+    if name in ("fit_cvae", "fit_generator"):
+        from lightning_synthaug.fitting import fit
 
-        return fit_cvae
+        return getattr(fit, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from lightning_synthaug.fitting.framework import lightning
-from lightning_synthaug.generators.networks.cvae import Decoder, Encoder
+from lightning_synthaug.fitting.module import FitModule, draw
+from lightning_synthaug.generators.networks.cvae import ClassDecoder, Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["CVAE"]
 
+_WARMTH = 0.2
+_A_TIME = 256
+
 
 @final
-class CVAE(lightning.LightningModule):  # type: ignore[misc]  # one of two bases, chosen at run time
+class CVAE(FitModule):
     """Learn to make images of a class.
 
     The loss of an image is the cross-entropy of its pixels, read as ink probabilities and summed,
     plus `beta` times the divergence of its latent from the standard normal. The weight of the
-    latter grows over the first fifth of the steps; without that, tiny data sets end with a decoder
+    latter grows over the first fifth of the fit; without that, tiny data sets end with a decoder
     that ignores its latent.
 
     Args:
@@ -42,6 +46,9 @@ class CVAE(lightning.LightningModule):  # type: ignore[misc]  # one of two bases
         Bowman et al., CoNLL 2016 (growing weight).
     """
 
+    kind: ClassVar[str] = "cvae"
+    module: ClassVar[str] = "lightning_synthaug.generators.networks.cvae:ClassDecoder"
+
     def __init__(
         self,
         *,
@@ -53,14 +60,29 @@ class CVAE(lightning.LightningModule):  # type: ignore[misc]  # one of two bases
         learning_rate: float = 2e-3,
         total_steps: int = 4000,
     ) -> None:
-        super().__init__()
-        self.classes = classes
+        super().__init__(classes=classes, learning_rate=learning_rate, total_steps=total_steps)
+        self.latent = latent
         self.beta = beta
-        self.learning_rate = learning_rate
-        self.total_steps = total_steps
-        sizes: dict[str, Any] = {"classes": classes, "latent": latent, "width": width}
-        self.encoder = Encoder(image_shape=image_shape, **sizes)
-        self.decoder = Decoder(image_shape=image_shape, **sizes)
+        self.network = _Halves(image_shape, classes=classes, latent=latent, width=width)
+        self.average = self.average_over(self.network)
+        self._private: Any = None
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The half that finds the latent of an image."""
+        return self.network.encoder
+
+    @property
+    def decoder(self) -> ClassDecoder:
+        """The half that makes images."""
+        return self.network.decoder
+
+    @property
+    def shipped(self) -> nn.Module:
+        """The averaged decoder."""
+        halves: Any = self.average.module
+        half: nn.Module = halves.decoder
+        return half
 
     def forward(self, latents: Tensor, onehot: Tensor) -> Tensor:
         """Decode latents.
@@ -85,45 +107,113 @@ class CVAE(lightning.LightningModule):  # type: ignore[misc]  # one of two bases
         Returns:
             Reconstruction and divergence in nats an image, each averaged over the batch.
         """
-        onehot = F.one_hot(classes, self.classes).to(images.dtype)
-        mean, log_variance = self.encoder(images, onehot)
-        latents = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        logits = self.decoder.logits(latents, onehot)
-        cross = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
-        divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance)
-        return cross.flatten(1).sum(1).mean(), divergence.sum(1).mean()
+        return _losses(self.network, images, F.one_hot(classes, self.classes).to(images.dtype))
 
-    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> dict[str, Any]:
-        """Take one step.
+    @property
+    def averaged_encoder(self) -> nn.Module:
+        """The averaged half that finds the latent of an image."""
+        halves: Any = self.average.module
+        half: nn.Module = halves.encoder
+        return half
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent."""
+        return (self.latent,)
+
+    def take_step(self, images: Tensor, onehot: Tensor) -> dict[str, Tensor]:
+        """Take one step down the loss.
 
         Args:
-            batch: Images and class indices.
-            batch_idx: Number of the batch, unused.
+            images: Shape `(n, channels, rows, columns)`, float in [0, 1].
+            onehot: Shape `(n, classes)`.
 
         Returns:
-            The loss, and its parts for the bar and the card.
+            Both parts of the loss.
         """
-        del batch_idx
-        reconstruction, divergence = self.losses(batch[0], batch[1])
-        warmth = min(1.0, (self.global_step + 1) / (0.2 * self.total_steps))
-        loss = reconstruction + warmth * self.beta * divergence
-        return {
-            "loss": loss,
-            "reconstruction": reconstruction.detach(),
-            "divergence": divergence.detach(),
-        }
+        reconstruction, divergence = _losses(self.network, images, onehot)
+        warmth = min(1.0, (self.progress + 1 / self.total_steps) / _WARMTH)
+        self.descend(reconstruction + warmth * self.beta * divergence, self.all_optimizers()[0])
+        self.average.update_parameters(self.network)
+        return {"reconstruction": reconstruction, "divergence": divergence}
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """Choose AdamW with one rise and one fall of the step size.
+    def held_out_loss(self, images: Tensor, onehot: Tensor) -> Tensor:
+        """Measure the averaged halves on images that are not fitted on, always with the same noise.
+
+        Args:
+            images: Shape `(n, channels, rows, columns)`, float in [0, 1].
+            onehot: Shape `(n, classes)`.
 
         Returns:
-            Optimizer and scheduler, as Lightning takes them.
+            The whole loss in nats an image.
         """
-        optimizer = torch.optim.AdamW(self.parameters(), self.learning_rate, weight_decay=1e-4)
-        scheduler = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.learning_rate, total_steps=self.total_steps + 1, pct_start=0.1
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
+        reconstruction, divergence = _losses(self.average.module, images, onehot, seed=1)
+        return reconstruction + self.beta * divergence
+
+    def conclude(self, images: Tensor, onehot: Tensor) -> None:
+        """Find where the latents of each class lie.
+
+        Args:
+            images: What was fitted on, float in [0, 1], shape `(n, channels, rows, columns)`.
+            onehot: Shape `(n, classes)`.
+        """
+        halves: Any = self.average.module
+        with torch.no_grad():
+            parts = zip(images.split(_A_TIME), onehot.split(_A_TIME), strict=True)
+            found = [halves.encoder(i.to(self.device), c.to(self.device)) for i, c in parts]
+            means, variances = (torch.cat(part) for part in zip(*found, strict=True))
+            for label in range(self.classes):
+                rows = onehot[:, label].to(self.device) > 0
+                centre = means[rows].mean(0)
+                apart = means[rows] - centre
+                spread = apart.T @ apart / len(apart) + variances[rows].exp().mean(0).diag()
+                halves.decoder.means[label] = centre
+                halves.decoder.factors[label] = torch.linalg.cholesky(spread)
+
+    def become_private(self, network: Any, optimizer: Any) -> None:
+        """Take a network and an optimizer that keep single images private.
+
+        Args:
+            network: `network`, wrapped.
+            optimizer: What `configure_optimizers` returned, wrapped.
+        """
+        self.network, self._private = network, optimizer
+
+    def configure_optimizers(self) -> Any:
+        """Choose AdamW, or take the one that keeps the fit private.
+
+        Returns:
+            The optimizer.
+        """
+        if self._private is not None:
+            return self._private
+        return torch.optim.AdamW(self.network.parameters(), self.learning_rate, weight_decay=1e-4)
+
+
+@final
+class _Halves(nn.Module):
+    """Encoder and decoder as one network, from images to images."""
+
+    def __init__(self, image_shape: Sequence[int], **sizes: Any) -> None:
+        super().__init__()
+        self.encoder = Encoder(image_shape=image_shape, **sizes)
+        self.decoder = ClassDecoder(image_shape=image_shape, **sizes)
+
+    def forward(
+        self, images: Tensor, onehot: Tensor, seed: int | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what the decoder makes of each image's latent, before the sigmoid, and mean and log variance."""
+        mean, log_variance = self.encoder(images, onehot)
+        latents = mean + torch.exp(0.5 * log_variance) * draw(mean.shape, mean, seed)
+        return self.decoder.decoder.logits(latents, onehot), mean, log_variance
+
+
+def _losses(
+    halves: nn.Module, images: Tensor, onehot: Tensor, seed: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Average both parts of the loss over a batch."""
+    logits, mean, log_variance = halves(images, onehot, seed)
+    cross = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+    divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance)
+    count = max(1, len(images))  # a private fit draws batches by chance, empty ones among them
+    return cross.sum() / count, divergence.sum() / count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from lightning_synthaug.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FitData", "fit_data"]
@@ -37,6 +39,17 @@ class FitData:
     dtype: str
     digest: str
 
+    def take(self, rows: NDArray[np.int64]) -> FitData:
+        """Pick images; labels and digest stay those of all.
+
+        Args:
+            rows: Row numbers.
+
+        Returns:
+            The data of these rows.
+        """
+        return replace(self, images=self.images[rows], classes=self.classes[rows])
+
     def describe(self) -> dict[str, Any]:
         """Say what the data were, for the card.
 
@@ -55,13 +68,16 @@ class FitData:
         }
 
 
-def fit_data(images: ArrayLike, labels: ArrayLike) -> FitData:
+def fit_data(
+    images: ArrayLike, labels: ArrayLike, *, known: Sequence[int] | None = None
+) -> FitData:
     """Check images and labels and bring them into one form.
 
     Args:
         images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
             `(n, rows, columns, channels)` with one to four channels; sides of at least 4.
         labels: Integers of any value, shape `(n,)`.
+        known: All labels that there may be, ascending; then a single image is enough. None: those in `labels`.
 
     Returns:
         The data.
@@ -70,7 +86,7 @@ def fit_data(images: ArrayLike, labels: ArrayLike) -> FitData:
         DataError: Shape, dtype or range is another, a value is not finite, or the counts differ.
     """
     pixels, marks = np.asarray(images), np.asarray(labels)
-    _check_images(pixels)
+    _check_images(pixels, least=2 if known is None else 1)
     if marks.ndim != 1 or not np.issubdtype(marks.dtype, np.integer) or len(marks) != len(pixels):
         _wrong("`labels` must be one integer for each image", f"{_form(marks)} for {len(pixels)}")
     digest = hashlib.blake2b(digest_size=16)
@@ -79,7 +95,10 @@ def fit_data(images: ArrayLike, labels: ArrayLike) -> FitData:
     whole = pixels.dtype == np.uint8
     scaled = pixels.astype(np.float32) / np.float32(255 if whole else 1)
     channels = scaled[:, None] if scaled.ndim == 3 else np.moveaxis(scaled, -1, 1)
-    values, classes = np.unique(marks, return_inverse=True)
+    values = np.unique(marks) if known is None else np.asarray(known)
+    if not np.isin(marks, values).all():
+        _wrong(f"`labels` must be among {values.tolist()}", f"{np.unique(marks).tolist()}")
+    classes = np.searchsorted(values, marks)
     return FitData(
         np.ascontiguousarray(channels),
         classes.astype(np.int64),
@@ -89,18 +108,19 @@ def fit_data(images: ArrayLike, labels: ArrayLike) -> FitData:
     )
 
 
-def _check_images(pixels: NDArray[Any]) -> None:
+def _check_images(pixels: NDArray[Any], least: int) -> None:
     """Insist on images."""
     sides = pixels.shape[1:3]
     shaped = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 2, 3, 4))
-    if not shaped or len(pixels) < 2 or min(sides) < _SMALLEST:
+    if not shaped or len(pixels) < least or min(sides) < _SMALLEST:
         if pixels.ndim == 4 and pixels.shape[1] in (1, 2, 3, 4):
             message = (
                 f"`images` must have their channels last, got {_form(pixels)}. "
                 "Move them: images.transpose(0, 2, 3, 1)."
             )
             raise DataError("SA440", message)
-        wanted = "`images` must be at least two of (rows, columns) or (rows, columns, channels)"
+        count = "at least two of" if least > 1 else "of the form"
+        wanted = f"`images` must be {count} (rows, columns) or (rows, columns, channels)"
         _wrong(f"{wanted}, sides of at least {_SMALLEST}", _form(pixels))
     if pixels.dtype == np.uint8:
         return

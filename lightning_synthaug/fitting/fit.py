@@ -1,57 +1,56 @@
-"""Fitting the class-conditional autoencoder, from arrays to a folder with weights and card."""
+"""Fitting a generator, from arrays to a folder with weights, card and report."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import math
+import io
 import platform
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
-from tqdm.auto import tqdm
+from safetensors.torch import save
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
+from lightning_synthaug.fitting.checkpoint import Checkpoint
 from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.data import fit_data
-from lightning_synthaug.fitting.framework import lightning, quiet
-from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
-from lightning_synthaug.generators.torch_network import own_randomness
-from lightning_synthaug.trainer.from_file import leave_alone
+from lightning_synthaug.fitting.framework import lightning
+from lightning_synthaug.fitting.report import judge_samples, picture_samples
+from lightning_synthaug.fitting.saved import ENCODER, check_out, load_fitted, write_fitted
+from lightning_synthaug.fitting.settings import complete_settings
+from lightning_synthaug.fitting.training import network_arguments, run_fit, split_data
+from lightning_synthaug.generators.digest import canonical_digest
+from lightning_synthaug.generators.fitted_on import DIGESTS, image_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
     from lightning_synthaug.fitting.data import FitData
+    from lightning_synthaug.fitting.training import Fitted
     from lightning_synthaug.generators.torch_generator import TorchGenerator
 
-__all__ = ["fit_cvae"]
+__all__ = ["fit_cvae", "fit_generator"]
 
-_STEPS = 4000
-_TINY = 1024
-_SEEDS = 1 << 63  # torch takes no larger ones
-_ACCELERATORS = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}
+_DEVICES = ("auto", "cpu", "cuda")
 _INTENDED = "Synthetic training samples of the classes it was fitted on; not for measuring a model."
+_KIND = {
+    "cvae": "class-conditional variational autoencoder, decoder only",
+    "cgan": "class-conditional generative adversarial network, generator only",
+    "diffusion": "class-conditional diffusion model",
+}
 
 
-def fit_cvae(
+def fit_generator(
+    kind: str,
     images: ArrayLike,
     labels: ArrayLike,
     *,
     out: str | Path,
-    epochs: int | None = None,
-    max_minutes: float | None = None,
-    latent: int = 8,
-    width: int = 192,
-    beta: float = 0.3,
-    batch_size: int = 64,
-    learning_rate: float = 2e-3,
-    seed: int = 0,
     device: str = "auto",
     class_names: Sequence[str] | None = None,
     name: str | None = None,
@@ -60,28 +59,21 @@ def fit_cvae(
     intended_use: str = _INTENDED,
     date: str | None = None,
     progress: bool = True,
+    logs: str | Path | None = None,
+    **settings: Any,
 ) -> TorchGenerator:
-    """Fit a class-conditional autoencoder and keep its decoder, with a card, in a folder.
+    """Fit a class-conditional generator and keep it, with a card and a report, in a folder.
 
-    The folder appears when everything is done, complete; an interrupted fit leaves nothing behind.
-    The global random state is left as it was, and the same data, settings, machine and number of
-    threads give the same weights.
+    The folder appears when everything is done, complete. A fit that is interrupted goes on from where it stood when it
+    is started again with the same data, settings and `out`. The global random state is left as it was, and the same
+    data, settings, machine and number of threads give the same weights, as long as time is not limited.
 
     Args:
+        kind: `"cvae"`, `"cgan"` or `"diffusion"`.
         images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
-            `(n, rows, columns, channels)`; sides of at least 4.
+            `(n, rows, columns, channels)`; sides of at least 4. The depth of the network follows the size.
         labels: Integers of any value, shape `(n,)`; the generator is asked for these.
-        out: Folder for `generator.safetensors` and `card.json`; missing or empty.
-        epochs: Passes over the data, >= 1. None: as many as make about 4,000 steps, at least 10.
-        max_minutes: Stop after so many minutes, > 0, and keep what was learned by then. None: no
-            limit.
-        latent: Size of the latent, >= 1.
-        width: Hidden units, >= 8.
-        beta: Weight of the latent's divergence, > 0. Smaller: more varied, but more malformed
-            samples.
-        batch_size: Images a step, >= 1.
-        learning_rate: Highest step size, > 0.
-        seed: Of first weights, order and latents; any integer >= 0.
+        out: Folder to be; missing or empty.
         device: `"auto"`, `"cpu"` or `"cuda"`.
         class_names: Name of each label, in ascending order of the labels, for the card.
         name: What reports call the generator; by default the folder's name.
@@ -90,43 +82,46 @@ def fit_cvae(
         intended_use: For the card.
         date: Date for the card; by default the present time in UTC.
         progress: Show a bar.
+        logs: Folder for TensorBoard: losses and samples while the fit runs.
+        settings: `epochs`, `max_minutes`, `batch_size`, `held_out` (share of each class that is not fitted on, [0, 1)),
+            `patience` (looks at the held-out share without progress before the end; 100 looks a fit at most), `seed`,
+            `width`, `learning_rate`; of a cvae and a cgan `latent`; of a cvae `beta`, `epsilon`, `delta` and `clip`
+            (differential privacy); of a cgan `loss` (`"hinge"` or `"wgan-gp"`) and `augment`.
 
     Returns:
         The fitted generator, as `load_fitted(out)`.
 
     Raises:
-        ConfigError: A setting lies outside its range, or `out` is not free.
-        DataError: Images or labels have another form.
-        GeneratorError: The loss is no longer finite.
+        ConfigError: A setting is unknown or lies outside its range (SA444), `out` is not free (SA441), or an
+            interrupted fit was another one (SA445).
+        DataError: Images or labels have another form (SA440).
+        GeneratorError: The loss is no longer finite (SA442).
+        MissingDependency: A library that this kind needs is not installed (SA832).
     """
     data = fit_data(images, labels)
-    settings: dict[str, Any] = {
-        "epochs": epochs or max(10, math.ceil(_STEPS * batch_size / max(1, len(data.classes)))),
-        "max_minutes": max_minutes,
-        "latent": latent,
-        "width": width,
-        "beta": beta,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-    }
-    _check(settings, epochs, class_names, data)
-    if device not in _ACCELERATORS:
-        message = f"`device` must be one of {list(_ACCELERATORS)}, got {device!r}. Choose one."
-        raise ConfigError("SA444", message)
-    if device == "cuda" and not torch.cuda.is_available():
-        message = '`device` must be one that torch can use, got \'cuda\' without a usable GPU. Use "auto" or "cpu".'
-        raise ConfigError("SA444", message)
+    chosen = complete_settings(kind, settings, len(data.classes))
+    _check_names(class_names, data)
+    place = _place(device)
     folder = check_out(out)
-    network, losses = _fit(data, settings, device, progress)
-    arguments = {
-        "image_shape": list(data.images.shape[1:]),
-        "classes": len(data.labels),
-        "latent": latent,
-        "width": width,
-    }
+    private = "epsilon" in chosen  # then nothing else that was measured on the data is told
+    seen, held_out = split_data(data, 0.0 if private else chosen["held_out"], chosen["seed"])
+    checkpoint = Checkpoint(folder, _identity(kind, data, chosen, place))
+    try:
+        fitted = run_fit(
+            kind,
+            seen,
+            held_out,
+            chosen,
+            device=place,
+            progress=progress,
+            checkpoint=checkpoint,
+            logs=None if logs is None else Path(logs),
+        )
+    except GeneratorError:
+        checkpoint.remove()
+        raise
     card = {
-        "kind": "class-conditional variational autoencoder, decoder only",
+        "kind": _KIND[kind],
         "name": name or folder.name,
         "made": date or datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "licence": licence,
@@ -135,141 +130,98 @@ def fit_cvae(
         "labels": data.labels,
         "class_names": None if class_names is None else list(class_names),
         "network": {
-            "module": "lightning_synthaug.generators.networks.cvae:Decoder",
-            "arguments": arguments,
-            "latent": latent,
+            "module": fitted.module.module,
+            "arguments": network_arguments(kind, data, chosen),
+            "latent": _latent(fitted),
         },
-        "output": {"dtype": data.dtype, "range": [0.0, 1.0]},
+        "output": {"dtype": data.dtype, "range": list(fitted.module.pixel_range)},
         "data": data.describe(),
-        "settings": settings,
-        "losses": losses,
+        "settings": chosen,
         "versions": _versions(),
+        **_told(fitted, seen, held_out, private=private),
     }
-    weights = {key: value.cpu() for key, value in network.decoder.state_dict().items()}
-    write_fitted(folder, weights, card)
+    write_fitted(
+        folder, _on_cpu(fitted.module.shipped), card, _files(fitted, seen, private=private)
+    )
+    checkpoint.remove()
     return load_fitted(folder)
 
 
-def _fit(
-    data: FitData, settings: dict[str, Any], device: str, progress: bool
-) -> tuple[CVAE, dict[str, Any]]:
-    """Run the fit on one device, with randomness of its own."""
-    count, batch_size = len(data.classes), settings["batch_size"]
-    minutes = settings["max_minutes"]
-    watch = _Watch(settings["epochs"], progress)
-    place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    with own_randomness(place, settings["seed"]), quiet(), _threads(data):
-        network = CVAE(
-            image_shape=data.images.shape[1:],
-            classes=len(data.labels),
-            total_steps=settings["epochs"] * math.ceil(count / batch_size),
-            **{key: settings[key] for key in ("latent", "width", "beta", "learning_rate")},
-        )
-        order = torch.Generator().manual_seed(settings["seed"])
-        samples = TensorDataset(torch.from_numpy(data.images), torch.from_numpy(data.classes))
-        batches = BatchSampler(RandomSampler(samples, generator=order), batch_size, drop_last=False)
-        trainer = lightning.Trainer(
-            accelerator=_ACCELERATORS[device],
-            devices=1,
-            max_epochs=settings["epochs"],
-            max_time=None if minutes is None else datetime.timedelta(minutes=minutes),
-            callbacks=[watch],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        leave_alone(trainer)
-        trainer.fit(network, DataLoader(samples, sampler=batches, batch_size=None))
-        if trainer.interrupted:
-            raise KeyboardInterrupt
-    return network, {**watch.means(), "epochs_done": watch.epochs_done}
+def fit_cvae(
+    images: ArrayLike, labels: ArrayLike, *, out: str | Path, **options: Any
+) -> TorchGenerator:
+    """Fit a class-conditional autoencoder: `fit_generator("cvae", ...)`.
+
+    Args:
+        images: As `fit_generator` takes them.
+        labels: As `fit_generator` takes them.
+        out: Folder to be; missing or empty.
+        options: Any further argument of `fit_generator`.
+
+    Returns:
+        The fitted generator, as `load_fitted(out)`.
+
+    Raises:
+        SynthAugError: As `fit_generator`.
+    """
+    return fit_generator("cvae", images, labels, out=out, **options)
 
 
-@contextlib.contextmanager
-def _threads(data: FitData) -> Iterator[None]:
-    """Fit tiny images on one thread: several wait for each other longer than they compute."""
-    before = torch.get_num_threads()
-    if data.images[0].size <= _TINY:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _place(device: str) -> str:
+    """Choose the device."""
+    if device not in _DEVICES:
+        message = f"`device` must be one of {list(_DEVICES)}, got {device!r}. Choose one."
+        raise ConfigError("SA444", message)
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        message = '`device` must be one that torch can use, got \'cuda\' without a usable GPU. Use "auto" or "cpu".'
+        raise ConfigError("SA444", message)
+    return "cuda" if device != "cpu" and there else "cpu"
 
 
-@final
-class _Watch(lightning.Callback):  # type: ignore[misc]  # one of two bases, chosen at run time
-    """Show the bar, keep the last epoch's losses, and stop when they are no longer finite."""
-
-    def __init__(self, epochs: int, progress: bool) -> None:
-        self.epochs = epochs
-        self.progress = progress
-        self.epochs_done = 0
-        self._sums = {"reconstruction": 0.0, "divergence": 0.0}
-        self._batches = 0
-        self._bar: Any = None
-
-    def means(self) -> dict[str, float]:
-        """Average over the batches of the last epoch."""
-        return {key: round(total / max(1, self._batches), 6) for key, total in self._sums.items()}
-
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Open the bar."""
-        self._bar = tqdm(
-            total=self.epochs, desc="Fitting", unit="epoch", disable=None if self.progress else True
-        )
-
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Start a new average."""
-        self._sums = dict.fromkeys(self._sums, 0.0)
-        self._batches = 0
-
-    def on_train_batch_end(
-        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Add one batch."""
-        for key in self._sums:
-            self._sums[key] += float(outputs[key])
-        self._batches += 1
-        if not math.isfinite(sum(self._sums.values())):
-            message = (
-                f"The loss must stay finite, got {self.means()} at step {trainer.global_step}. "
-                "Lower `learning_rate`, or look for damaged images."
-            )
-            raise GeneratorError("SA442", message)
-
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Move the bar on."""
-        self.epochs_done += 1
-        self._bar.set_postfix({key: f"{value:.3g}" for key, value in self.means().items()})
-        self._bar.update()
-
-    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Close the bar, also after an error."""
-        if self._bar is not None:
-            self._bar.close()
+def _identity(kind: str, data: FitData, settings: Mapping[str, Any], place: str) -> str:
+    """Digest what makes a fit the same one."""
+    shown = {**settings, "kind": kind, "data": data.digest, "device": place, **_versions()}
+    return canonical_digest(shown)
 
 
-def _check(
-    settings: dict[str, Any], epochs: int | None, class_names: Sequence[str] | None, data: FitData
-) -> None:
-    """Check the settings."""
-    limits = {"latent": 1, "width": 8, "batch_size": 1, "seed": 0, "epochs": 1}
-    given = {**settings, "epochs": 1 if epochs is None else epochs}
-    for key, least in limits.items():
-        if given[key] < least:
-            raise ConfigError(
-                "SA444", f"`{key}` must be at least {least}, got {given[key]!r}. Raise it."
-            )
-    if settings["seed"] >= _SEEDS:
-        raise ConfigError(
-            "SA444", f"`seed` must lie below 2**63, got {settings['seed']!r}. Lower it."
-        )
-    for key in ("beta", "learning_rate", "max_minutes"):
-        value = settings[key]
-        if value is not None and not value > 0:
-            raise ConfigError("SA444", f"`{key}` must be positive, got {value!r}. Raise it.")
+def _latent(fitted: Fitted) -> int | list[int]:
+    """Write the shape of a latent as a card has it."""
+    shape = fitted.module.latent_shape
+    return shape[0] if len(shape) == 1 else list(shape)
+
+
+def _told(
+    fitted: Fitted, data: FitData, held_out: FitData | None, *, private: bool
+) -> dict[str, Any]:
+    """Tell how the fit went: nothing of it where it must be private, since it was measured on the data."""
+    if private:
+        return {"privacy": fitted.privacy}
+    return {"losses": fitted.losses, "report": judge_samples(fitted.module, data, held_out)}
+
+
+def _on_cpu(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Take the weights out."""
+    return {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
+
+
+def _files(fitted: Fitted, data: FitData, *, private: bool) -> dict[str, bytes]:
+    """Make what lies beside weights and card: nothing of the data where the fit was private."""
+    files: dict[str, bytes] = {}
+    if not private:
+        file = io.BytesIO()
+        np.save(file, np.sort(image_digests(data.images)), allow_pickle=False)
+        files[DIGESTS] = file.getvalue()
+    if isinstance(fitted.module, CVAE) and not private:
+        files[ENCODER] = save(_on_cpu(fitted.module.averaged_encoder))
+    picture = picture_samples(fitted.module, None if private else data)
+    if picture is not None:
+        files["samples.png"] = picture
+    return files
+
+
+def _check_names(class_names: Sequence[str] | None, data: FitData) -> None:
+    """Insist on one name a label."""
     if class_names is not None and len(class_names) != len(data.labels):
         message = (
             f"`class_names` must name each of the {len(data.labels)} labels {data.labels}, "

@@ -62,6 +62,10 @@ def quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+            # The average of the weights is not trained, and stays in evaluation mode by intention.
+            warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
+            # Hooks that measure each image's gradient, in a private fit; images need no gradient.
+            warnings.filterwarnings("ignore", message=".*Full backward hook is firing.*")
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", category=FutureWarning)
             yield

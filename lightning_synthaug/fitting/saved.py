@@ -20,26 +20,30 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.generators.torch_generator import TorchGenerator
 
-__all__ = ["CARD", "WEIGHTS", "check_out", "load_fitted", "write_fitted"]
+__all__ = ["CARD", "ENCODER", "WEIGHTS", "check_out", "load_fitted", "write_fitted"]
 
 WEIGHTS = "generator.safetensors"
 CARD = "card.json"
+ENCODER = "encoder.safetensors"
 
 
-def load_fitted(folder: str | Path, *, batch_size: int = 64) -> TorchGenerator:
-    """Make the generator that `fit_cvae` left in a folder.
+def load_fitted(folder: str | Path, *, batch_size: int = 64, **sampling: Any) -> TorchGenerator:
+    """Make the generator that `fit_generator` left in a folder.
 
     Args:
         folder: The folder, with `generator.safetensors` and `card.json`.
         batch_size: Rows of every forward pass, >= 1.
+        sampling: How it samples. A cvae takes `spread`, `around` and `along`, see `ClassDecoder`; a cgan `spread`; a
+            diffusion model `sampler` (`"dpm"` or `"ddim"`), `steps` and `guidance`.
 
     Returns:
         The generator, not loaded yet.
 
     Raises:
+        ConfigError: It does not take what `sampling` names (SA449).
         GeneratorError: A file is missing or damaged, or card and weights do not belong together.
     """
-    return generator_from_card(Path(folder) / CARD, batch_size=batch_size)
+    return generator_from_card(Path(folder) / CARD, batch_size=batch_size, sampling=sampling)
 
 
 def check_out(out: str | Path) -> Path:
@@ -71,13 +75,19 @@ def check_out(out: str | Path) -> Path:
     return path
 
 
-def write_fitted(out: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
-    """Write weights and card into a folder that appears at once, complete.
+def write_fitted(
+    out: Path,
+    weights: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    files: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write weights, card and report into a folder that appears at once, complete.
 
     Args:
         out: The folder to be, as `check_out` returned it.
         weights: Named tensors.
         card: What the card says besides format, file name and digest.
+        files: Contents of further files by name.
 
     Raises:
         ConfigError: Something else was put there in the meantime.
@@ -93,7 +103,9 @@ def write_fitted(out: Path, weights: Mapping[str, Tensor], card: Mapping[str, An
             "weights_digest": file_digest(making / WEIGHTS),
         }
         (making / CARD).write_text(json.dumps({**head, **card}, indent=2) + "\n", "utf-8")
-        for name in (WEIGHTS, CARD):
+        for name, content in (files or {}).items():
+            (making / name).write_bytes(content)
+        for name in (WEIGHTS, CARD, *(files or {})):
             (making / name).chmod(0o644)
             _sync(making / name)
         making.chmod(0o755)

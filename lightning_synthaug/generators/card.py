@@ -7,6 +7,7 @@ code of this package being pickled into it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,12 +20,18 @@ __all__ = ["CARD_FORMAT", "generator_from_card", "read_card"]
 CARD_FORMAT = 1
 """Version of the card's layout."""
 
-_NETWORKS = frozenset(
-    {
-        "lightning_synthaug.generators.networks.cvae:Decoder",
-        "lightning_synthaug.generators.networks.flow:FlowSampler",
-    }
-)
+#: The networks of this package, and those arguments of each that change how it samples and not what it has learned.
+_NETWORKS: dict[str, tuple[str, ...]] = {
+    "lightning_synthaug.generators.networks.cgan:ImageMaker": ("spread",),
+    "lightning_synthaug.generators.networks.cvae:ClassDecoder": ("spread", "around", "along"),
+    "lightning_synthaug.generators.networks.cvae:Decoder": (),
+    "lightning_synthaug.generators.networks.diffusion:DiffusionSampler": (
+        "sampler",
+        "steps",
+        "guidance",
+    ),
+    "lightning_synthaug.generators.networks.flow:FlowSampler": ("steps",),
+}
 #: What each entry has to be, by its path in the card.
 _FORM: dict[str, type | tuple[type, ...]] = {
     "weights": str,
@@ -81,22 +88,26 @@ def read_card(path: str | Path) -> dict[str, Any]:
     return card  # type: ignore[no-any-return]
 
 
-def generator_from_card(path: str | Path, *, batch_size: int = 64) -> TorchGenerator:
+def generator_from_card(
+    path: str | Path, *, batch_size: int = 64, sampling: Mapping[str, Any] | None = None
+) -> TorchGenerator:
     """Make the generator that a card describes.
 
     Args:
         path: The JSON file, its weights beside it.
         batch_size: Rows of every forward pass, >= 1.
+        sampling: Arguments of its network that change how it samples.
 
     Returns:
         The generator, not loaded yet.
 
     Raises:
         GeneratorError: As `read_card`.
+        ConfigError: The network takes no such argument (SA449), or `batch_size` is below 1.
     """
     path = Path(path)
     card = read_card(path)
-    network, output = card["network"], card["output"]
+    network, output = _steered(card["network"], sampling or {}), card["output"]
     try:
         return _made(path, card, network, output, batch_size)
     except ConfigError as error:
@@ -127,6 +138,22 @@ def _made(
     )
 
 
+def _steered(network: dict[str, Any], sampling: Mapping[str, Any]) -> dict[str, Any]:
+    """Put arguments of sampling into what the card says of the network."""
+    known = _NETWORKS[network["module"]]
+    unknown = sorted(set(sampling) - set(known))
+    if unknown:
+        message = (
+            f"How a fitted generator samples must be told by {list(known)}, got {unknown} for "
+            f"{network['module'].rpartition(':')[2]}. Leave them out, or fit a generator of another kind."
+        )
+        raise ConfigError("SA449", message)
+    chosen = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in sampling.items()}
+    # A way to go takes one number of noise more: how far.
+    latent = network["latent"] + 1 if chosen.get("along") is not None else network["latent"]
+    return {**network, "arguments": {**network["arguments"], **chosen}, "latent": latent}
+
+
 def _fault(card: dict[str, Any]) -> str | None:
     """Name the first entry that is missing or of another type; None where all are right."""
     for place, kinds in _FORM.items():
@@ -143,6 +170,6 @@ def _refuse(path: Path, wanted: str, got: object, cause: Exception | None = None
     """Say what is wrong with the files."""
     message = (
         f'A fitted generator must have {wanted}, got {got} at "{path}". '
-        "Copy card and weights again, or fit it again: synthaug fit-generator cvae."
+        "Copy card and weights again, or fit it again: synthaug fit-generator."
     )
     raise GeneratorError("SA443", message) from cause

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from lightning_synthaug.filling import say
 from lightning_synthaug.mixing import IndexedFeed, Recipe, Source, StreamFeed
 from lightning_synthaug.plan import Schedule
 from lightning_synthaug.trainer.configuration import Configurable
 from lightning_synthaug.trainer.flavour import refuse_foreign
 from lightning_synthaug.trainer.hooks import log_step, steps_done
+from lightning_synthaug.trainer.seen import told_of_seen
 from lightning_synthaug.trainer.session import FitSession
 
 __all__ = ["SynthAugCore"]
@@ -34,6 +36,7 @@ class SynthAugCore(Configurable):
         self._session: FitSession | None = None
         self._saved: dict[str, Any] | None = None
         self._ended: dict[str, Any] = {}
+        self._looked_at: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         """Read an option under the name it was given by."""
@@ -74,6 +77,14 @@ class SynthAugCore(Configurable):
         if step is not None:
             self._log(trainer, step)
 
+    def on_validation_start(self, trainer: Any, _: Any) -> None:
+        """Say so, once, where a generator was fitted on validation images."""
+        self._tell_of_seen(trainer, trainer.val_dataloaders, "validation")
+
+    def on_test_start(self, trainer: Any, _: Any) -> None:
+        """Say so, once, where a generator was fitted on test images."""
+        self._tell_of_seen(trainer, trainer.test_dataloaders, "test")
+
     def on_validation_batch_end(self, *_: Any) -> None:
         """Let producers go on."""
         if self._session is not None:
@@ -104,6 +115,15 @@ class SynthAugCore(Configurable):
         self._saved = dict(state) if isinstance(state, dict) else None
         if self._session is not None:
             self._session.restore(self._saved)
+
+    def _tell_of_seen(self, trainer: Any, loaders: Any, stage: str) -> None:
+        """Look at the images of a stage the first time that it begins."""
+        if stage in self._looked_at or not trainer.is_global_zero:
+            return
+        self._looked_at.add(stage)
+        text = told_of_seen(self.recipe.sources, loaders, stage)
+        if text is not None:
+            say(text)
 
     def _log(self, trainer: Any, step: int) -> None:
         """Send the metrics to the loggers."""

@@ -7,20 +7,21 @@ enough to build the decoder again. Images are channels first, float in [0, 1].
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import nn
+
+from lightning_synthaug.generators.networks.scales import coarse_size, depths, halvings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["ClassDecoder", "Decoder", "Encoder"]
 
 _DENSE_PIXELS = 16 * 16
-_COARSEST = 4
 
 
 @final
@@ -112,24 +113,107 @@ class Decoder(nn.Module):
 
 
 @final
+class ClassDecoder(nn.Module):
+    """A decoder that knows where the latents of each class lie, and can be steered there.
+
+    An encoder does not fill the standard normal evenly, least of all class by class. So standard normal noise is first
+    brought to the mean and covariance that the latents of the class have:
+    `latent = around[class] + spread * factor[class] @ noise + u * along[class]`, where `u` is uniform in [0, 1), from
+    one number of noise more.
+
+    Args:
+        image_shape: Channels, rows, columns.
+        classes: How many classes, >= 1.
+        latent: Size of the latent, >= 1.
+        width: As of `Decoder`.
+        spread: Scale of the noise, >= 0. Below 1: nearer to `around`, more typical.
+        around: Where samples lie, in place of the mean of their class: one latent, or one for each class.
+        along: A way that samples are moved along, each by another share of it: one latent, or one for each class.
+
+    Source:
+        Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020 (density fitted afterwards).
+    """
+
+    means: Tensor
+    factors: Tensor
+
+    def __init__(
+        self,
+        *,
+        image_shape: Sequence[int],
+        classes: int,
+        latent: int,
+        width: int = 256,
+        spread: float = 1.0,
+        around: Sequence[Any] | None = None,
+        along: Sequence[Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.decoder = Decoder(image_shape=image_shape, classes=classes, latent=latent, width=width)
+        self.latent = latent
+        self.spread = spread
+        self.register_buffer("means", torch.zeros(classes, latent))
+        self.register_buffer("factors", torch.eye(latent).repeat(classes, 1, 1))
+        self.around = None if around is None else _by_class(around, classes, latent)
+        self.along = None if along is None else _by_class(along, classes, latent)
+
+    def forward(self, noise: Tensor, onehot: Tensor) -> Tensor:
+        """Make a batch.
+
+        Args:
+            noise: Standard normal, shape `(n, latent)`, or with `along` `(n, latent + 1)`.
+            onehot: Shape `(n, classes)`.
+
+        Returns:
+            Images of shape `(n, channels, rows, columns)`, float in [0, 1].
+        """
+        images: Tensor = self.decoder(self.place(noise, onehot), onehot)
+        return images
+
+    def place(self, noise: Tensor, onehot: Tensor) -> Tensor:
+        """Bring noise to where the latents of its class lie.
+
+        Args:
+            noise: As of `forward`.
+            onehot: Shape `(n, classes)`.
+
+        Returns:
+            Latents, shape `(n, latent)`.
+        """
+        around = self.means if self.around is None else self.around.to(noise)
+        factors = torch.einsum("nc,cij->nij", onehot, self.factors)
+        moved = torch.einsum("nij,nj->ni", factors, noise[:, : self.latent])
+        latents = onehot @ around + self.spread * moved
+        if self.along is not None:
+            share = torch.special.ndtr(noise[:, self.latent :])
+            latents = latents + share * (onehot @ self.along.to(noise))
+        return latents
+
+
+def _by_class(vectors: Sequence[Any], classes: int, latent: int) -> Tensor:
+    """Read one latent for all classes, or one for each."""
+    return torch.tensor(vectors, dtype=torch.float32).expand(classes, latent)
+
+
+@final
 class _Upsampler(nn.Module):
     """Grow a coarse map by factors of two, then crop to the image."""
 
     def __init__(self, inputs: int, width: int, channels: int, rows: int, columns: int) -> None:
         super().__init__()
-        doublings = _halvings(rows, columns)
+        doublings = halvings(rows, columns)
         self.size = (rows, columns)
-        self.coarse = (math.ceil(rows / 2**doublings), math.ceil(columns / 2**doublings))
-        depths = _depths(width, doublings)[::-1]
-        self.start = nn.Linear(inputs, depths[0] * self.coarse[0] * self.coarse[1])
+        self.coarse = coarse_size(rows, columns)
+        scales = depths(max(8, width // 8), width, doublings)[::-1]
+        self.start = nn.Linear(inputs, scales[0] * self.coarse[0] * self.coarse[1])
         layers: list[nn.Module] = [nn.SiLU()]
-        for depth, following in zip(depths, [*depths[1:], depths[-1]], strict=True):
+        for depth, following in zip(scales, [*scales[1:], scales[-1]], strict=True):
             layers += [
                 nn.Upsample(scale_factor=2.0, mode="nearest"),
                 nn.Conv2d(depth, following, 3, padding=1),
                 nn.SiLU(),
             ]
-        layers.append(nn.Conv2d(depths[-1], channels, 3, padding=1))
+        layers.append(nn.Conv2d(scales[-1], channels, 3, padding=1))
         self.grow = nn.Sequential(*layers)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -141,17 +225,6 @@ class _Upsampler(nn.Module):
 def _is_dense(rows: int, columns: int) -> bool:
     """Tell whether the image is so small that dense layers are the better choice."""
     return rows * columns <= _DENSE_PIXELS
-
-
-def _halvings(rows: int, columns: int) -> int:
-    """Count the halvings that bring the shorter side down to about four pixels."""
-    return max(1, math.floor(math.log2(min(rows, columns) / _COARSEST)))
-
-
-def _depths(width: int, halvings: int) -> list[int]:
-    """Choose the channels of each scale, finest first."""
-    finest = max(8, width // 8)
-    return [min(width, finest * 2**level) for level in range(halvings)]
 
 
 def _dense_features(pixels: int, width: int) -> nn.Sequential:
@@ -178,7 +251,7 @@ def _strided_features(
     """Halve the image until it is coarse, and say how many numbers are left."""
     layers: list[nn.Module] = []
     depth = channels
-    for following in _depths(width, _halvings(rows, columns)):
+    for following in depths(max(8, width // 8), width, halvings(rows, columns)):
         layers += [nn.Conv2d(depth, following, 3, stride=2, padding=1), nn.SiLU()]
         rows, columns, depth = math.ceil(rows / 2), math.ceil(columns / 2), following
     return nn.Sequential(*layers, nn.Flatten()), depth * rows * columns

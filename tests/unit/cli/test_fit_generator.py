@@ -72,4 +72,4 @@ def test_help_says_what_data_may_be(capsys: pytest.CaptureFixture[str]) -> None:
         main(["fit-generator", "--help"])
     shown = capsys.readouterr().out
     assert "one subfolder of images for each class" in shown
-    assert "an interrupted fit leaves nothing behind" in shown
+    assert "An interrupted fit goes on where it stood" in shown

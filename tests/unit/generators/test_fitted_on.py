@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightning_synthaug.assets import demo_generator
+from lightning_synthaug.generators import FolderGenerator, TorchGenerator
+from lightning_synthaug.generators.fitted_on import (
+    DIGESTS,
+    fitted_digests,
+    image_digest,
+    image_digests,
+)
+
+GREY = np.random.default_rng(0).integers(0, 256, (5, 6), np.uint8)
+COLOUR = np.random.default_rng(1).integers(0, 256, (5, 6, 3), np.uint8)
+
+
+def test_the_same_picture_has_the_same_digest_however_it_is_kept() -> None:
+    for same in (GREY[None], GREY[..., None], GREY / 255, (GREY / 255).astype(np.float32)[None]):
+        assert image_digest(same) == image_digest(GREY)
+    for same in (COLOUR.transpose(2, 0, 1), COLOUR / 255):
+        assert image_digest(same) == image_digest(COLOUR)
+
+
+def test_other_pictures_have_others() -> None:
+    changed = GREY.copy()
+    changed[2, 3] ^= 1
+    pictures = [GREY, changed, GREY.T, GREY[::-1], GREY[:-1]]
+    assert len(set(image_digests(pictures).tolist())) == len(pictures)
+
+
+def test_a_generator_that_does_not_say_has_none(tmp_path: Path) -> None:
+    assert fitted_digests(demo_generator()) is None
+    assert fitted_digests(FolderGenerator(tmp_path)) is None
+
+
+@pytest.mark.parametrize("content", [np.array([1.5]), np.array([object()])])
+def test_a_file_of_another_kind_says_nothing(tmp_path: Path, content: np.ndarray) -> None:
+    np.save(tmp_path / DIGESTS, content)
+    weights = tmp_path / "g.safetensors"
+    generator = TorchGenerator(weights, module="torch.nn:Identity", latent=3)
+    assert fitted_digests(generator) is None
+    np.save(tmp_path / DIGESTS, np.array([3, 5], np.uint64))
+    found = fitted_digests(generator)
+    assert found is not None
+    assert found.tolist() == [3, 5]
