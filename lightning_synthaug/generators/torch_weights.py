@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -12,7 +12,7 @@ from lightning_synthaug.generators.digest import file_digest
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["fit_weights", "load_pickled", "read_weights", "weights_digest"]
+__all__ = ["fit_weights", "load_pickled", "misfit", "read_weights", "weights_digest"]
 
 _SHOWN = 8
 _SAFE_SINCE = (2, 6)
@@ -141,15 +141,42 @@ def fit_weights(network: nn.Module, state: Mapping[str, Tensor], weights: Path) 
         if wanted[key].shape != found[key].shape
     ]
     if missing or unexpected or reshaped:
-        message = (
-            f'The weights must fit `module` {type(network).__name__}, got others in "{weights}".\n'
-            f"  missing in the file:       {_shorten(missing)}\n"
-            f"  unexpected in the file:    {_shorten(unexpected)}\n"
-            f"  of another shape:          {_shorten(reshaped)}\n"
-            "Give the module that these weights were saved from, with the same arguments."
-        )
-        raise GeneratorError("SA412", message)
+        what = f"`module` {type(network).__name__}"
+        advice = "Give the module that these weights were saved from, with the same arguments."
+        raise misfit(what, weights, missing, unexpected, reshaped, advice=advice)
     network.load_state_dict(found)
+
+
+def misfit(
+    what: str,
+    weights: Path,
+    missing: Iterable[str],
+    unexpected: Iterable[str],
+    reshaped: Iterable[str] = (),
+    *,
+    advice: str,
+) -> GeneratorError:
+    """Make the error that says which weights do not fit.
+
+    Args:
+        what: The network, as the message names it.
+        weights: Where the weights lie.
+        missing: Names that the network has and the file lacks.
+        unexpected: Names that the file has and the network lacks.
+        reshaped: Names with both shapes.
+        advice: What to do, a sentence.
+
+    Returns:
+        The error (SA412), to be raised.
+    """
+    message = (
+        f'The weights must fit {what}, got others in "{weights}".\n'
+        f"  missing in the file:       {_shorten(sorted(missing))}\n"
+        f"  unexpected in the file:    {_shorten(sorted(unexpected))}\n"
+        f"  of another shape:          {_shorten(sorted(reshaped))}\n"
+        f"{advice}"
+    )
+    return GeneratorError("SA412", message)
 
 
 def _tensors(state: Any, prefix: str = "") -> dict[str, Tensor]:

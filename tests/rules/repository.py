@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lightning_synthaug"
+PLUGINS = ROOT / "plugins"
 ERROR_PAGES = ROOT / "docs" / "errors"
 
 _LEFT_OUT = {".git", ".venv", "_build", "_generated", "__pycache__", "build", "dist", "runs"}
@@ -35,6 +36,11 @@ def tree(path: Path) -> ast.Module:
 def modules() -> list[Path]:
     """Files of the package, `__init__` files included."""
     return [path for path in files(".py") if path.is_relative_to(PACKAGE)]
+
+
+def plugin_modules() -> list[Path]:
+    """Files of the distributions in `plugins`, without their tests."""
+    return [path for path in files(".py") if path.is_relative_to(PLUGINS) and "src" in path.parts]
 
 
 def dotted(path: Path) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.rules.repository import ERROR_PAGES, ROOT, files, modules, shown, tree
+from tests.rules.repository import (
+    ERROR_PAGES,
+    PLUGINS,
+    ROOT,
+    files,
+    modules,
+    plugin_modules,
+    shown,
+    tree,
+)
 
 CODE = re.compile(r"SA\d{3}")
 SECTIONS = ("What happened", "Why", "What to do")
@@ -14,7 +23,7 @@ SECTIONS = ("What happened", "Why", "What to do")
 def used_codes() -> dict[str, str]:
     """Code -> first module with it, from string literals that are a code and nothing else."""
     found: dict[str, str] = {}
-    for path in modules():
+    for path in [*modules(), *plugin_modules()]:
         constants = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Constant))
         for value in (node.value for node in constants):
             if isinstance(value, str) and CODE.fullmatch(value):
@@ -28,7 +37,8 @@ def codes_named_in_tests() -> set[str]:
     trees = [
         tree(path)
         for path in files(".py")
-        if path.is_relative_to(tests) and not path.is_relative_to(rules)
+        if (path.is_relative_to(tests) and not path.is_relative_to(rules))
+        or (path.is_relative_to(PLUGINS) and "tests" in path.parts)
     ]
     texts = (
         child.value
@@ -58,7 +68,8 @@ def page_faults(code: str, text: str) -> list[str]:
 
 def clauses(code: str) -> list[str]:
     """What must hold, in the words of the modules that raise a code: literals of messages, up to what was got."""
-    named = (path for path in modules() if f'"{code}"' in path.read_text(encoding="utf-8"))
+    paths = [*modules(), *plugin_modules()]
+    named = (path for path in paths if f'"{code}"' in path.read_text(encoding="utf-8"))
     nodes = (node for path in named for node in ast.walk(tree(path)))
     texts = (node.value for node in nodes if isinstance(node, ast.Constant))
     found = (" ".join(t.partition(", got ")[0].split()) for t in texts if isinstance(t, str))
