@@ -8,13 +8,19 @@ from typing import Any
 from lightning_synthaug.data.adapters import DatasetAdapter
 from lightning_synthaug.data.labels import label_of, stored_labels
 from lightning_synthaug.data.leaves import is_number
-from lightning_synthaug.data.structure import describe, differences, generalise, render
+from lightning_synthaug.data.structure import (
+    describe,
+    differences,
+    generalise,
+    render,
+    unsized,
+)
 from lightning_synthaug.errors import DataError
 
 __all__ = ["check_compatible", "check_labels", "describe"]
 
 
-def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
+def check_compatible(real_items: Sequence[Any], synthetic_item: Any, *, sizes: bool = True) -> None:
     """Refuse a synthetic item that is built differently from the dataset's own items.
 
     Structure, dtype, rank and those dimensions in which all real items agree must be the same;
@@ -25,6 +31,7 @@ def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
         real_items: Items of the user's dataset, at least one; four or more tell which dimensions
             vary.
         synthetic_item: Item to compare.
+        sizes: Whether dimensions count. A collate function of the user's own may take boxes of any number.
 
     Raises:
         DataError: They differ; the message shows both on aligned lines, and the places (SA205).
@@ -50,6 +57,7 @@ def check_compatible(real_items: Sequence[Any], synthetic_item: Any) -> None:
         )
         raise DataError("SA201", msg)
     expected = generalise([describe(item) for item in real_items])
+    expected = expected if sizes else unsized(expected)
     got = describe(synthetic_item)
     found = list(differences(expected, got))
     if not found:
@@ -89,7 +97,8 @@ def check_labels(adapter: DatasetAdapter, labels: Any, indices: Iterable[int]) -
         except DataError:  # raw samples of this dataset cannot be read
             return
         told = label_of(known(index) if callable(known) else known[index], index)
-        if is_number(own) and own != told:
+        # A number with a fraction is what is regressed, and labels beside it are for balance.
+        if is_number(own) and not isinstance(own, float) and own != told:
             where = "the dataset's `.targets` or `.labels`" if labels is None else "`labels=`"
             msg = (
                 "Labels kept apart must be those of the samples, got a difference at sample "

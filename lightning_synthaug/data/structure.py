@@ -10,7 +10,17 @@ import numpy as np
 
 from lightning_synthaug.data.leaves import is_image, is_namedtuple, is_tensor, type_name
 
-__all__ = ["Branch", "Free", "Leaf", "Structure", "describe", "differences", "generalise", "render"]
+__all__ = [
+    "Branch",
+    "Free",
+    "Leaf",
+    "Structure",
+    "describe",
+    "differences",
+    "generalise",
+    "render",
+    "unsized",
+]
 
 
 @final
@@ -153,6 +163,26 @@ def generalise(structures: Sequence[Structure]) -> Structure:
         return Free()
     columns = [[_child(branch, key) for branch in branches] for key in first.keys]
     return Branch(first.kind, first.keys, tuple(generalise(column) for column in columns))
+
+
+def unsized(structure: Structure) -> Structure:
+    """Leave every dimension open.
+
+    Args:
+        structure: What `describe` or `generalise` returned.
+
+    Returns:
+        The same containers, kinds, dtypes and ranks.
+
+    Example:
+        >>> render(unsized(describe((np.zeros((8, 8), np.uint8), 3))))
+        '(array uint8 [*, *], int)'
+    """
+    if isinstance(structure, Leaf):
+        return Leaf(structure.kind, structure.dtype, (None,) * len(structure.shape))
+    if isinstance(structure, Branch):
+        return Branch(structure.kind, structure.keys, tuple(map(unsized, structure.children)))
+    return structure
 
 
 def differences(expected: Structure, got: Structure, where: str = "") -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ class Generator(ABC):
         max_batch_size: Up to how many requests filling may try at once, to find what is fastest on
             a device: it doubles `batch_size` while that pays and memory lasts. None: it is kept.
         shape: Shape of the main array of each sample where it is known beforehand, else None.
-        variable_shape: Whether samples of one run may differ in shape.
+        variable_shape: Whether images (and their masks) of one run may differ in shape; other arrays always may.
         price: What a request costs, >= 0, in the currency of `budget={"money": ...}`.
         licence: Licence of the samples, for the provenance.
         source: Where weights or samples come from, for the provenance.

@@ -94,7 +94,7 @@ def _check_label(generator: Generator, request: Request, result: Record) -> None
 
 
 def _check_fields(generator: Generator, result: Record, form: _Form) -> None:
-    """Insist that records of one run have the same fields, dtypes and, unless declared, shapes."""
+    """Insist that records of one run have the same fields and dtypes and, unless declared, images of one shape."""
     mine = _form(generator, result)
     if mine == form:
         return
@@ -107,10 +107,13 @@ def _check_fields(generator: Generator, result: Record, form: _Form) -> None:
 
 
 def _form(generator: Generator, record: Record) -> _Form:
-    """Sum up what must stay the same of each value: its type, or its dtype with its dimensions or its shape."""
-    loose = generator.variable_shape or generator.modality != "image"
+    """Sum up what must stay the same of each value: its type, or its dtype with its dimensions or its shape.
+
+    Boxes, points and the like may be of any number in each record.
+    """
+    strict = () if generator.variable_shape or generator.modality != "image" else ("image", "mask")
     return {
-        field: (value.dtype, value.ndim if loose else value.shape)
+        field: (value.dtype, value.shape if field in strict else value.ndim)
         if isinstance(value, np.ndarray)
         else (type(value), None)
         for field, value in record.items()

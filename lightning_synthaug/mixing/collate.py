@@ -27,14 +27,14 @@ class Parts(NamedTuple):
         delivered: What the main process needs to know.
         items: Items in row order, without the rows of `stacked`; or their columns.
         stacked: Rows that were gathered from the store as whole columns, or None.
-        existing: Rows that are items of synthetic datasets.
+        synthetic: Rows that are synthetic, ascending; empty where `stacked` holds them.
         bucket: Makes synthetic items fit where the batch cannot be collated; None where that is not asked for.
     """
 
     delivered: Delivered
     items: list[Any] | Columns
     stacked: Stacked | None
-    existing: tuple[int, ...] = ()
+    synthetic: tuple[int, ...] = ()
     bucket: Bucket | None = None
 
 
@@ -44,7 +44,7 @@ class MixedCollate:
 
     Args:
         collate: The user's collate function.
-        check_items: Holds items of synthetic datasets against real ones, where a batch cannot be collated.
+        check_items: Holds synthetic items against real ones, where a batch cannot be collated.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class MixedCollate:
         try:
             batch = self._collated(items, bucket)
         except Exception:
-            # Only the first item of a synthetic dataset was compared: a later one may be built differently.
+            # Only the first item of a source was compared, and maybe not in size: a later one may be built differently.
             try:
-                self._check_items([items[i] for i in parts.existing])
+                self._check_items([items[i] for i in parts.synthetic])
             except SynthAugError as error:
                 return error, None
             raise

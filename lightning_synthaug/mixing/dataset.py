@@ -63,6 +63,8 @@ class MixedDataset(Dataset[Any]):
         self._fits = fits
         by_columns = not fits and not (transform is not None and transform_synthetic)
         self._by_columns = is_default_collate(collate) and by_columns
+        #: Whether items must agree in their sizes as well. What a function of the user's collates is its own affair.
+        self._sized = is_default_collate(collate)
         whole = type(adapter.dataset) is TensorDataset and is_default_collate(collate)
         self._tensors = adapter.dataset.tensors if whole else None
         self._sources = sources
@@ -140,15 +142,14 @@ class MixedDataset(Dataset[Any]):
                 self._check(rows, {first: self._item(_row(stacked.columns, 0), rows, first)})
             return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
-        there: list[int] = []
         for source, existing in self.existing.items():
             for i in np.flatnonzero(rows.source == source).tolist():
                 placed[i] = existing[int(rows.sample[i])]
-                there.append(i)
+        there = sorted(placed)
         if self._unchecked:
             self._check(rows, placed)
         others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
-        synthetic = sorted(placed) if self._fits else []
+        synthetic = there if self._fits else []
         reals = self._reals(rows, others, whole=False)
         placed.update(zip(others.tolist(), reals, strict=True))
         items = [placed[i] for i in range(rows.source.size)]
@@ -194,8 +195,8 @@ class MixedDataset(Dataset[Any]):
         columns = gathered.columns
         if columns is not None and self._by_columns and not self.existing:
             own = dict(columns)
-            if "label" in own:
-                mine = self._relabel[rows.source[good]]
+            mine = self._relabel[rows.source[good]]
+            if _are_classes(own.get("label")) and mine.any():
                 told = (
                     labels
                     if np.count_nonzero(mine) == mine.size
@@ -209,7 +210,7 @@ class MixedDataset(Dataset[Any]):
         if records is None:
             records = tuple(_row(columns or {}, i) for i in range(good.size))
         named = (
-            r.replace(label=label) if mine and "label" in r else r
+            r.replace(label=label) if mine and isinstance(r.get("label"), int) else r
             for r, label, mine in zip(
                 records, labels.tolist(), self._relabel[rows.source[good]].tolist(), strict=True
             )
@@ -229,14 +230,16 @@ class MixedDataset(Dataset[Any]):
     def _check_existing(self) -> None:
         """Hold an item of each synthetic dataset against real ones at the first batch: hours before a ramp needs it."""
         with seeded_globals(0):
-            self.check_items([existing[0] for existing in self.existing.values()])
+            items = [existing[0] for existing in self.existing.values()]
+            self.check_items(items, sizes=self._sized)
         self._unchecked.difference_update(self.existing)
 
-    def check_items(self, items: Sequence[Any]) -> None:
-        """Hold items of synthetic datasets against real ones from all over the dataset.
+    def check_items(self, items: Sequence[Any], *, sizes: bool = True) -> None:
+        """Hold synthetic items against real ones from all over the dataset.
 
         Args:
             items: Items; none of them is all right.
+            sizes: Whether their dimensions count.
 
         Raises:
             DataError: One is built differently (SA205).
@@ -247,7 +250,7 @@ class MixedDataset(Dataset[Any]):
             spread = np.unique(np.linspace(0, len(self) - 1, 8).astype(np.int64))
             real = [self.adapter.real(i) for i in spread.tolist()]
             for item in items:
-                check_compatible(real, item)
+                check_compatible(real, item, sizes=sizes)
 
     def _check(self, rows: Rows, placed: Mapping[int, Any]) -> None:
         """Hold the first synthetic item of each source against real ones, once a process."""
@@ -261,9 +264,15 @@ class MixedDataset(Dataset[Any]):
                 # Twins alone may be one, or agree by chance: items from all over tell which dimensions vary.
                 spread = np.linspace(0, len(self) - 1, 8).astype(np.int64)
                 some = np.unique(np.concatenate([rows.twin[rows.source == source][:4], spread]))
-                check_compatible([self.adapter.real(i) for i in some.tolist()], item)
+                real = [self.adapter.real(i) for i in some.tolist()]
+                check_compatible(real, item, sizes=self._sized)
                 if self._relabel[source]:
                     check_labels(self.adapter, self._labels, some.tolist())
+
+
+def _are_classes(labels: npt.NDArray[Any] | None) -> bool:
+    """Tell class labels from what a generator says of its own: soft labels, numbers to regress."""
+    return labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
 
 
 def _row(columns: Mapping[str, npt.NDArray[Any]], i: int) -> Record:

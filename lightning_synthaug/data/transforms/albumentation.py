@@ -87,7 +87,9 @@ class AlbumentationsTransform(SampleTransform):
 
     def _points(self, record: Record) -> tuple[str, ...]:
         """List the fields of boxes and points and of what belongs to each, as the pipeline declares them."""
-        declared = getattr(self.transform, "processors", None) or {}
+        # Only `Compose` reads and writes them; a transform that is a part of one merely knows of them.
+        composed = hasattr(self.transform, "preprocess")
+        declared = self.transform.processors if composed else {}
         undeclared = next(
             (name for name in POINTS if name in record and name not in declared), None
         )

@@ -80,3 +80,14 @@ def test_labels_kept_apart_must_be_those_of_the_samples() -> None:
 @pytest.mark.parametrize("items", [[("a", 1)], [("a", "cat")], [("a", {"deep": 1})], ["a"]])
 def test_samples_without_a_number_as_label_are_not_compared(items: list[object]) -> None:
     check_labels(adapt(items), [1], [0])
+
+
+def test_sizes_may_be_left_to_a_collate_function_and_nothing_else() -> None:
+    real = [(np.zeros((8, 8), np.uint8), np.zeros((n, 4), np.float32)) for n in (0, 0)]
+    check_compatible(real, (np.zeros((8, 8), np.uint8), np.zeros((3, 4), np.float32)), sizes=False)
+    with pytest.raises(DataError, match=r"shape \[0, 4\] against \[3, 4\]"):
+        check_compatible(real, (np.zeros((8, 8), np.uint8), np.zeros((3, 4), np.float32)))
+    with pytest.raises(DataError, match="rank 2 against 1"):
+        check_compatible(real, (real[0][0], np.zeros(4, np.float32)), sizes=False)
+    with pytest.raises(DataError, match="dtype float32 against float64"):
+        check_compatible(real, (real[0][0], np.zeros((3, 4))), sizes=False)

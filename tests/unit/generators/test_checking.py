@@ -101,3 +101,16 @@ def test_labels_are_free_where_none_is_asked_for() -> None:
     generator = Made()
     generator.conditioning = "none"
     assert len(check_batch(generator, TWO[:1], [record(label=9)])) == 1
+
+
+def test_boxes_may_be_of_any_number_and_masks_are_as_large_as_each_other() -> None:
+    some = [record(bboxes=np.zeros((n, 4), np.float32), mask=np.zeros((4, 4))) for n in (0, 3)]
+    assert check_batch(Made(), TWO, some) == some
+    other = [some[0], some[1].replace(mask=np.zeros((4, 5)))]
+    with pytest.raises(
+        GeneratorContractBroken, match=r"one form of .mask.(.|\n)*4, 4(.|\n)*4, 5(.|\n)*SA423"
+    ):
+        check_batch(Made(), TWO, other)
+    wrong = [some[0], some[1].replace(bboxes=np.zeros(4, np.float32))]
+    with pytest.raises(GeneratorContractBroken, match=r'(?s)"bboxes".*of 2 dim.*of 1 dim.*SA423'):
+        check_batch(Made(), TWO, wrong)

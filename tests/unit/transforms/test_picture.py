@@ -88,14 +88,19 @@ def test_it_is_a_part_of_pipelines_with_masks_and_boxes() -> None:
             "kinds": np.array([5]),
         }
     )
-    covered = []
+    covered, overlaps = [], []
     for seed in range(60):
         made: Any = build_transform(whole).apply(record, seed)
         assert set(np.unique(made["mask"])) <= {0, 1}
+        seen = made["image"][..., 0] > made["image"][..., 0].max() / 2
+        overlaps.append(
+            (seen & (made["mask"] > 0)).sum() / max(1, (seen | (made["mask"] > 0)).sum())
+        )
         if len(made["bboxes"]):
             x0, y0, x1, y1 = np.clip(np.round(made["bboxes"][0]), 0, 64).astype(int)
             covered.append(made["mask"][y0:y1, x0:x1].sum() / max(1, made["mask"].sum()))
     assert len(covered) > 50 and np.median(covered) > 0.95
+    assert np.median(overlaps) > 0.95
 
 
 def test_a_strength_that_there_is_not_is_refused() -> None:
