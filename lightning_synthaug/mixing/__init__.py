@@ -18,6 +18,7 @@ from lightning_synthaug.mixing.ledgerhead import recorder_for
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mix import mix
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.ondevice import images_of
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.recipe import Recipe, Source, default_cache
 from lightning_synthaug.mixing.recorder import Recorder
@@ -65,6 +66,7 @@ __all__ = [
     "check_stream",
     "default_cache",
     "first_batches",
+    "images_of",
     "is_stream",
     "loader_facts",
     "loader_shape",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, final
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, final
 
 import torch
 
@@ -11,9 +11,10 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.mixing.accounts import Served
 from lightning_synthaug.mixing.identity import rows_unknown
 from lightning_synthaug.mixing.indexedfeed import IndexedFeed
+from lightning_synthaug.mixing.ondevice import on_device
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.plan import REAL
-from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan.seeding import Int64Array, child_seed
 
 __all__ = ["BatchInfo", "batch_info"]
 
@@ -85,6 +86,38 @@ class BatchInfo:
         """
         self._sources("`provenance`")
         return self._feed.provenance(self.number, row)
+
+    def transform(
+        self,
+        function: Callable[..., Any],
+        *tensors: torch.Tensor,
+        on: Literal["both", "real", "synthetic"] = "both",
+    ) -> Any:
+        """Change the batch at random where it lies, on its device.
+
+        The randomness is a function of the run's seed and the place of the batch in the run: a resumed run, or one with
+        other workers, gets the same.
+
+        Args:
+            function: A module (of kornia, for example) or function of the tensors, which returns as many.
+            tensors: Parts of the batch that belong together, as images and masks. Each of shape `(n, ...)`.
+            on: Rows that are changed; for `"real"` and `"synthetic"` the function gets these alone.
+
+        Returns:
+            The changed tensor, or a list of as many as were given.
+
+        Raises:
+            ConfigError: The function returns something else (SA612), or the collate function mixed rows and `on` asks
+                for some of them.
+        """
+        rows = None
+        if on != "both":
+            synthetic = self._sources(f"`transform` on {on} rows") != REAL
+            rows = torch.from_numpy(synthetic if on == "synthetic" else ~synthetic).nonzero()[:, 0]
+        seed = self._feed.mixture.recipe.seed
+        place = int(self._served.slots[0])
+        made = on_device(function, tensors, rows, child_seed(seed, "batch transform", place))
+        return made if len(tensors) > 1 else made[0]
 
     def weighted_mean(self, loss: torch.Tensor) -> torch.Tensor:
         """Average per-sample losses with each row's weight.

@@ -88,6 +88,12 @@ def mix(
             "`ledger` must be a folder where no Trainer has logs that it could lie beside, got True. Write for example "
             "ledger='runs/1/ledger'.",
         )
+    if recipe.batch_transform is not None:
+        raise ConfigError(
+            "SA612",
+            "`batch_transform` must be given to the callback or the DataModule, which see batches on their device, got "
+            "it for `mix`. In your loop, call `batch_info(loader).transform(function, images)`.",
+        )
     now = ranks = ranks_now()
     counted: CountedProgress = CountedProgress(total_batches)
     if _streams(loader):

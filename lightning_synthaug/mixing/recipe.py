@@ -69,6 +69,9 @@ class Recipe:
         transform: Classical augmentation of raw samples: albumentations, or any callable on the image array.
         transform_p: Probability of the transform, a number in [0, 1] or a schedule.
         transform_on: What is transformed: `"both"`, `"real"` or `"synthetic"`.
+        batch_transform: Augmentation of the images of whole batches on the training device: a module, of kornia for
+            example, or any function of a tensor. `transform_on` says which rows it gets. For the callback and the
+            DataModule; elsewhere call `batch_info(loader).transform`.
         cache: Folder for generated samples. Default: the user's cache directory.
         cache_bytes: What that folder may hold at most, in bytes. Default: the smaller of 20 GB and a tenth of the free
             disk.
@@ -122,6 +125,7 @@ class Recipe:
     transform: Callable[..., Any] | None = None
     transform_p: float | Schedule = 1.0
     transform_on: Literal["both", "real", "synthetic"] = "both"
+    batch_transform: Callable[..., Any] | None = None
     cache: str | os.PathLike[str] | None = None
     cache_bytes: int | None = None
     codec: str = "raw"
@@ -192,6 +196,12 @@ class Recipe:
         check_ledger("ledger", self.ledger)
         check_ledger("replay", self.replay)
         check_budget(self.budget, [getattr(s, "price", 0.0) for s in sources.values()])
+        if self.batch_transform is not None and not callable(self.batch_transform):
+            raise ConfigError(
+                "SA612",
+                f"`batch_transform` must be a module or a function of a tensor, got {self.batch_transform!r}. Pass for "
+                "example kornia.augmentation.RandomHorizontalFlip().",
+            )
         if self.transform is not None:
             build_transform(self.transform)
 

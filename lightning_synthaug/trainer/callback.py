@@ -7,6 +7,7 @@ from typing import Any
 from lightning_synthaug.filling import say
 from lightning_synthaug.mixing import IndexedFeed, Recipe, Source, StreamFeed
 from lightning_synthaug.plan import Schedule
+from lightning_synthaug.trainer.batch_transform import transform_batch
 from lightning_synthaug.trainer.configuration import Configurable
 from lightning_synthaug.trainer.flavour import refuse_foreign
 from lightning_synthaug.trainer.hooks import log_step, steps_done
@@ -70,6 +71,11 @@ class SynthAugCore(Configurable):
         self._saved = None
         self._session = FitSession(self.recipe, trainer, pl_module)
         self._session.restore(self._saved)
+
+    def on_train_batch_start(self, _: Any, pl_module: Any, batch: Any, *__: Any) -> None:
+        """Transform the images of the batch, which is on its device by now."""
+        if self._session is not None:
+            transform_batch(self.recipe, pl_module, batch)
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         """Log to every logger of the trainer, as often as the trainer does."""

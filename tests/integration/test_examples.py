@@ -29,6 +29,10 @@ SAYS = {
         r"150 steps, \d+\.\d% right",
         *3 * [r"gate \w{8}: \d\d+ accepted, \d+ refused"],
     ],
+    "08_segmentation.py": [
+        r"without SynthAug: 200 steps, overlap \d+\.\d%",
+        r"with SynthAug: 200 steps, overlap \d+\.\d%",
+    ],
     "20_fabric.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
     "21_hf_trainer.py": ["whole run: 400 rows synthetic", "23 on: 270 rows", r"\d+\.\d% right"],
     "22_accelerate.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
