@@ -77,23 +77,28 @@ def test_when_nothing_helps_the_error_reaches_who_filled_the_batch(
     assert len(generator.generate(labelled)) == len(labelled)
 
 
-def test_on_an_accelerator_offloading_comes_after_slices(folders: Any) -> None:
-    """The order alone: there is no accelerator that parts could be moved to."""
+@pytest.mark.parametrize("where", ["in a call", "on the way to the device"])
+def test_on_an_accelerator_offloading_comes_after_slices(folders: Any, where: str) -> None:
+    """The order alone: there is no accelerator here that parts could be moved to."""
     diffusers: Any = pytest.importorskip("diffusers")
-    running = SparingPipeline(diffusers.DiffusionPipeline.from_pretrained(folders()), "cpu")
-    running._means = [running._slice, running._offload]
-    offloaded: list[str] = []
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(folders())
+    moved: list[str] = []
+
+    def to(device: str) -> None:
+        moved.append(device)
+        if where == "on the way to the device":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     def enable_model_cpu_offload(device: str) -> None:
-        offloaded.append(device)
+        assert device == "cuda"
 
-    running.pipeline.enable_model_cpu_offload = enable_model_cpu_offload
-    done = short_of_memory(running.pipeline, 2)
-    images = running(lambda: {"prompt": "a scan", "num_inference_steps": 1}).images
-    assert len(images) == 1
+    pipeline.to, pipeline.enable_model_cpu_offload = to, enable_model_cpu_offload
+    done = short_of_memory(pipeline, 2 if where == "in a call" else 0)
+    running = SparingPipeline(pipeline, "cuda")
+    assert len(running(lambda: {"prompt": "a scan", "num_inference_steps": 1}).images) == 1
     assert running.taken == ["slice", "offload"]
     assert done == ["enable_attention_slicing", "enable_model_cpu_offload"]
-    assert offloaded == ["cpu"]
+    assert moved == ["cuda"] * (1 if where == "in a call" else 2)
 
 
 def test_other_errors_pass(generator: DiffusersTextToImage) -> None:

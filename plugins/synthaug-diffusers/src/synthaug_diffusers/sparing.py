@@ -28,10 +28,10 @@ class SparingPipeline:
     def __init__(self, pipeline: Any, device: str) -> None:
         self.pipeline = pipeline
         self._device = device
-        self._means = [self._slice, *([] if device == "cpu" else [self._offload])]
         #: The means that were needed so far, in order.
         self.taken: list[str] = []
-        self._within_memory(lambda: self.pipeline.to(device))
+        self._means = [self._slice, *([] if device == "cpu" else [self._offload])]
+        self._within_memory(self._place)
 
     def __call__(self, arguments: Callable[[], dict[str, Any]]) -> Any:
         """Call the pipeline.
@@ -61,6 +61,11 @@ class SparingPipeline:
             self.taken.append(means.__name__.lstrip("_"))
             _empty_cache()
             means()
+
+    def _place(self) -> None:
+        """Move the pipeline to its device, unless its parts go there by themselves."""
+        if "offload" not in self.taken:
+            self.pipeline.to(self._device)
 
     def _slice(self) -> None:
         """Attention and the decoder work in slices."""
