@@ -34,6 +34,7 @@ FOLDERS = {
 #: Named before any result: by its folder's README 99 % of its samples show what was asked.
 BEST = "flow"
 MIXED = [arm.name for arm in ARMS[3:5]]
+_ALONE = {arm.name for arm in ARMS[:2]}
 
 HEAD = """\
 # Few real digits and pretrained generators
@@ -53,8 +54,8 @@ network, gates on, the arms of `synthaug demo`.
   digits.
 * **Labels of unconditional generators** (`vae`, `collapsed gan`, `ddpm`) come from a classifier that is fitted on the
   same few real digits, and sees nothing else.
-* **Intervals**: 95 %, of differences paired over {seeds} seeds, each with other real digits, another run seed and
-  another generation seed. They do not cover other test digits. Among many comparisons a few look clear by chance.
+* **Intervals**: 95 %, of differences paired over the seeds, each with other real digits, another run seed and another
+  generation seed. They do not cover other test digits. Among many comparisons a few look clear by chance.
 * **What they learnt from**: the generators saw up to 60,000 real digits, and what they bring comes from those. It is
   the case of somebody who shares a generator instead of data. That their authors kept to MNIST's training set is
   usual; nothing here proves it.
@@ -84,24 +85,23 @@ def study(data: Path, cache: Path) -> None:
 
 def page(results: Results) -> str:
     """Write the page of what was run so far."""
-    run = {key.split(" | ")[0] for key in results.values}
-    every = [name for names in FOLDERS.values() for name in names]
-    names = [name for name in every if name in run]
-    tables = {name: results.table(name, BASELINE.name) for name in [NONE, *names]}
-    seeds = len({run.seed for run in results.runs(NONE)})
-    text = [HEAD.format(seeds=seeds), _target(tables[BEST])]
-    if names != every:
-        text.append(f"Not run yet: {', '.join(name for name in every if name not in run)}.\n\n")
+    every = [NONE, *(name for names in FOLDERS.values() for name in names)]
+    tables = {name: results.table(name, BASELINE.name) for name in every}
+    run = {name: rows for name, rows in tables.items() if {row.arm for row in rows} - _ALONE}
+    text = [HEAD, _target(tables[BEST])]
+    if missing := [name for name in every[1:] if name not in run]:
+        text.append(f"Not run yet: {', '.join(missing)}.\n\n")
+    tables = {NONE: tables[NONE], **run}
     for size in sorted({row.size for row in tables[NONE]}):
         text.append(f"## {size} real digits a class\n\n")
         text.append(HEADER)
         for name, rows in tables.items():
-            for row in rows:
-                alone = {arm.name for arm in ARMS[:2]}
-                if row.size == size and (name == NONE) == (row.arm in alone):
-                    text.append(
-                        line(results.values, name, row, shown="-" if name == NONE else name)
-                    )
+            shown = "-" if name == NONE else name
+            text += [
+                line(results.values, name, row, shown=shown)
+                for row in rows
+                if row.size == size and (name == NONE) == (row.arm in _ALONE)
+            ]
         text.append(f"\n{_words(size, tables)}\n")
     return "".join([*text, "## Sketches\n\n", SKETCHES]).rstrip() + "\n"
 

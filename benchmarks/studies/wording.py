@@ -10,8 +10,8 @@ from lightning_synthaug.cli.demo.results import Interval, Row
 __all__ = ["HEADER", "in_points", "line", "verdicts"]
 
 HEADER = (
-    "| generator | arm | synthetic | accuracy | difference, points | 95 % interval |\n"
-    "|---|---|---|---|---|---|\n"
+    "| generator | arm | seeds | synthetic | accuracy | difference, points | 95 % interval |\n"
+    "|---|---|---|---|---|---|---|\n"
 )
 """Head of a table."""
 
@@ -30,7 +30,7 @@ def line(values: dict[str, Any], name: str, row: Row, *, shown: str) -> str:
     d = row.difference
     compared = ["", "(baseline)"] if d is None else [f"{100 * d.mean:+.1f}", in_points(d)]
     share, accuracy = f"{sum(shares) / len(shares):.0%}", f"{row.accuracy.mean:.1%}"
-    return f"| {' | '.join([shown, row.arm, share, accuracy, *compared])} |\n"
+    return f"| {' | '.join([shown, row.arm, str(len(shares)), share, accuracy, *compared])} |\n"
 
 
 def in_points(d: Interval) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from lightning_synthaug.cli.demo.results import Row, Run, tabulate
@@ -24,7 +25,9 @@ class Results:
 
     def keep(self, key: str, value: dict[str, float]) -> None:
         self.values[key] = value
-        self.file.write_text(json.dumps(self.values, indent=0) + "\n", "utf-8")
+        part = self.file.with_suffix(".part")  # a kill leaves the file as it was
+        part.write_text(json.dumps(self.values, indent=0) + "\n", "utf-8")
+        part.replace(self.file)
 
     def runs(self, generator: str) -> list[Run]:
         """The runs of a generator, and those without one."""
@@ -37,5 +40,10 @@ class Results:
         return runs
 
     def table(self, generator: str, baseline: str) -> list[Row]:
-        """Means over the seeds, and differences to the baseline paired by seed, with 95 % intervals."""
-        return tabulate(self.runs(generator), baseline)
+        """Means over the seeds, and differences to the baseline paired by seed, with 95 % intervals.
+
+        What was run with one seed so far has no interval, and no row.
+        """
+        runs = self.runs(generator)
+        seeds = Counter((run.size, run.arm) for run in runs)
+        return tabulate([run for run in runs if seeds[run.size, run.arm] > 1], baseline)
