@@ -29,17 +29,15 @@ SAYS = {
         r"150 steps, \d+\.\d% right",
         *3 * [r"gate \w{8}: \d\d+ accepted, \d+ refused"],
     ],
-<<<<<<< HEAD
     "08_segmentation.py": [
         r"without SynthAug: 200 steps, overlap \d+\.\d%",
         r"with SynthAug: 200 steps, overlap \d+\.\d%",
-=======
+    ],
     "30_domain_transfer.py": [
         "random weights",
         r"150 steps, \d+\.\d% right",
         "100 real scans, 60 of them as scanner B",
         r"strengths \[0\.3, 0\.5, 0\.7\]",
->>>>>>> cf1df34 (Diffusion models: how-to, domain transfer as an example, trainings as tests, speed against a loop by hand)
     ],
     "20_fabric.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
     "21_hf_trainer.py": ["whole run: 400 rows synthetic", "23 on: 270 rows", r"\d+\.\d% right"],
