@@ -164,6 +164,8 @@ class CVAE(FitModule):
             means, variances = (torch.cat(part) for part in zip(*found, strict=True))
             for label in range(self.classes):
                 rows = onehot[:, label].to(self.device) > 0
+                if not rows.any():
+                    continue
                 centre = means[rows].mean(0)
                 apart = means[rows] - centre
                 spread = apart.T @ apart / len(apart) + variances[rows].exp().mean(0).diag()

@@ -120,6 +120,7 @@ def fit_generator(
     except GeneratorError:
         checkpoint.remove()
         raise
+    fitted.module.to(place)  # Lightning has moved it to the CPU
     card = {
         "kind": _KIND[kind],
         "name": name or folder.name,

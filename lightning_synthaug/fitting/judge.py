@@ -14,6 +14,7 @@ from lightning_synthaug.generators.networks.scales import halvings
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from lightning_synthaug.fitting.data import FitData
 
@@ -24,11 +25,12 @@ _STEPS = (100, 600)
 _PASSES = 12
 _A_TIME = 256
 _RATE = 2e-3
+_LARGEST = 32
 
 
 @final
 class Judge:
-    """Recognise classes, having learned from real images alone.
+    """Recognise classes, having learned from real images alone; larger images are looked at in 32 pixels a side.
 
     Args:
         data: Real images; those that samples are compared with later must not be among them.
@@ -62,7 +64,7 @@ class Judge:
             Class indices, shape `(n,)`.
         """
         with torch.inference_mode():
-            parts = torch.from_numpy(images).split(_A_TIME)
+            parts = _small(images).split(_A_TIME)
             found: NDArray[np.int64] = torch.cat(
                 [self._network(p).argmax(1) for p in parts]
             ).numpy()
@@ -81,9 +83,15 @@ class Judge:
         return float((self.recognise(images) == classes).mean())
 
 
+def _small(images: NDArray[np.float32]) -> Tensor:
+    """Average over pixels of large images: what is enough to tell a class costs little then."""
+    rows, columns = (min(side, _LARGEST) for side in images.shape[2:])
+    return F.adaptive_avg_pool2d(torch.from_numpy(images), (rows, columns))
+
+
 def _network(shape: tuple[int, ...], classes: int) -> nn.Module:
     """Make a classifier as deep as the images are large."""
-    channels, rows, columns = shape
+    channels, rows, columns = shape[0], min(shape[1], _LARGEST), min(shape[2], _LARGEST)
     layers: list[nn.Module] = []
     depth = channels
     for level in range(halvings(rows, columns)):
@@ -100,7 +108,7 @@ def _network(shape: tuple[int, ...], classes: int) -> nn.Module:
 
 def _fit(network: nn.Module, data: FitData, steps: int) -> None:
     """Fit it, each class as often as it is there."""
-    images, classes = torch.from_numpy(data.images), torch.from_numpy(data.classes)
+    images, classes = _small(data.images), torch.from_numpy(data.classes)
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     for _ in range(steps):

@@ -62,8 +62,10 @@ def tile(images: NDArray[np.float32], columns: int) -> NDArray[np.uint8]:
         columns: Images side by side.
 
     Returns:
-        One picture, shape `(height, width, channels)`.
+        One picture, shape `(height, width, channels)`; of two channels the first.
     """
+    if images.shape[1] == 2:
+        images = images[:, :1]  # nothing shows two channels
     count, channels, rows, width = images.shape
     grid = images.reshape(count // columns, columns, channels, rows, width)
     whole = grid.transpose(0, 3, 1, 4, 2).reshape(-1, columns * width, channels)

@@ -77,8 +77,7 @@ def picture_samples(module: FitModule, data: FitData | None) -> bytes | None:
         gap = np.full_like(picture[:, : max(1, images.shape[3] // 4)], 255)
         picture = np.concatenate([picture, gap, tile(nearest, _EACH)], axis=1)
     file = io.BytesIO()
-    one = picture.shape[-1] in (1, 2)
-    Image.fromarray(picture[..., 0] if one else picture).save(file, "PNG")
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(file, "PNG")
     return file.getvalue()
 
 

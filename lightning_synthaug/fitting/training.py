@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 from lightning_synthaug.fitting.cgan import CGAN
@@ -159,6 +158,7 @@ def run_fit(
         watch = FitWatch(
             module,
             settings,
+            None if "epsilon" in settings else data,
             held_out,
             order,
             progress=progress,
@@ -176,9 +176,6 @@ def run_fit(
         if watch.epochs_done < settings["epochs"] and not watch.ended:
             _train(module, loader, settings, device, watch)
         watch.finish()
-        if private is None:
-            onehot = F.one_hot(torch.from_numpy(data.classes), module.classes).float()
-            module.conclude(module.scaled(torch.from_numpy(data.images)), onehot)
     return Fitted(module, watch.losses(), None if private is None else private.spent())
 
 

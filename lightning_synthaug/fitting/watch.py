@@ -44,6 +44,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
     Args:
         module: What is fitted.
         settings: All settings.
+        seen: What is fitted on; None where nothing but gradients may be told of it.
         held_out: What is not fitted on, or None.
         order: Generator of the order of the images.
         progress: Show a bar.
@@ -62,6 +63,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
         self,
         module: FitModule,
         settings: Mapping[str, Any],
+        seen: FitData | None,
         held_out: FitData | None,
         order: torch.Generator,
         *,
@@ -81,6 +83,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
         self.ended: str | None = None
         self.held_out: dict[str, Any] = {}
         self._state = state
+        self._seen = seen
         self._data = held_out
         self._diversity = Diversity(held_out) if held_out and module.kind == "cgan" else None
         self._board = None if logs is None else Board(logs)
@@ -174,6 +177,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
             self.module.load_state_dict(self._state["module"]["weights"])
         if self._best is not None:
             self.module.average.load_state_dict(self._best)
+        self._conclude()
         if self._board is not None:
             self._board.close()
         if self._diversity is not None:
@@ -189,6 +193,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
     def _look(self) -> None:
         """Judge the averaged weights by what is not fitted on."""
         if self._board is not None:
+            self._conclude(_LARGEST)
             self._board.add(self.module, self.means(), self.module.steps_done)
         if self._data is None:
             return
@@ -204,6 +209,15 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
             self._remember()
         elif self._looks_since_best() >= self.settings["patience"]:
             self.ended = "the held-out loss no longer fell"
+
+    def _conclude(self, most: int | None = None) -> None:
+        """Let the module find what follows from all that it was fitted on, or from so many images."""
+        if self._seen is None:
+            return
+        images = torch.from_numpy(self._seen.images[:most])
+        classes = torch.from_numpy(self._seen.classes[:most])
+        onehot = F.one_hot(classes, self.module.classes).float()
+        self.module.conclude(self.module.scaled(images), onehot)
 
     def _look_for_collapse(self) -> None:
         """Stop a GAN that made samples that differ, and twice in a row no longer does."""

@@ -21,6 +21,6 @@ def test_it_recognises_what_it_learned_from_others() -> None:
 
 def test_it_takes_images_of_any_size_and_colour() -> None:
     rng = np.random.default_rng(0)
-    images = rng.random((12, 33, 20, 3), dtype=np.float32)
+    images = rng.random((12, 70, 20, 3), dtype=np.float32)
     data = fit_data(images, np.arange(12) % 2)
     assert Judge(data, steps=2).recognise(data.images).shape == (12,)

@@ -33,9 +33,10 @@ def test_samples_are_the_same_each_time(module: CGAN) -> None:
 
 
 def test_images_are_laid_out_row_by_row() -> None:
-    images = np.arange(6, dtype=np.float32).repeat(2 * 4 * 5).reshape(6, 2, 4, 5) / 255
+    images = np.arange(6, dtype=np.float32).repeat(3 * 4 * 5).reshape(6, 3, 4, 5) / 255
     picture = tile(images, 3)
-    assert picture.shape == (8, 15, 2)
+    assert picture.shape == (8, 15, 3)
+    assert tile(images[:, :2], 3).shape == (8, 15, 1)
     assert picture[0, ::5, 0].tolist() == [0, 1, 2]
     assert picture[4, ::5, 1].tolist() == [3, 4, 5]
 

@@ -56,7 +56,7 @@ def test_a_collapse_ends_a_gan_with_the_weights_before_it(
         return found
 
     monkeypatch.setattr(Diversity, "look", look)
-    settings = {"epochs": 60, "batch_size": 16, "held_out": 0.2, "width": 8}
+    settings = {"epochs": 45, "batch_size": 16, "held_out": 0.2, "width": 8}
     losses = card_of(tmp_path / "f", "cgan", **settings)["losses"]
     assert losses["held_out"]["samples_differ"] is kept
     assert ("collapse" in losses["ended"]) is kept

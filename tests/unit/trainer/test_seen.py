@@ -83,8 +83,8 @@ def test_what_cannot_be_read_is_passed_over(fitted: sa.TorchGenerator) -> None:
     assert told_of_seen({"mine": fitted}, DataLoader(numbers), "test") is None
 
 
-def item(record: sa.Record) -> tuple[torch.Tensor, int]:
-    return torch.from_numpy(record["image"]).float()[None] / 255, record["label"]
+def item(record: sa.Record) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(record["image"]).float()[None] / 255, torch.tensor(record["label"])
 
 
 class Net(LightningModule):
