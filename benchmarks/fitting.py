@@ -42,7 +42,8 @@ def read(data: str) -> tuple[FitData, FitData, FitData]:
         parts = digits_split()
         fitted, other = parts.partner, parts.test
     else:
-        fitted, other = (_Idx(Path(data), part) for part in ("train", "t10k"))
+        folder = next(p for p in (Path(data) / "fashion-mnist-10k", Path(data)) if p.is_dir())
+        fitted, other = (_Idx(folder, part) for part in ("train", "t10k"))
     rest = fit_data(other.images, other.labels)
     order = np.random.default_rng(0).permutation(len(rest.classes))
     cut = round(JUDGES * len(order))
@@ -75,8 +76,10 @@ def main() -> int:
     """Fit, judge, and hold against the targets."""
     bench = Benchmark("fitting", __doc__ or "")
     parser = bench.parser()
-    parser.add_argument("--data", required=True, help='folder of the four files, or "digits"')
-    parser.add_argument("--kind", required=True, choices=["cvae", "cgan", "diffusion"])
+    parser.add_argument(
+        "--data", required=True, help='folder of data sets or of the four files, or "digits"'
+    )
+    parser.add_argument("--kind", default="cvae", choices=["cvae", "cgan", "diffusion"])
     parser.add_argument("--minutes", type=float, default=15, help="for everything but the judge")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="that the judge reads")
     parser.add_argument("--keep", type=Path, help="folder to keep the generator in")
