@@ -93,7 +93,9 @@ def _check_number(key: str, value: Any) -> None:
     """Check a number by itself."""
     whole = key in _LEAST
     if not isinstance(value, int if whole else int | float) or isinstance(value, bool):
-        _wrong(f"`{key}` must be a {'whole ' * whole}number, got {value!r}", "Correct it")
+        # YAML takes 1e-3 for text: its numbers have a dot.
+        todo = "Write it as YAML does, as in 0.001" if isinstance(value, str) else "Correct it"
+        _wrong(f"`{key}` must be a {'whole ' * whole}number, got {value!r}", todo)
     if whole and value < _LEAST[key]:
         _wrong(f"`{key}` must be at least {_LEAST[key]}, got {value!r}", "Raise it")
     if key in _POSITIVE and not value > 0:

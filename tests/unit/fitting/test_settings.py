@@ -34,7 +34,11 @@ def test_privacy_takes_all_images_and_a_small_delta() -> None:
         ("cvae", {"held_out": 1.0}, r"`held_out` must lie in \[0, 1\), got 1.0"),
         ("cvae", {"patience": 0}, "`patience` must be at least 1, got 0"),
         ("cvae", {"epochs": 1.5}, "`epochs` must be a whole number, got 1.5"),
-        ("cvae", {"learning_rate": "1e-3"}, "`learning_rate` must be a number, got '1e-3'"),
+        (
+            "cvae",
+            {"learning_rate": "1e-3"},
+            "`learning_rate` must be a number, got '1e-3'. Write it as YAML does",
+        ),
         ("cvae", {"epsilon": -1.0}, "`epsilon` must be positive, got -1.0"),
         ("cvae", {"delta": 2.0}, "`delta` must lie below 1, got 2.0"),
     ],
