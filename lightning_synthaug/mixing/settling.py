@@ -64,7 +64,7 @@ def settle(
         filled = source.fill(missing, limits=limits)
     if source.needs.watching.collapse is not None:
         Turns(source.store.folder, source.name).collapsed()
-    if not source.needs.watching.halted and filled.generated + filled.given_up < len(missing):
+    if not source.needs.watching.halted and source.places.missing(wanted).size:
         turns.spent()
         limits.tell_spent()
     if filled.given_up:

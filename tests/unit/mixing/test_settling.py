@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lightning_synthaug.data import Record, Verdict
 from lightning_synthaug.filling import Limits, Turns
+from lightning_synthaug.generators import Request
+from lightning_synthaug.generators.gates import Gate
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.settling import settle, watched
 from tests.helpers.collapsing import Turning, real_dataset
@@ -71,3 +75,24 @@ def test_what_was_stopped_is_not_waited_for_and_the_budget_not_blamed(
     assert len(follower.places) == made
     leading.close()
     following.close()
+
+
+class Yes(Gate):
+    def judge(self, requests: Sequence[Request], records: Sequence[Record]) -> list[Verdict]:
+        return [Verdict(True)] * len(records)
+
+
+def test_what_is_only_judged_is_not_taken_for_a_budget_that_is_spent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixture, source = opened(tmp_path)
+    assert asked(source, [0, 1], tmp_path) == 2
+    mixture.close()
+    source = Tracer(labels=range(CLASSES))
+    mixture = Mixture(
+        Recipe(source=source, ratio=0.5, cache=tmp_path, gates=[Yes()]), traced_dataset(9)
+    )
+    assert asked(mixture.generated[0], [0, 1], tmp_path) == 0
+    assert len(mixture.generated[0].places) == 2
+    assert "budget" not in capsys.readouterr().err
+    mixture.close()
