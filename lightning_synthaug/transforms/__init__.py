@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from lightning_synthaug.transforms.picture import images
+from lightning_synthaug.transforms.wording import text
 
-__all__ = ["images"]
+__all__ = ["images", "text"]

@@ -1,4 +1,4 @@
-"""Classical augmentation: albumentations, torch modules or any function, seeded per sample."""
+"""Classical augmentation: albumentations, nlpaug, torch modules or any function, seeded per sample."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from lightning_synthaug.data.transforms.base import SampleTransform
 from lightning_synthaug.data.transforms.build import build_transform
 from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
 from lightning_synthaug.data.transforms.globals import seeded_globals
+from lightning_synthaug.data.transforms.nlpaug import NlpaugTransform
 
 __all__ = [
     "AlbumentationsTransform",
     "FunctionTransform",
     "ModuleTransform",
+    "NlpaugTransform",
     "SampleTransform",
     "build_transform",
     "seeded_globals",

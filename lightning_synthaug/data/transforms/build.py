@@ -9,6 +9,7 @@ from typing import Any
 from lightning_synthaug.data.transforms.albumentation import AlbumentationsTransform
 from lightning_synthaug.data.transforms.base import SampleTransform
 from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
+from lightning_synthaug.data.transforms.nlpaug import NlpaugTransform, is_nlpaug
 from lightning_synthaug.errors import ConfigError
 
 __all__ = ["build_transform"]
@@ -18,6 +19,7 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
     """Wrap whatever the user calls a transform.
 
     * albumentations (`Compose` or a single transform): called with `image=` and `mask=`;
+    * an augmenter of nlpaug: called with the text, global states seeded and restored;
     * a function with a parameter `rng`: called with the image and a `numpy.random.Generator`;
     * a torch module or torchvision transform: called with a `(C, H, W)` tensor, global states
       seeded and restored;
@@ -49,6 +51,8 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
     """
     if isinstance(transform, SampleTransform):
         return transform
+    if is_nlpaug(transform):
+        return NlpaugTransform(transform, p=p)
     if not callable(transform):
         msg = (
             "`transform` must be an albumentations transform or a function of an image, got "
