@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lightning_synthaug.data import Record
     from lightning_synthaug.errors import SynthAugError
     from lightning_synthaug.generators import (
+        BackTranslation,
         FolderGenerator,
         Generator,
         Rejection,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BackTranslation",
     "BatchInfo",
     "Constant",
     "Cosine",
@@ -85,7 +87,14 @@ __all__ = [
 _HOMES = {
     "data": ("Record",),
     "errors": ("SynthAugError",),
-    "generators": ("FolderGenerator", "Generator", "Rejection", "Request", "TorchGenerator"),
+    "generators": (
+        "BackTranslation",
+        "FolderGenerator",
+        "Generator",
+        "Rejection",
+        "Request",
+        "TorchGenerator",
+    ),
     "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate", "Repetition"),
     "mixing": (
         "BatchInfo",

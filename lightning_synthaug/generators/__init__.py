@@ -14,9 +14,11 @@ from lightning_synthaug.generators.request import (
     request_seed,
     sample_key,
 )
+from lightning_synthaug.generators.text import BackTranslation
 from lightning_synthaug.generators.torch_generator import TorchGenerator
 
 __all__ = [
+    "BackTranslation",
     "Conditioning",
     "FolderGenerator",
     "Generator",

@@ -1,0 +1,8 @@
+"""Generators of texts: back-translation, and language models that paraphrase and write."""
+
+from __future__ import annotations
+
+from lightning_synthaug.generators.text.back_translation import BackTranslation
+from lightning_synthaug.generators.text.sampling import Sampling
+
+__all__ = ["BackTranslation", "Sampling"]

@@ -1,0 +1,49 @@
+"""The contract suite on the generators of texts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lightning_synthaug.data import Record
+from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators.contract import GeneratorContract
+from lightning_synthaug.generators.text import BackTranslation
+from tests.helpers.tiny_language import CORPUS, save_marian
+
+
+class OfTwins(GeneratorContract):
+    def twin(self, index: int) -> Record:
+        return Record({"text": CORPUS[index], "label": index % 2})
+
+
+class TestBackTranslationSampled(OfTwins):
+    @pytest.fixture(autouse=True)
+    def _models(self, tmp_path: Path) -> None:
+        pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
+        self.model = save_marian(tmp_path / "first")
+        self.other = save_marian(tmp_path / "second", seed=5)
+
+    def make(self) -> Generator:
+        return BackTranslation(self.model, pivots=["xx"], temperature=0.9, longest=16, batch_size=4)
+
+    def make_other(self) -> Generator:
+        return BackTranslation(self.other, pivots=["xx"], temperature=0.9, longest=16, batch_size=4)
+
+
+class TestBackTranslationByBeams(TestBackTranslationSampled):
+    def make(self) -> Generator:
+        return BackTranslation(self.model, pivots=["xx"], beams=2, longest=16, batch_size=4)
+
+
+@pytest.mark.skipif(
+    shutil.which("apertium") is None, reason="the program apertium is not installed"
+)
+class TestBackTranslationByApertium(OfTwins):
+    def make(self) -> Generator:
+        return BackTranslation(batch_size=6)
+
+    def make_other(self) -> Generator:
+        return BackTranslation(field="other")
