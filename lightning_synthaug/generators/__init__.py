@@ -14,7 +14,11 @@ from lightning_synthaug.generators.request import (
     request_seed,
     sample_key,
 )
-from lightning_synthaug.generators.text import BackTranslation
+from lightning_synthaug.generators.text import (
+    BackTranslation,
+    LanguageModelParaphraser,
+    LanguageModelWriter,
+)
 from lightning_synthaug.generators.torch_generator import TorchGenerator
 
 __all__ = [
@@ -22,6 +26,8 @@ __all__ = [
     "Conditioning",
     "FolderGenerator",
     "Generator",
+    "LanguageModelParaphraser",
+    "LanguageModelWriter",
     "Rejection",
     "Request",
     "TorchGenerator",

@@ -10,8 +10,12 @@ import pytest
 from lightning_synthaug.data import Record
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.generators.contract import GeneratorContract
-from lightning_synthaug.generators.text import BackTranslation
-from tests.helpers.tiny_language import CORPUS, save_marian
+from lightning_synthaug.generators.text import (
+    BackTranslation,
+    LanguageModelParaphraser,
+    LanguageModelWriter,
+)
+from tests.helpers.tiny_language import CORPUS, save_causal, save_marian
 
 
 class OfTwins(GeneratorContract):
@@ -47,3 +51,40 @@ class TestBackTranslationByApertium(OfTwins):
 
     def make_other(self) -> Generator:
         return BackTranslation(field="other")
+
+
+class TestParaphraser(OfTwins):
+    @pytest.fixture(autouse=True)
+    def _models(self, tmp_path: Path) -> None:
+        self.model = save_causal(tmp_path / "first", chat=True, length=1024)
+        self.other = save_causal(tmp_path / "second", seed=5, length=1024)
+
+    def make(self) -> Generator:
+        return LanguageModelParaphraser(self.model, longest=8, batch_size=4)
+
+    def make_other(self) -> Generator:
+        return LanguageModelParaphraser(self.other, longest=8, batch_size=4)
+
+
+class TestParaphraserWithAnEncoder(OfTwins):
+    @pytest.fixture(autouse=True)
+    def _models(self, tmp_path: Path) -> None:
+        pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
+        self.model = save_marian(tmp_path)
+
+    def make(self) -> Generator:
+        return LanguageModelParaphraser(self.model, prompt="{text}", longest=8, batch_size=4)
+
+
+class TestWriter(GeneratorContract):
+    @pytest.fixture(autouse=True)
+    def _models(self, tmp_path: Path) -> None:
+        self.model = save_causal(tmp_path, length=1024)
+
+    def make(self) -> Generator:
+        real = [(text, place % 3) for place, text in enumerate(CORPUS[:30])]
+        return LanguageModelWriter(self.model, real, longest=8, batch_size=4)
+
+    def make_other(self) -> Generator:
+        real = [(text, place % 3) for place, text in enumerate(CORPUS[:24])]
+        return LanguageModelWriter(self.model, real, longest=8, batch_size=4)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apertium_translate", "apertium_version"]
 
-#: Between two texts: the program takes each paragraph for itself, whatever is around it.
+#: Between two texts: the program ends a sentence with each paragraph.
 _BETWEEN: Final = "\n\n"
 #: Seconds for one batch, and for one text of it more.
 _PATIENCE: Final = (60, 1)
@@ -35,7 +35,11 @@ def apertium_version() -> str:
 
 
 def apertium_translate(texts: Sequence[str], source: str, target: str) -> list[str]:
-    """Translate texts by one run of the program; a text's translation depends on nothing else.
+    """Translate texts by one run of the program.
+
+    Nothing of a text reaches the next one, but for one thing: the program's tagger remembers words of several meanings
+    that it has not met before, as long as it runs. Of 1,000 sentences of reviews, 38 came out otherwise in reverse
+    order.
 
     Args:
         texts: Texts with words; white space is single spaces afterwards.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
 
 from lightning_synthaug.generators.text.pretrained import read_model
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from torch import Tensor
+
 __all__ = ["TextModel"]
 
 #: Prompts are padded to multiples of this many tokens.
 _STEP: Final = 32
+#: Tokens at the end of a text that a sign to stop is looked for in.
+_TAIL: Final = 16
 #: What a tokenizer says that knows no limit.
 _ENDLESS: Final = 1 << 20
 
@@ -137,7 +142,8 @@ class TextModel:
         if how.temperature > 0:
             more["logits_processor"] = [SeededChoice(seeds, how)]
         if stop:
-            config.stop_strings, more["tokenizer"] = stop, self.tokenizer
+            begin = 0 if self.encodes else length
+            more["stopping_criteria"] = [partial(self._stopped, begin=begin, stop=stop)]
         with torch.inference_mode(), own_randomness(self.device):
             out = self.network.generate(
                 input_ids=inputs["input_ids"],
@@ -148,6 +154,17 @@ class TextModel:
         made = out if self.encodes else out[:, length:]
         texts = [self.tokenizer.decode(row, skip_special_tokens=True) for row in made.cpu()]
         return [_before(text, stop).strip() for text in texts]
+
+    def _stopped(
+        self, tokens: Tensor, scores: Tensor, *, begin: int, stop: list[str], **_: object
+    ) -> Tensor:
+        """Tell which rows have just written a sign to stop at; shape `(rows,)`."""
+        import torch
+
+        del scores
+        ends = self.tokenizer.batch_decode(tokens[:, max(begin, tokens.shape[1] - _TAIL) :])
+        done = [any(sign in end for sign in stop) for end in ends]
+        return torch.tensor(done, device=tokens.device)
 
     def _limit(self) -> int:
         """Say how many tokens the model can read, with those that it writes."""
