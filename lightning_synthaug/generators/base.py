@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.data.modality import Modality
     from lightning_synthaug.data.record import Record
+    from lightning_synthaug.generators.gates.base import Gate
     from lightning_synthaug.generators.request import Conditioning, Rejection, Request
 
 __all__ = ["Generator"]
@@ -121,6 +122,14 @@ class Generator(ABC):
             Class name by label, or None when not known.
         """
         return None
+
+    def default_gates(self) -> Sequence[Gate]:
+        """Say which gates its samples must pass in a run that names none.
+
+        Returns:
+            New gates, in order; by default none.
+        """
+        return ()
 
     def settings(self) -> dict[str, Any]:
         """List the settings that change the samples, for fingerprint and provenance.

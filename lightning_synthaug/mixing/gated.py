@@ -22,7 +22,7 @@ def gates_of(gates: object, name: str, sources: Mapping[str, Any]) -> list[Gate]
     """Choose the gates of a source out of the option `gates`.
 
     Args:
-        gates: A gate, several, or these by name of the source.
+        gates: A gate, several, or these by name of the source; None: those that the generator asks for itself.
         name: The source.
         sources: All sources by name.
 
@@ -33,6 +33,8 @@ def gates_of(gates: object, name: str, sources: Mapping[str, Any]) -> list[Gate]
         ConfigError: It holds something else than gates, or names no generator (SA114).
     """
     generators = [n for n, source in sources.items() if isinstance(source, Generator)]
+    if gates is None:
+        gates = sources[name].default_gates() if name in generators else ()
     if isinstance(gates, Mapping):
         unknown = sorted(set(map(str, gates)) - set(generators))
         if unknown:

@@ -102,7 +102,8 @@ class Recipe:
         target: Which of several train loaders is mixed: its key or place, or a list of them from the root. For the
             callback and the DataModule.
         gates: What samples must pass before they are served: a gate, several in order, or these by name of the source.
-            A request that is refused is made anew, a few times. Default: nothing.
+            A request that is refused is made anew, a few times. Default: what a generator asks for itself, which only
+            language models do; `()`: nothing.
         device: Where to generate: `"auto"` (CUDA when there is one; in the background, one that nobody trains on), a
             torch device, or in the background a list of them, with a process each.
         ledger: Folder for the record of what was served: a file for each rank, read by `synthaug plan --ledger` and
@@ -143,7 +144,7 @@ class Recipe:
     item: Callable[[Record], Any] | None = None
     record: Callable[[Any, int], Any] | None = None
     target: Any = None
-    gates: Gates = ()
+    gates: Gates | None = None
     device: str | Sequence[str] = "auto"
     ledger: bool | str | os.PathLike[str] | None = None
     replay: str | os.PathLike[str] | None = None

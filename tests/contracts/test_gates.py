@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from lightning_synthaug.generators.gates import (
     ClipScore,
     Gate,
     LabelConsistency,
+    LengthRatio,
+    Meaning,
     Repetition,
     RewardScore,
     ScoreGate,
@@ -204,3 +207,31 @@ class TestRepetition(GateContract):
 
     def samples(self) -> list[Record]:
         return [*pictures(4, seed=1), *pictures(2, seed=1)]
+
+
+class OfVariants(GateContract):
+    def requests(self) -> list[Request]:
+        return [Request(1, i, twin=twin) for i, twin in enumerate(sentences(5))]
+
+    def samples(self) -> list[Record]:
+        return [*sentences(3), *sentences(30)[28:29], Record({"text": "Short.", "label": 1})]
+
+
+class TestLengthRatio(OfVariants):
+    def make(self) -> Gate:
+        return LengthRatio()
+
+    def make_other(self) -> Gate:
+        return LengthRatio((0.9, 1.1))
+
+
+class TestMeaning(OfVariants):
+    @pytest.fixture(autouse=True)
+    def _model(self, tmp_path: Path) -> None:
+        self.model = save_classifier(tmp_path, head=False)
+
+    def make(self) -> Gate:
+        return Meaning(self.model, band=(0.9, 0.99))
+
+    def make_other(self) -> Gate:
+        return Meaning(self.model, band=(0.1, 0.2))

@@ -6,6 +6,8 @@ from lightning_synthaug.generators.gates.base import Gate
 from lightning_synthaug.generators.gates.clip_score import ClipScore
 from lightning_synthaug.generators.gates.fidelity_band import FidelityBand
 from lightning_synthaug.generators.gates.label_consistency import LabelConsistency
+from lightning_synthaug.generators.gates.length_ratio import LengthRatio
+from lightning_synthaug.generators.gates.meaning import Meaning
 from lightning_synthaug.generators.gates.near_duplicate import NearDuplicate
 from lightning_synthaug.generators.gates.real import RealSamples
 from lightning_synthaug.generators.gates.registry import create, register
@@ -22,6 +24,8 @@ __all__ = [
     "FidelityBand",
     "Gate",
     "LabelConsistency",
+    "LengthRatio",
+    "Meaning",
     "NearDuplicate",
     "RealSamples",
     "Repetition",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
+from lightning_synthaug.generators.gates.length_ratio import LengthRatio
+from lightning_synthaug.generators.gates.valid_text import ValidText
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
 from lightning_synthaug.generators.text.speaker import Speaker
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightning_synthaug.data.record import Record
+    from lightning_synthaug.generators.gates.base import Gate
     from lightning_synthaug.generators.request import Rejection, Request
 
 __all__ = ["LanguageModelParaphraser", "labels_of"]
@@ -25,7 +28,8 @@ class LanguageModelParaphraser(TextVariants):
     """Have a language model say real texts otherwise.
 
     Any causal or encoder-decoder model of transformers does, also as GGUF. Each text is drawn by the seed of its
-    request, whatever else is in the batch. What a small model writes needs gates: `gates_for_text` makes them.
+    request, whatever else is in the batch. A run that names no gates has those of `default_gates`; `Meaning` is worth
+    its encoder.
 
     Args:
         model: A folder, a GGUF file, or the name of a model on the Hugging Face Hub.
@@ -123,6 +127,10 @@ class LanguageModelParaphraser(TextVariants):
             "field": self.field,
             "class_names": names if names is None else dict(labels_of(names)),
         }
+
+    def default_gates(self) -> Sequence[Gate]:
+        """Refuse what is no whole text, refusals, words of the prompt, and what is much shorter or longer."""
+        return (ValidText(prompts=self.told.said()), LengthRatio(field=self.field))
 
     def load(self, device: str = "cpu") -> None:
         """Read the prompt and the model.

@@ -51,6 +51,12 @@ class Prompt:
         """Names of the places to fill in."""
         return {name for _, name, _, _ in Formatter().parse(self.text) if name is not None}
 
+    def said(self) -> list[str]:
+        """List what the model is told besides what is filled in, for a gate that looks for it in its answers."""
+        turns = [said for _, said in self.turns] or [self.text]
+        parts = [part for said in turns for part, *_ in Formatter().parse(said)]
+        return [part.strip() for part in parts if part.strip()]
+
     def told(self, values: Mapping[str, str], tokenizer: Any = None) -> str:
         """Fill in the places.
 

@@ -11,6 +11,9 @@ from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.digest import canonical_digest
+from lightning_synthaug.generators.gates.label_consistency import LabelConsistency
+from lightning_synthaug.generators.gates.near_duplicate import NearDuplicate
+from lightning_synthaug.generators.gates.valid_text import ValidText
 from lightning_synthaug.generators.request import Rejection
 from lightning_synthaug.generators.text.paraphraser import labels_of
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lightning_synthaug.generators.gates.base import Gate
     from lightning_synthaug.generators.request import Request
 
 __all__ = ["LanguageModelWriter"]
@@ -32,8 +36,8 @@ class LanguageModelWriter(Generator):
     """Have a language model write texts of the label asked for, after some real ones of it.
 
     The real ones are drawn anew for each text, by the seed of its request, and so is the text, whatever else is in
-    the batch. What only repeats one of its examples is rejected. What a small model writes needs gates:
-    `gates_for_text` makes them.
+    the batch. What only repeats one of its examples is rejected. A run that names no gates has those of
+    `default_gates`.
 
     Args:
         model: A folder, a GGUF file, or the name of a model on the Hugging Face Hub.
@@ -147,6 +151,10 @@ class LanguageModelWriter(Generator):
     def label_names(self) -> Mapping[int, str] | None:
         """Name the labels, where they have names."""
         return None if self.class_names is None else dict(labels_of(self.class_names))
+
+    def default_gates(self) -> Sequence[Gate]:
+        """Refuse what is no whole text, refusals, words of the prompt, other labels, and copies of real texts."""
+        return (ValidText(prompts=self.told.said()), LabelConsistency(), NearDuplicate())
 
     def load(self, device: str = "cpu") -> None:
         """Read the prompt and the model.

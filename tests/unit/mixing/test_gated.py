@@ -27,8 +27,21 @@ def test_gates_are_those_of_all_or_of_one() -> None:
     assert gates_of([ONE], "made", SOURCES) == []
 
 
+def test_without_a_word_they_are_those_that_a_generator_asks_for() -> None:
+    class Careful(Tracer):
+        def default_gates(self) -> list[LabelConsistency]:
+            return [ONE]
+
+    sources = {"gan": Careful(), "made": traced_dataset(4), "other": Tracer()}
+    assert [gates_of(None, name, sources) for name in sources] == [[ONE], [], []]
+    assert gates_of((), "gan", sources) == []
+    assert gates_of({"other": TWO}, "gan", sources) == []
+    recipe = sa.Recipe(source=Careful(), ratio=0.5)
+    assert [recipe.gates_of(name) for name in recipe.sources] == [[ONE]]
+
+
 @pytest.mark.parametrize(
-    "wrong", ["label", [1], None, {"made": ONE}, {"gun": ONE}, {"gan": "label"}, len]
+    "wrong", ["label", [1], {"made": ONE}, {"gun": ONE}, {"gan": "label"}, len]
 )
 def test_what_is_no_gate_is_refused_where_it_was_written(wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"`gates` must .*SA114"):

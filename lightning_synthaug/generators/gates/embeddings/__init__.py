@@ -10,6 +10,7 @@ from lightning_synthaug.generators.gates.embeddings.gradients import OrientedGra
 from lightning_synthaug.generators.gates.embeddings.mel import LogMel
 from lightning_synthaug.generators.gates.embeddings.network import TorchEmbedding
 from lightning_synthaug.generators.gates.embeddings.ngrams import HashedNgrams
+from lightning_synthaug.generators.gates.embeddings.sentences import SentenceEmbedding
 
 __all__ = [
     "CallableEmbedding",
@@ -17,6 +18,7 @@ __all__ = [
     "HashedNgrams",
     "LogMel",
     "OrientedGradients",
+    "SentenceEmbedding",
     "TableColumns",
     "TorchEmbedding",
     "default_embedding",

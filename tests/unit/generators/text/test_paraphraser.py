@@ -10,8 +10,10 @@ import pytest
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators import Rejection, Request
+from lightning_synthaug.generators.gates import RealSamples
 from lightning_synthaug.generators.text import LanguageModelParaphraser
 from lightning_synthaug.generators.text.paraphraser import labels_of
+from tests.helpers.samples import sentences
 from tests.helpers.tiny_language import CORPUS, save_causal
 
 SHORT = "Otherwise: {text}\nAgain:"
@@ -73,6 +75,29 @@ def test_what_is_out_of_range_is_refused(folder: Path) -> None:
         LanguageModelParaphraser(folder, top_p=2)
     with pytest.raises(ConfigError, match="SA481"):
         LanguageModelParaphraser(folder, prompt="no place").load()
+
+
+def test_gates_that_are_on_know_the_prompt_and_the_length() -> None:
+    gates = LanguageModelParaphraser("model", field="text").default_gates()
+    real = sentences(60)
+    twin = real[0]
+    said = [
+        str(sentences(61)[60]["text"]),
+        "Rewrite the sentence in other words, as was said before.",
+        "I'm sorry, but I cannot help with that request, as it is a text.",
+        "No.",
+    ]
+    for gate in gates:
+        gate.fit(RealSamples.of(real))
+    records = [twin.replace(text=text) for text in said]
+    requests = [Request(None, i, twin=twin) for i in range(len(said))]
+    refused = [
+        [verdict.reason for verdict in each if not verdict.accepted]
+        for each in zip(*(gate.judge(requests, records) for gate in gates), strict=True)
+    ]
+    assert refused[0] == []
+    assert refused[1][0] == "leaks the prompt" and refused[2][0] == "refuses"
+    assert "much shorter" in refused[3]
 
 
 def test_labels_by_order_or_by_number() -> None:

@@ -55,3 +55,8 @@ def test_files_and_words_of_the_users_own(tmp_path: Path) -> None:
 def test_what_cannot_be_filled_in_is_refused(wrong: str) -> None:
     with pytest.raises(ConfigError, match="SA481"):
         read_prompt(wrong, "", needed=["text"], known=["label"])
+
+
+def test_what_is_told_besides_what_is_filled_in() -> None:
+    assert Prompt(TALK).said() == ["Be brief.", "Say otherwise:", "Of course:"]
+    assert Prompt("Of {label}:\n{examples}\n-").said() == ["Of", ":", "-"]

@@ -94,6 +94,11 @@ def test_real_texts_and_the_prompt_are_part_of_the_identity(folder: Path) -> Non
     assert LanguageModelWriter(folder, by_label).fingerprint() in prints
 
 
+def test_gates_that_are_on_want_the_label_and_nothing_copied() -> None:
+    names = [gate.name for gate in LanguageModelWriter("model", REAL).default_gates()]
+    assert names == ["valid text", "label", "near_duplicate"]
+
+
 def test_what_cannot_be_is_refused(folder: Path) -> None:
     with pytest.raises(GeneratorError, match="SA414"):
         writer(folder).generate([Request(7, 0)])
