@@ -9,10 +9,11 @@ from lightning_synthaug.data.adapters import (
     CallableAdapter,
     ConcatAdapter,
     DatasetAdapter,
+    FormattedAdapter,
     ItemAdapter,
     SubsetAdapter,
 )
-from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
+from lightning_synthaug.data.kinds import is_concat, is_formatted, is_subset, is_tensors
 from lightning_synthaug.data.leaves import type_name
 from lightning_synthaug.data.naming import tensor_names
 from lightning_synthaug.data.record import Record
@@ -29,9 +30,9 @@ def adapt(
 ) -> DatasetAdapter:
     """Find the adapter for a dataset, without reading from it.
 
-    `Subset` and `ConcatDataset` are seen through; the tensors of a `TensorDataset` get their names;
-    everything else, torchvision's datasets included, is adapted by the example of its first item.
-    `item` and `record` have the last word.
+    `Subset`, `ConcatDataset` and the transform of a Hugging Face dataset are seen through; the
+    tensors of a `TensorDataset` get their names; everything else, torchvision's datasets included,
+    is adapted by the example of its first item. `item` and `record` have the last word.
 
     Args:
         dataset: Map-style dataset: `len(dataset)` and `dataset[index]`.
@@ -81,4 +82,6 @@ def _choose(dataset: Any) -> DatasetAdapter:
         return SubsetAdapter(dataset, adapt(dataset.dataset))
     if is_concat(dataset):
         return ConcatAdapter(dataset, [adapt(part) for part in dataset.datasets])
+    if is_formatted(dataset):
+        return FormattedAdapter(dataset, adapt(dataset.with_format(None)))
     return ItemAdapter(dataset, tensor_names(dataset.tensors) if is_tensors(dataset) else None)

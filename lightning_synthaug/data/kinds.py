@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["is_concat", "is_subset", "is_tensors"]
+__all__ = ["is_concat", "is_formatted", "is_subset", "is_tensors"]
 
 
 def is_subset(dataset: Any) -> bool:
@@ -54,3 +54,18 @@ def _reads_as(dataset: Any, name: str) -> bool:
     module = sys.modules.get("torch.utils.data")
     method = getattr(type(dataset), "__getitem__", None)
     return module is not None and method is getattr(module, name).__getitem__
+
+
+def is_formatted(dataset: Any) -> bool:
+    """Tell whether a dataset is one of Hugging Face with a transform of the user's.
+
+    Args:
+        dataset: Any dataset.
+
+    Example:
+        >>> is_formatted([1, 2])
+        False
+    """
+    if type(dataset).__module__.partition(".")[0] != "datasets":
+        return False
+    return bool(dataset.format["type"] == "custom")

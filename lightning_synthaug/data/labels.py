@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.bare import shallow, without_transforms
-from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
+from lightning_synthaug.data.kinds import is_concat, is_formatted, is_subset, is_tensors
 from lightning_synthaug.data.label_map import LabelMap
 from lightning_synthaug.data.label_table import LabelTable
 from lightning_synthaug.data.leaves import is_number, is_tensor, to_array, type_name
@@ -98,6 +98,8 @@ def stored_labels(dataset: Any) -> npt.NDArray[np.int64] | None:
         return np.concatenate(known) if len(known) == len(parts) else None
     columns = getattr(dataset, "column_names", None)
     if isinstance(columns, list | tuple):
+        # A transform of the user's may change or drop the column.
+        dataset = dataset.with_format(None) if is_formatted(dataset) else dataset
         for name in ("label", "labels"):
             codes = _column(dataset[name], size) if name in columns else None
             if codes is not None:
