@@ -8,7 +8,15 @@ from typing import Any
 from lightning_synthaug.data.layout import is_channels_first
 from lightning_synthaug.data.leaves import is_image, is_namedtuple
 
-__all__ = ["IMAGE_KEYS", "LABEL_KEYS", "field_names", "label_place", "tensor_names"]
+__all__ = [
+    "AUDIO_KEYS",
+    "IMAGE_KEYS",
+    "LABEL_KEYS",
+    "RATE_KEYS",
+    "field_names",
+    "label_place",
+    "tensor_names",
+]
 
 IMAGE_KEYS = ("image", "img", "images", "pixel_values", "x", "input", "inputs")
 """Keys under which dictionaries and named tuples keep the image, the most telling first."""
@@ -16,14 +24,29 @@ IMAGE_KEYS = ("image", "img", "images", "pixel_values", "x", "input", "inputs")
 LABEL_KEYS = ("label", "labels", "target", "targets", "y", "class")
 """Keys under which they keep the label."""
 
+AUDIO_KEYS = ("audio", "waveform", "wav", "samples", "input_values")
+"""Keys under which they keep sound."""
+
+RATE_KEYS = ("rate", "sample_rate", "sampling_rate")
+"""Keys under which they keep its rate."""
+
+_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)
+_LONG = {
+    1: 4000,
+    2: 1000,
+}  # samples by number of axes: what else has one axis, such as features, has fewer
+
 
 def field_names(item: Any, elements: Sequence[Any]) -> tuple[str, ...]:
     """Name the elements of an item.
 
-    Dictionaries and named tuples keep their keys, except that the first of `IMAGE_KEYS` and the
-    first of `LABEL_KEYS` found become `"image"` and `"label"`. By position: the first is `"image"`
-    (`"text"` for a string), the second `"label"`, and the others are `"field2"`, `"field3"`, ...
-    A label as high and wide as the image is no label but a `"mask"`.
+    Dictionaries and named tuples keep their keys, except that the first found of `IMAGE_KEYS`, of
+    `AUDIO_KEYS`, of `RATE_KEYS` and of `LABEL_KEYS` become `"image"`, `"audio"`, `"rate"` and
+    `"label"`. By position: the first is `"image"` (`"text"` for a string, `"audio"` for waves), the
+    second `"label"`, and the others are `"field2"`, `"field3"`, ... Waves are floats or 16 bits,
+    4000 or more in a row, or `(1, n)` or `(2, n)` with 1000 or more. A usual rate after such an
+    array of any length makes the first three `"audio"`, `"rate"` and `"label"`. A label as high and
+    wide as the image is no label but a `"mask"`.
 
     Args:
         item: One item.
@@ -35,6 +58,9 @@ def field_names(item: Any, elements: Sequence[Any]) -> tuple[str, ...]:
     Example:
         >>> field_names((0, 1, 2), [0, 1, 2]), field_names({"img": 0, "y": 1, "id": 2}, [0, 1, 2])
         (('image', 'label', 'field2'), ('image', 'label', 'id'))
+        >>> import numpy as np
+        >>> field_names((0, 0, 0), [np.zeros((1, 900), np.float32), 16000, "yes"])
+        ('audio', 'rate', 'label')
     """
     if isinstance(item, Mapping):
         return _with_mask(_by_key([str(key) for key in item]), map(_shape, elements))
@@ -42,8 +68,10 @@ def field_names(item: Any, elements: Sequence[Any]) -> tuple[str, ...]:
         return _with_mask(_by_key(list(item._fields)), map(_shape, elements))
     names = [f"field{place}" for place in range(len(elements))]
     if elements:
-        names[0] = "text" if isinstance(elements[0], str) else "image"
-    if len(elements) > 1:
+        names[0] = "text" if isinstance(elements[0], str) else _array_name(elements[0])
+    if len(elements) > 2 and _is_rate(elements[1]) and _may_be_waves(elements[0]):
+        names[:3] = ["audio", "rate", "label"]
+    elif len(elements) > 1:
         names[1] = "mask" if is_image(elements[1]) else "label"
     return _with_mask(names, map(_shape, elements))
 
@@ -51,9 +79,9 @@ def field_names(item: Any, elements: Sequence[Any]) -> tuple[str, ...]:
 def tensor_names(tensors: Sequence[Any]) -> tuple[str, ...]:
     """Name the tensors of a `TensorDataset`.
 
-    The first is `"image"`; the last tensor of whole numbers with one number a sample is `"label"`
-    (with two tensors the second is, whatever it holds; but `"mask"` where it is as high and wide as
-    the image); the others are `"field1"`, `"field2"`, ... by position.
+    The first is `"image"`, or `"audio"` for waves; the last tensor of whole numbers with one number
+    a sample is `"label"` (with two tensors the second is, whatever it holds; but `"mask"` where it
+    is as high and wide as the image); the others are `"field1"`, `"field2"`, ... by position.
 
     Args:
         tensors: Tensors with the samples along the first dimension.
@@ -62,7 +90,7 @@ def tensor_names(tensors: Sequence[Any]) -> tuple[str, ...]:
         As many names as tensors.
     """
     names = [f"field{place}" for place in range(len(tensors))]
-    names[:1] = ["image"]
+    names[:1] = [_array_name(tensor[0]) if len(tensor) else "image" for tensor in tensors[:1]]
     place = label_place(tensors)
     if len(tensors) == 2:
         place = 1
@@ -88,6 +116,28 @@ def label_place(tensors: Sequence[Any]) -> int | None:
     return None
 
 
+def _array_name(element: Any) -> str:
+    """Name the first element of an item that is no text."""
+    shape = _shape(element)
+    return "audio" if _may_be_waves(element) and shape[-1] >= _LONG[len(shape)] else "image"
+
+
+def _may_be_waves(element: Any) -> bool:
+    """Tell whether an array holds one row or two of floats or of 16 bits."""
+    shape = _shape(element)
+    kind = str(getattr(element, "dtype", ""))
+    return (
+        ("float" in kind or kind.endswith("int16"))
+        and shape[:-1] in ((), (1,), (2,))
+        and shape != ()
+    )
+
+
+def _is_rate(element: Any) -> bool:
+    """Tell whether a number is a usual sampling rate."""
+    return isinstance(element, int) and element in _RATES
+
+
 def _shape(element: Any) -> tuple[int, ...]:
     """Shape of an array, tensor or image; empty for anything else."""
     if is_image(element):
@@ -106,9 +156,10 @@ def _with_mask(names: Sequence[str], shapes: Iterable[tuple[int, ...]]) -> tuple
 
 
 def _by_key(keys: list[str]) -> list[str]:
-    """Rename the key of the image and that of the label."""
+    """Rename the keys of the image, the label, the sound and its rate."""
     renamed = list(keys)
-    for wanted, aliases in (("image", IMAGE_KEYS), ("label", LABEL_KEYS)):
+    known = {"image": IMAGE_KEYS, "label": LABEL_KEYS, "audio": AUDIO_KEYS, "rate": RATE_KEYS}
+    for wanted, aliases in known.items():
         found = next((alias for alias in aliases if alias in keys), None)
         if found is not None:
             renamed[keys.index(found)] = wanted

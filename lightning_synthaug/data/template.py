@@ -17,6 +17,9 @@ from lightning_synthaug.errors import DataError
 
 __all__ = ["ItemTemplate"]
 
+# Short waves look like features, and go by the name of these where a dataset does not say what it holds.
+_ALSO = {"image": "audio", "audio": "image"}
+
 
 @final
 class ItemTemplate:
@@ -110,7 +113,7 @@ class ItemTemplate:
         """
         built = []
         for place, element in enumerate(self._elements):
-            value = record.get(element.name)
+            value = record.get(element.name, record.get(_ALSO.get(element.name, "")))
             made = None
             if value is not None:
                 made = element.make(value, transformed=place in transformed)

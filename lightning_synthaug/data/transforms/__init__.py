@@ -1,4 +1,4 @@
-"""Classical augmentation: albumentations, nlpaug, torch modules or any function, seeded per sample."""
+"""Classical augmentation: albumentations, audiomentations, nlpaug, torch modules or any function, seeded per sample."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from lightning_synthaug.data.transforms.build import build_transform
 from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
 from lightning_synthaug.data.transforms.globals import seeded_globals
 from lightning_synthaug.data.transforms.nlpaug import NlpaugTransform
+from lightning_synthaug.data.transforms.sound_library import SoundLibraryTransform
 
 __all__ = [
     "AlbumentationsTransform",
@@ -15,6 +16,7 @@ __all__ = [
     "ModuleTransform",
     "NlpaugTransform",
     "SampleTransform",
+    "SoundLibraryTransform",
     "build_transform",
     "seeded_globals",
 ]

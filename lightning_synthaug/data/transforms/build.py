@@ -10,6 +10,7 @@ from lightning_synthaug.data.transforms.albumentation import AlbumentationsTrans
 from lightning_synthaug.data.transforms.base import SampleTransform
 from lightning_synthaug.data.transforms.functions import FunctionTransform, ModuleTransform
 from lightning_synthaug.data.transforms.nlpaug import NlpaugTransform, is_nlpaug
+from lightning_synthaug.data.transforms.sound_library import SoundLibraryTransform
 from lightning_synthaug.errors import ConfigError
 
 __all__ = ["build_transform"]
@@ -23,9 +24,12 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
     * a function with a parameter `rng`: called with the image and a `numpy.random.Generator`;
     * a torch module or torchvision transform: called with a `(C, H, W)` tensor, global states
       seeded and restored;
+    * audiomentations, torch-audiomentations and what else has a parameter `sample_rate`: called with
+      waves and their rate, global states seeded and restored;
     * any other callable: called with the image as an array, global states seeded and restored.
 
-    A function with a parameter `mask` gets the record's mask as well, and returns both. What takes no
+    A function with a parameter `rate` is for sounds, and gets the record's rate if it has one. One with a
+    parameter `mask` gets the record's mask as well, and returns both. What takes no
     mask is refused for records that have one.
 
     Args:
@@ -62,14 +66,24 @@ def build_transform(transform: Any, *, p: float = 1.0) -> SampleTransform:
         raise ConfigError("SA211", msg)
     if hasattr(transform, "set_random_state"):
         return AlbumentationsTransform(transform, p=p)
-    takes_mask = _takes(transform, "mask")
+    if _is_for_waves(transform):
+        return SoundLibraryTransform(transform, p=p)
+    wants = {"takes_mask": _takes(transform, "mask"), "takes_rate": _takes(transform, "rate")}
     if _takes(transform, "rng"):
-        return FunctionTransform(transform, takes_rng=True, takes_mask=takes_mask, p=p)
+        return FunctionTransform(transform, takes_rng=True, **wants, p=p)
     torch = sys.modules.get("torch")
     is_module = torch is not None and isinstance(transform, torch.nn.Module)
     if is_module or type(transform).__module__.partition(".")[0] == "torchvision":
         return ModuleTransform(transform, p=p)
-    return FunctionTransform(transform, takes_mask=takes_mask, p=p)
+    return FunctionTransform(transform, **wants, p=p)
+
+
+def _is_for_waves(transform: Any) -> bool:
+    """Tell whether a transform is called with waves and their `sample_rate`, as libraries of sound are."""
+    theirs = type(transform).__module__.partition(".")[0] == "audiomentations"
+    call = getattr(transform, "forward", transform)
+    # A choice of theirs passes on whatever it is given.
+    return _takes(call, "sample_rate") or (theirs and _takes(call, "kwargs"))
 
 
 def _takes(function: Any, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -24,6 +24,7 @@ from lightning_synthaug.plan.seeding import child_seed
 __all__ = ["FunctionTransform", "ModuleTransform"]
 
 _FIELDS = ("image", "text", "audio")
+_SOUND_FIRST = ("audio", "image")
 
 
 @final
@@ -36,6 +37,7 @@ class FunctionTransform(SampleTransform):
         takes_rng: Whether the function wants a `numpy.random.Generator` as `rng`; it is the faster
             way.
         takes_mask: Whether the function wants the record's mask as `mask` and returns both.
+        takes_rate: Whether the function is for sounds, and wants the record's rate as `rate` where there is one.
         p: Probability that a record is transformed at all. Fraction in [0, 1].
     """
 
@@ -45,16 +47,18 @@ class FunctionTransform(SampleTransform):
         *,
         takes_rng: bool = False,
         takes_mask: bool = False,
+        takes_rate: bool = False,
         p: float = 1.0,
     ) -> None:
         super().__init__(p=p)
         self.transform = transform
         self.takes_rng = takes_rng
         self.takes_mask = takes_mask
+        self.takes_rate = takes_rate
 
     def fields(self, record: Record, seed: int) -> dict[str, Any]:
         """Call the function with the first field that it can be for."""
-        name, value = _subject(record)
+        name, value = _subject(record, _SOUND_FIRST if self.takes_rate else _FIELDS)
         given = np.array(value) if isinstance(value, np.ndarray) else value
         named: dict[str, Any] = {}
         mask = record.get("mask")
@@ -62,6 +66,8 @@ class FunctionTransform(SampleTransform):
             named["mask"] = np.array(mask)
         if name == "image":
             _refuse_moved(record, self.transform, but="mask" if named else "")
+        if self.takes_rate and "rate" in record:
+            named["rate"] = record["rate"]
         if self.takes_rng:
             named["rng"] = np.random.Generator(np.random.PCG64(child_seed(seed, "rng")))
             result = self.transform(given, **named)
@@ -90,8 +96,8 @@ class FunctionTransform(SampleTransform):
 class ModuleTransform(SampleTransform):
     """Call a torch module or torchvision transform with the image as a tensor.
 
-    The image goes in as `(C, H, W)`, the form these work on, and comes back as `(H, W[, C])`. The
-    global random states are seeded for the call and restored afterwards.
+    The image goes in as `(C, H, W)`, the form these work on, and comes back as `(H, W[, C])`. Where there is
+    none, the record's audio goes in as it is. The global random states are seeded for the call and restored afterwards.
 
     Args:
         transform: `module(tensor) -> tensor` on the CPU.
@@ -106,9 +112,16 @@ class ModuleTransform(SampleTransform):
         """Call the module with the image as a tensor."""
         value = record.get("image")
         torch = sys.modules.get("torch")
+        sound = record.get("audio") if value is None else None
+        if isinstance(sound, np.ndarray) and torch is not None:
+            with seeded_globals(seed):
+                result = self.transform(torch.from_numpy(np.array(sound)))
+            if isinstance(result, torch.Tensor):
+                result = result.detach().cpu().numpy()
+            return {"audio": checked_array("audio", result, sound, self.transform)}
         if not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or torch is None:
             msg = (
-                f"A torch transform needs an 'image' (H, W[, C]), got {record!r}. Pass a function "
+                f"A torch transform needs an 'image' (H, W[, C]) or 'audio', got {record!r}. Pass a function "
                 "of your own."
             )
             raise DataError("SA212", msg)
@@ -141,13 +154,13 @@ def _refuse_moved(record: Record, transform: object, *, but: str = "") -> None:
         raise DataError("SA212", msg)
 
 
-def _subject(record: Record) -> tuple[str, Value]:
+def _subject(record: Record, fields: Sequence[str]) -> tuple[str, Value]:
     """Choose the field that a function is called with."""
-    name = next((name for name in _FIELDS if name in record), None)
+    name = next((name for name in fields if name in record), None)
     if name is not None:
         return name, record[name]
     msg = (
-        f"A transform needs one of the fields {_FIELDS}, got {record!r}. Name the field to be "
+        f"A transform needs one of the fields {fields}, got {record!r}. Name the field to be "
         "changed so."
     )
     raise DataError("SA212", msg)

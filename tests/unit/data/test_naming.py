@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -51,3 +53,32 @@ def test_a_label_that_covers_the_image_is_its_mask() -> None:
     both = {"image": image, "label": plane, "mask": plane}
     assert field_names(both, list(both.values())) == ("image", "label", "mask")
     assert tensor_names([torch.zeros(2, 3, 8, 9), torch.zeros(2, 8, 9)]) == ("image", "mask")
+
+
+WAVE = np.zeros((1, 900), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("item", "names"),
+    [
+        ((WAVE, 16000, "yes", "who", 3), ("audio", "rate", "label", "field3", "field4")),
+        ((WAVE[0].astype(np.int16), 8000, 1), ("audio", "rate", "label")),
+        ((torch.zeros(2, 5000), 1), ("audio", "label")),
+        ((np.zeros(4000), 1), ("audio", "label")),
+        ((np.zeros(4000), 16000, 1), ("audio", "rate", "label")),
+        ((WAVE, 16000), ("image", "label")),  # 16000 is one of very many labels
+        ((WAVE, 15999, 1), ("image", "label", "field2")),
+        ((np.zeros(3072), 1), ("image", "label")),
+        ((np.zeros(5000, np.int64), 1), ("image", "label")),
+        ((np.zeros((3, 5000)), 1), ("image", "label")),
+        ((np.zeros((40, 900), np.float32), 16000, 1), ("image", "label", "field2")),
+        ({"waveform": WAVE, "sample_rate": 8000, "y": 1}, ("audio", "rate", "label")),
+    ],
+)
+def test_waves_are_known_by_their_form(item: Any, names: tuple[str, ...]) -> None:
+    assert field_names(item, list(item.values() if isinstance(item, dict) else item)) == names
+
+
+def test_tensors_of_waves_are_too() -> None:
+    assert tensor_names([torch.zeros(3, 1, 4000), torch.zeros(3).long()]) == ("audio", "label")
+    assert tensor_names([torch.zeros(0, 1, 4000), torch.zeros(0).long()]) == ("image", "label")

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 import numpy as np
 
+from lightning_synthaug.data.record import Record
 from lightning_synthaug.data.template import ItemTemplate
 
 
@@ -27,3 +28,10 @@ def test_keys_keep_the_order_of_the_example() -> None:
 def test_whole_numbers_may_come_as_fractions_without_a_rest() -> None:
     template = ItemTemplate((np.zeros(3), 1))
     assert type(template.elements({"image": np.ones(3), "label": 2.0})[1]) is int
+
+
+def test_waves_go_by_the_name_of_features_where_nobody_knows_better() -> None:
+    template = ItemTemplate((np.zeros(90, np.float32), 1))
+    record = Record({"audio": np.ones(90, np.float32), "label": 2})
+    wave, label = template.join(template.elements(record))
+    assert wave.tolist() == [1.0] * 90 and label == 2

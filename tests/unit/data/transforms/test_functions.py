@@ -122,7 +122,7 @@ def test_records_with_nothing_to_change_are_refused() -> None:
     ):
         build_transform(with_globals).apply(Record({"label": 1}), 1)
     with pytest.raises(
-        DataError, match=r"needs an 'image' \(H, W\[, C\]\), got Record\(label: 1\)"
+        DataError, match=r"needs an 'image' \(H, W\[, C\]\) or 'audio', got Record\(label: 1\)"
     ):
         build_transform(Noise()).apply(Record({"label": 1}), 1)
 
