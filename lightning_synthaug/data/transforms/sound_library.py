@@ -43,7 +43,7 @@ class SoundLibraryTransform(SampleTransform):
                 f"{called(self.transform)}. Pass a function of the array that calls it with the rate of your data."
             )
             raise DataError("SA212", msg)
-        waves, back = as_waves(value)
+        waves, back = as_waves(np.array(value))  # a copy: they may write into what they are given
         torch = sys.modules.get("torch")
         with seeded_globals(seed):
             if torch is not None and isinstance(self.transform, torch.nn.Module):

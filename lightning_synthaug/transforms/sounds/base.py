@@ -52,7 +52,7 @@ class SoundTransform(ABC):
             rng: All randomness.
 
         Returns:
-            The changed sound, of the dtype and the axes that it had.
+            The changed sound, of the dtype and the axes that it had; the array itself where `p` said no.
 
         Raises:
             DataError: The array is no sound, or the rate is not known (SA214).
@@ -197,10 +197,11 @@ def as_waves(samples: Any) -> tuple[Sound, Callable[[npt.NDArray[Any]], npt.NDAr
     def back(made: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if whole:
             made = np.clip(np.rint(np.asarray(made, np.float64) * full), -full, full - 1)
-        made = made.astype(samples.dtype)
+        made = made.astype(samples.dtype, copy=False)
         return np.ascontiguousarray(made[0] if samples.ndim == 1 else made.T if last else made)
 
-    return np.ascontiguousarray(waves, np.float32) / np.float32(full), back
+    sound = np.ascontiguousarray(waves, np.float32)
+    return sound / np.float32(full) if whole else sound, back
 
 
 def _channels_last(samples: Any) -> bool:
