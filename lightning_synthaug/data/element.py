@@ -32,7 +32,7 @@ class Element:
     """Know one element of an item by example; nothing is converted that would change a value.
 
     Args:
-        name: Field name in records. Only `"image"` and `"mask"` have a layout.
+        name: Field name in records. Only `"image"`, `"mask"` and `"audio"` have a layout.
         example: Tensor, array, PIL image, number, string or bytes.
 
     Raises:
@@ -169,7 +169,18 @@ class Element:
         """Lay arrays of records out with the rank, and for pictures the channels, of the example."""
         if self.name in _PICTURES:
             return from_record_layout(values, self._shape, batched=batched)
+        if self.name == "audio":
+            values = self._with_channels(values, axis=int(batched))
         return values if values.ndim - int(batched) == len(self._shape) else None
+
+    def _with_channels(self, waves: npt.NDArray[Any], *, axis: int) -> npt.NDArray[Any]:
+        """Give waves of one channel an axis for it where the example has one, or take it away."""
+        one, rank = waves.ndim - axis, len(self._shape)
+        if (one, rank) == (1, 2) and 1 in self._shape:
+            return np.expand_dims(waves, axis + self._shape.index(1))
+        if (one, rank) == (2, 1) and 1 in waves.shape[axis:]:
+            return waves.squeeze(axis + waves.shape[axis:].index(1))
+        return waves
 
 
 def _plain(value: Value, example: Any) -> Any:

@@ -15,7 +15,7 @@ from lightning_synthaug.data.kinds import is_concat, is_formatted, is_subset, is
 from lightning_synthaug.data.label_map import LabelMap
 from lightning_synthaug.data.label_table import LabelTable
 from lightning_synthaug.data.leaves import is_number, is_tensor, to_array, type_name
-from lightning_synthaug.data.naming import LABEL_KEYS, label_place
+from lightning_synthaug.data.naming import LABEL_KEYS, begins_with_sound, label_place
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
@@ -211,7 +211,8 @@ def _of_item(item: Any, index: int) -> int:
         return label_of(None if key is None else item[key], index)
     if isinstance(item, tuple | list) and len(item) > 1:
         named = getattr(item, "_fields", ())
-        place = next((named.index(key) for key in LABEL_KEYS if key in named), 1)
+        usual = 2 if begins_with_sound(item) else 1
+        place = next((named.index(key) for key in LABEL_KEYS if key in named), usual)
         return label_of(item[place], index)
     return label_of(None, index)
 

@@ -13,6 +13,7 @@ __all__ = [
     "IMAGE_KEYS",
     "LABEL_KEYS",
     "RATE_KEYS",
+    "begins_with_sound",
     "field_names",
     "label_place",
     "tensor_names",
@@ -69,7 +70,7 @@ def field_names(item: Any, elements: Sequence[Any]) -> tuple[str, ...]:
     names = [f"field{place}" for place in range(len(elements))]
     if elements:
         names[0] = "text" if isinstance(elements[0], str) else _array_name(elements[0])
-    if len(elements) > 2 and _is_rate(elements[1]) and _may_be_waves(elements[0]):
+    if begins_with_sound(elements):
         names[:3] = ["audio", "rate", "label"]
     elif len(elements) > 1:
         names[1] = "mask" if is_image(elements[1]) else "label"
@@ -114,6 +115,23 @@ def label_place(tensors: Sequence[Any]) -> int | None:
         if whole and all(n == 1 for n in tensor.shape[1:]):
             return place
     return None
+
+
+def begins_with_sound(elements: Sequence[Any]) -> bool:
+    """Tell whether an item without names begins with waves and their rate, so that its label is the third.
+
+    Args:
+        elements: Its elements in order.
+
+    Returns:
+        True where one or two rows of numbers and a usual rate are followed by something.
+
+    Example:
+        >>> import numpy as np
+        >>> begins_with_sound((np.zeros(900, np.float32), 8000, 3))
+        True
+    """
+    return len(elements) > 2 and _is_rate(elements[1]) and _may_be_waves(elements[0])
 
 
 def _array_name(element: Any) -> str:

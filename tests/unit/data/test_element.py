@@ -73,3 +73,23 @@ def test_what_collates_to_one_tensor_is_stackable(example: Any, stackable: bool)
 def test_what_no_record_can_hold_is_refused() -> None:
     with pytest.raises(DataError, match=r"readable as a plain array, got a object.*\[SA202\]"):
         Element("x", object())
+
+
+@pytest.mark.parametrize(
+    ("example", "given"),
+    [((1, 9), (9,)), ((9, 1), (9,)), ((9,), (1, 9)), ((9,), (9, 1)), ((2, 9), (2, 9))],
+)
+def test_an_axis_for_one_channel_of_sound_comes_and_goes(
+    example: tuple[int, ...], given: tuple[int, ...]
+) -> None:
+    waves = np.arange(np.prod(given), dtype=np.float32).reshape(given)
+    element = Element("audio", torch.zeros(example))
+    made = element.make(waves)
+    assert made.shape == example and made.numpy().ravel().tolist() == waves.ravel().tolist()
+    assert element.stack(np.stack([waves] * 3)).shape == (3, *example)  # type: ignore[union-attr]
+    assert Element("field2", torch.zeros(example)).make(np.zeros((3, 3, 9), np.float32)) is None
+
+
+def test_two_channels_do_not_become_one() -> None:
+    assert Element("audio", torch.zeros(1, 9)).make(np.zeros(9, np.float64)) is None
+    assert Element("audio", torch.zeros(9)).make(np.zeros((2, 9), np.float32)) is None

@@ -189,3 +189,10 @@ def test_one_hot_labels_are_shown_with_a_way_out() -> None:
         match=r"got torch.float32 of shape \[4\] at sample 0.*y.argmax\(1\).*item=.*SA208",
     ):
         find_labels([("x", torch.eye(4)[1])])
+
+
+def test_the_label_of_a_sound_is_behind_its_rate() -> None:
+    wave = np.zeros((1, 900), np.float32)
+    data = [(wave, 16000, 2), (wave, 16000, 0)]
+    assert repr(find_labels(data)) == "LabelTable(2 samples; 0: 1, 2: 1)"
+    assert find_labels(data).codes.tolist() == [2, 0]

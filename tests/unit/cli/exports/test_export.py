@@ -24,6 +24,7 @@ def test_all_samples_but_the_damaged_ones_are_written(tmp_path: Path) -> None:
     assert sum(seen) == 6
     assert len(list(out.rglob("*.png"))) == 5
     assert {p.name for p in out.iterdir() if p.is_file()} == {
+        "index.html",
         "labels.csv",
         "croissant.json",
         "README.md",

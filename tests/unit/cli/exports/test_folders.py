@@ -37,4 +37,8 @@ def test_several_files_of_a_sample_are_named_by_field(tmp_path: Path) -> None:
 def test_a_label_leads_nowhere_else(tmp_path: Path) -> None:
     (one,) = some(1)
     write_folders(tmp_path / ".", iter([replace(one, label="../../out")]))
-    assert {path.name for path in tmp_path.iterdir()} == {"labels.csv", "%2E%2E%2F%2E%2E%2Fout"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "index.html",
+        "labels.csv",
+        "%2E%2E%2F%2E%2E%2Fout",
+    }

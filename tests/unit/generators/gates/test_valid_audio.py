@@ -20,6 +20,7 @@ LOUD = 0.9 * ONE / np.abs(ONE).max()
 BROKEN = {
     "silent": [np.zeros(3000), 1e-4 * ONE],
     "clipped": [np.clip(4 * LOUD, -1, 1), 0.3 * np.clip(4 * LOUD, -1, 1)],
+    "noisy": [0.25 * LOUD + 0.1 * np.random.default_rng(0).standard_normal(ONE.size)],
     "too short": [ONE[500:900]],
     "too long": [np.tile(ONE, 5)],
     "empty": [np.zeros(0)],
