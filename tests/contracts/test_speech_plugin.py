@@ -115,11 +115,15 @@ class TestVits(GeneratorContract):
         self.folder = str(toy_vits(tmp_path / "vits"))
 
     def make(self) -> Generator:
-        generator: Generator = speech("VitsSpeech", DIGITS, model=self.folder, voices=3, rate=8000)
+        generator: Generator = speech(
+            "TransformersSpeech", DIGITS, model=self.folder, voices=3, rate=8000
+        )
         return generator
 
     def make_other(self) -> Generator:
-        generator: Generator = speech("VitsSpeech", DIGITS, model=self.folder, voices=2, rate=8000)
+        generator: Generator = speech(
+            "TransformersSpeech", DIGITS, model=self.folder, voices=2, rate=8000
+        )
         return generator
 
     def test_speakers_sound_different(self) -> None:
@@ -129,6 +133,60 @@ class TestVits(GeneratorContract):
         generator.load()
         said = [generator.speak(Prosody("two", v, 1.0, 0.5, 0.5, 0.5), 1)[0] for v in range(3)]
         assert len({one.tobytes() for one in said}) == 3
+
+
+def toy_speecht5(folder: Path) -> Any:
+    """Real SpeechT5 classes, small and untrained, with a vocoder and vectors of three speakers."""
+    from transformers import BertTokenizer as Tokenizer
+    from transformers import (
+        SpeechT5Config,
+        SpeechT5ForTextToSpeech,
+        SpeechT5HifiGan,
+        SpeechT5HifiGanConfig,
+    )
+
+    letters = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    letters += [f"##{c}" for c in letters[5:]]
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(letters))
+    Tokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        small = SpeechT5Config(
+            vocab_size=len(letters), hidden_size=16, encoder_layers=1, encoder_attention_heads=2,
+            encoder_ffn_dim=16, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=16,
+            num_mel_bins=8, speech_decoder_prenet_units=16, speaker_embedding_dim=4,
+            speech_decoder_postnet_units=16, speech_decoder_postnet_layers=2,
+        )  # fmt: skip
+        SpeechT5ForTextToSpeech(small).save_pretrained(folder)
+        vocoder = SpeechT5HifiGanConfig(
+            model_in_dim=8, sampling_rate=4000, upsample_initial_channel=16, upsample_rates=[4, 4],
+            upsample_kernel_sizes=[8, 8], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]],
+        )  # fmt: skip
+        SpeechT5HifiGan(vocoder).save_pretrained(folder / "vocoder")
+    np.save(folder / "voices.npy", np.random.default_rng(0).normal(size=(3, 4)))
+    return {"vocoder": str(folder / "vocoder"), "voices": str(folder / "voices.npy")}
+
+
+class TestSpeechT5(GeneratorContract):
+    requests_per_batch = 3
+
+    @pytest.fixture(autouse=True)
+    def model(self, tmp_path: Path) -> None:
+        self.folder = str(tmp_path / "t5")
+        self.more = toy_speecht5(tmp_path / "t5")
+
+    def make(self) -> Generator:
+        generator: Generator = speech("TransformersSpeech", DIGITS, model=self.folder, **self.more)
+        generator.batch_size = 2
+        return generator
+
+    def test_a_voice_is_a_vector(self) -> None:
+        generator: Any = self.make()
+        assert generator.voice_count() == 3
+        generator.load()
+        ways = [generator.prosody(asked(0, 0))._replace(voice=voice) for voice in range(3)]
+        assert len({generator.speak(way, 1)[0].tobytes() for way in ways}) == 3
 
 
 def test_voices_are_balanced_and_prosody_covers_its_range() -> None:

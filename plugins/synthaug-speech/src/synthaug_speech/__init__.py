@@ -1,10 +1,10 @@
-"""Text-to-speech generators: espeak-ng, Piper voices, VITS models of transformers."""
+"""Text-to-speech generators: espeak-ng, Piper voices, pipelines of transformers."""
 
 from __future__ import annotations
 
 from synthaug_speech.base import Prosody, SpeechGenerator
 from synthaug_speech.espeak import EspeakSpeech
+from synthaug_speech.pipelines import TransformersSpeech
 from synthaug_speech.piper import PiperSpeech
-from synthaug_speech.vits import VitsSpeech
 
-__all__ = ["EspeakSpeech", "PiperSpeech", "Prosody", "SpeechGenerator", "VitsSpeech"]
+__all__ = ["EspeakSpeech", "PiperSpeech", "Prosody", "SpeechGenerator", "TransformersSpeech"]
