@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from lightning_synthaug.data.leaves import is_image, is_namedtuple, is_number, type_name
-from lightning_synthaug.data.naming import LABEL_KEYS
+from lightning_synthaug.data.naming import LABEL_KEYS, begins_with_sound
 from lightning_synthaug.data.structure import describe, render
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.plan.seeding import Int64Array
@@ -105,7 +105,7 @@ def replaced_rows(batch: Any, made: Any, rows: Int64Array, size: int) -> Any:
 
 
 def row_labels(batch: Any, size: int, labels: Callable[[Any], Any] | None = None) -> Int64Array:
-    """Find the label of each row: under the usual keys and names, else the second element.
+    """Find the label of each row: under the usual keys and names, else the second element, or the third after a rate.
 
     Args:
         batch: The finished batch.
@@ -189,8 +189,16 @@ def _labelled(part: Any) -> Any:
         return next((part[key] for key in LABEL_KEYS if key in part), None)
     if isinstance(part, (list, tuple)) and len(part) > 1:
         named = getattr(part, "_fields", ())
-        return part[next((named.index(key) for key in LABEL_KEYS if key in named), 1)]
+        usual = 2 if begins_with_sound([_first(value) for value in part]) else 1
+        return part[next((named.index(key) for key in LABEL_KEYS if key in named), usual)]
     return None
+
+
+def _first(value: Any) -> Any:
+    """Take the first row of a column: a number where that is one; an item's own value as it is."""
+    if not isinstance(value, torch.Tensor) or value.ndim == 0 or not len(value):
+        return value
+    return value[0].item() if value.ndim == 1 else value[0]
 
 
 def _like(example: Sequence[Any], values: list[Any]) -> Any:

@@ -135,3 +135,11 @@ def test_labels_that_are_not_there_are_asked_for() -> None:
         with pytest.raises(DataError, match=r"one whole number for each of its 2 rows.*SA642"):
             row_labels(batch, 2)
     assert row_labels({"cls": [1, 2]}, 2, lambda b: b["cls"]).tolist() == [1, 2]
+
+
+def test_the_label_of_sounds_is_behind_their_rate() -> None:
+    batch = [torch.zeros(3, 1, 900), torch.full((3,), 16000), torch.tensor([2, 0, 1])]
+    assert row_labels(batch, 3).tolist() == [2, 0, 1]
+    assert row_labels(
+        [(torch.zeros(1, 900), 8000, 5), (torch.zeros(1, 900), 8000, 4)], 2
+    ).tolist() == [5, 4]
