@@ -96,6 +96,7 @@ def test_a_torchaudio_that_does_not_import_is_found_without_importing_it_here(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torchaudio\nVersion: 1.0.0\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torchaudio", raising=False)  # other tests use the real one
     found = {finding.subject: finding for finding in check_devices()}
     assert found["cuda"].status in {"OK", "WARN"}
     assert found["torchaudio"].status == "FAIL"
