@@ -272,3 +272,23 @@ def test_spoken_samples_become_items_of_each_kind_of_dataset(form: str, tmp_path
         shapes.add(tuple(batch[0].shape[1:]))
         synthetic += int(sa.batch_info(mixed).is_synthetic.sum())
     assert shapes == {tuple(real[0][0].shape)} and synthetic == 12
+
+
+@needs_espeak
+def test_a_listener_finds_what_was_said_on_the_page(tmp_path: Path) -> None:
+    import soundfile
+
+    from lightning_synthaug.cli.main import main
+
+    real = [(torch.zeros(1, 8000), 8000, k % 3) for k in range(12)]
+    cache, out = tmp_path / "cache", tmp_path / "out"
+    for _ in sa.mix(torch.utils.data.DataLoader(real, 6), espeak(seconds=1.0), 0.5, cache=cache):
+        pass
+    assert main(["cache", "export", str(cache), "--to", "folders", "--out", str(out)]) == 0
+    page = (out / "index.html").read_text("utf-8")
+    files = sorted(out.rglob("*.wav"))
+    assert len(files) == page.count("<audio ") >= 6
+    assert all(f'src="{path.relative_to(out).as_posix()}"' in page for path in files)
+    assert "text zero" in page and "speed 1" in page
+    sound, rate = soundfile.read(files[0])
+    assert rate == 8000 and sound.shape == (8000,) and np.abs(sound).max() > 0.05
