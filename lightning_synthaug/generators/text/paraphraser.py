@@ -34,7 +34,7 @@ class LanguageModelParaphraser(TextVariants):
     Args:
         model: A folder, a GGUF file, or the name of a model on the Hugging Face Hub.
         prompt: What the model is told: a `.txt` file or the words, with the place `{text}`, and `{label}` if you
-            like. None: the package's own, a conversation with three examples in English.
+            like. None: the package's own, three examples in English and the text.
         class_names: Names of the labels, for `{label}`: in order, or by label.
         temperature: Divides the logits, >= 0; 0 takes the likeliest token each time.
         top_k: Tokens to sample from, the likeliest ones, >= 1; None: all.

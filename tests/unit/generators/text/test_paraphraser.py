@@ -83,7 +83,7 @@ def test_gates_that_are_on_know_the_prompt_and_the_length() -> None:
     twin = real[0]
     said = [
         str(sentences(61)[60]["text"]),
-        "Rewrite the sentence in other words, as was said before.",
+        "Sentences, and the same said in other words, as before.",
         "I'm sorry, but I cannot help with that request, as it is a text.",
         "No.",
     ]
