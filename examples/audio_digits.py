@@ -1,6 +1,6 @@
 """Spoken digits by people who were never heard in training: real, classical, synthetic and mixed training sets.
 
-    PYTHONPATH=plugins/synthaug-speech/src python examples/audio_digits.py --data ../shared/data/fsdd-4speakers \
+    PYTHONPATH=plugins/synthaug-speech/src python examples/audio_digits.py --data data/fsdd-4speakers \
         --piper voice.onnx --out results.jsonl
     python examples/audio_digits.py --table results.jsonl
 
