@@ -13,6 +13,7 @@ from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.gates.label_consistency import LabelConsistency
 from lightning_synthaug.generators.gates.near_duplicate import NearDuplicate
+from lightning_synthaug.generators.gates.repetition import Repetition
 from lightning_synthaug.generators.gates.valid_text import ValidText
 from lightning_synthaug.generators.request import Rejection
 from lightning_synthaug.generators.text.paraphraser import labels_of
@@ -153,8 +154,9 @@ class LanguageModelWriter(Generator):
         return None if self.class_names is None else dict(labels_of(self.class_names))
 
     def default_gates(self) -> Sequence[Gate]:
-        """Refuse what is no whole text, refusals, words of the prompt, other labels, and copies of real texts."""
-        return (ValidText(prompts=self.told.said()), LabelConsistency(), NearDuplicate())
+        """Refuse what is no whole text, refusals, words of the prompt, other labels, copies and repetition."""
+        told = ValidText(prompts=self.told.said())
+        return (told, LabelConsistency(), NearDuplicate(), Repetition())
 
     def load(self, device: str = "cpu") -> None:
         """Read the prompt and the model.

@@ -96,7 +96,7 @@ def test_real_texts_and_the_prompt_are_part_of_the_identity(folder: Path) -> Non
 
 def test_gates_that_are_on_want_the_label_and_nothing_copied() -> None:
     names = [gate.name for gate in LanguageModelWriter("model", REAL).default_gates()]
-    assert names == ["valid text", "label", "near_duplicate"]
+    assert names == ["valid text", "label", "near_duplicate", "repetition"]
 
 
 def test_what_cannot_be_is_refused(folder: Path) -> None:
