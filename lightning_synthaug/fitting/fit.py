@@ -132,7 +132,7 @@ def fit_generator(
         "class_names": None if class_names is None else list(class_names),
         "network": {
             "module": fitted.module.module,
-            "arguments": network_arguments(kind, data, chosen),
+            "arguments": network_arguments(data, chosen),
             "latent": _latent(fitted),
         },
         "output": {"dtype": data.dtype, "range": list(fitted.module.pixel_range)},

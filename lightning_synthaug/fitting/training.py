@@ -72,18 +72,16 @@ def split_data(data: FitData, share: float, seed: int) -> tuple[FitData, FitData
     return data.take(np.flatnonzero(~held)), data.take(np.flatnonzero(held))
 
 
-def network_arguments(kind: str, data: FitData, settings: Mapping[str, Any]) -> dict[str, Any]:
+def network_arguments(data: FitData, settings: Mapping[str, Any]) -> dict[str, Any]:
     """List what a network is made from.
 
     Args:
-        kind: Kind of generator.
         data: What it is fitted on.
         settings: All settings.
 
     Returns:
         Keyword arguments of the network that is shipped.
     """
-    del kind
     sizes = {key: settings[key] for key in _SIZES if key in settings}
     shape = list(data.images.shape[1:])
     return {"image_shape": shape, "classes": len(data.labels), **sizes}
@@ -107,7 +105,7 @@ def make_module(
         MissingDependency: `"diffusion"` without the library `diffusers` (SA832).
     """
     arguments = {
-        **network_arguments(kind, data, settings),
+        **network_arguments(data, settings),
         **{key: settings[key] for key in _OWN if key in settings},
         "learning_rate": settings["learning_rate"],
         "total_steps": total_steps,
