@@ -142,6 +142,7 @@ class MixedLoader(DataLoader[Any]):
         feed.begin()
         alone = not self.num_workers and not self.pin_memory
         feed.reading = True
+        batches: Any = None
         try:
             batches = self._here() if alone else super().__iter__()
             rest = _draw_as(feed.replaces)
@@ -150,10 +151,15 @@ class MixedLoader(DataLoader[Any]):
                     raise delivered
                 feed.deliver(delivered)
                 yield batch
+                del batch  # whose memory may now take another
             feed.ended = True
             deque(rest, maxlen=0)
         finally:
             feed.pause()
+            del batches  # ends workers that are not kept
+            landing = getattr(self.collate_fn, "landing", None)
+            if landing is not None:
+                landing.forget()
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""
@@ -228,18 +234,22 @@ def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]
     feed.replaces = loader.sampler
     order = PlannedOrder(dataset)
     options: dict[str, Any] = {}
+    buffers = 0
     if loader.num_workers:
+        prefetch: Any = loader.prefetch_factor
         options = {
-            "prefetch_factor": loader.prefetch_factor,
+            "prefetch_factor": prefetch,
             "persistent_workers": loader.persistent_workers,
         }
+        # Those under way, the one being trained on, and one that a framework has fetched ahead.
+        buffers = prefetch + 2 if feed.mixture.recipe.reuse_buffers else 0
     if getattr(loader, "pin_memory_device", ""):
         options["pin_memory_device"] = loader.pin_memory_device
     return kind(
         dataset,
         batch_sampler=PlanBatchSampler(order, feed.batch_size, feed.drop_last),
         num_workers=loader.num_workers,
-        collate_fn=MixedCollate(loader.collate_fn, dataset.check_items),
+        collate_fn=MixedCollate(loader.collate_fn, dataset.check_items, buffers=buffers),
         pin_memory=loader.pin_memory,
         timeout=loader.timeout,
         worker_init_fn=None if loader.worker_init_fn is None else OwnDataset(loader.worker_init_fn),
