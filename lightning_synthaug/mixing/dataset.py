@@ -7,8 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import Dataset
 
 from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, check_compatible
 from lightning_synthaug.data.check import check_labels
@@ -18,6 +17,7 @@ from lightning_synthaug.mixing.assemble import Columns, Stacked, is_default_coll
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
+from lightning_synthaug.mixing.tensorrows import TensorRows
 from lightning_synthaug.store import ShardReader
 
 __all__ = ["MixedDataset"]
@@ -65,8 +65,7 @@ class MixedDataset(Dataset[Any]):
         self._by_columns = is_default_collate(collate) and by_columns
         #: Whether items must agree in their sizes as well. What a function of the user's collates is its own affair.
         self._sized = is_default_collate(collate)
-        whole = type(adapter.dataset) is TensorDataset and is_default_collate(collate)
-        self._tensors = adapter.dataset.tensors if whole else None
+        self._tensors = TensorRows.of(adapter.dataset) if is_default_collate(collate) else None
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
@@ -117,10 +116,7 @@ class MixedDataset(Dataset[Any]):
 
     def _whole(self, indices: list[int]) -> list[Any] | Columns:
         """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
-        if self._tensors is None:
-            return self._plain(indices)
-        index = torch.tensor(indices, dtype=torch.int64)
-        return Columns(tuple(t.index_select(0, index) for t in self._tensors))
+        return self._plain(indices) if self._tensors is None else self._tensors.read(indices)
 
     def _plain(self, indices: list[int]) -> list[Any]:
         """Read untransformed real items, in bulk where the user's dataset offers it."""
