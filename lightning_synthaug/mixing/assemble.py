@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,13 +35,13 @@ class Stacked(NamedTuple):
     Attributes:
         rows: Their places in the batch. Shape `(k,)`.
         others: Places of the other rows. Shape `(n - k,)`.
-        arrays: One array for each element of an item, of shape `(k, ...)`.
+        arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is.
         columns: The fields that they were made from, one array each.
     """
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
-    arrays: tuple[npt.NDArray[Any], ...]
+    arrays: tuple[npt.NDArray[Any], ...] | dict[Any, npt.NDArray[Any]]
     columns: Mapping[str, npt.NDArray[Any]]
 
 
@@ -79,8 +79,8 @@ def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
 
 def collate_mixed(
     items: list[Any] | Columns, stacked: Stacked, new: New | None = None
-) -> list[Any]:
-    """Collate items that are tuples and set the gathered rows among them.
+) -> list[torch.Tensor] | dict[Any, torch.Tensor]:
+    """Collate items that are tuples or dicts and set the gathered rows among them.
 
     Args:
         items: The other rows' items or columns, in row order; may be empty.
@@ -88,21 +88,41 @@ def collate_mixed(
         new: Makes the batch's tensors; None: torch does.
 
     Returns:
-        What `default_collate` gives for all rows: a list of tensors of shape `(n, ...)`.
+        What `default_collate` gives for all rows: a list or a dict of tensors of shape `(n, ...)`.
     """
+    arrays = stacked.arrays
+    if not isinstance(arrays, dict):
+        real: Any = items.tensors if isinstance(items, Columns) else zip(*items, strict=True)
+        return _set_among(real, arrays, stacked, new)
+    whole: Any = items
+    real = ([item[key] for item in whole] for key in arrays)
+    return dict(zip(arrays, _set_among(real, tuple(arrays.values()), stacked, new), strict=True))
+
+
+def _set_among(
+    real: Iterable[Any],
+    arrays: tuple[npt.NDArray[Any], ...],
+    stacked: Stacked,
+    new: New | None,
+) -> list[torch.Tensor]:
+    """Set gathered columns among the elements of the other items."""
     others = stacked.others
     if not others.size:
-        return [torch.from_numpy(np.ascontiguousarray(a)) for a in stacked.arrays]
-    real: Any = items.tensors if isinstance(items, Columns) else zip(*items, strict=True)
+        return [torch.from_numpy(np.ascontiguousarray(column)) for column in arrays]
     size = stacked.rows.size + others.size
     batch = []
-    for elements, column in zip(real, stacked.arrays, strict=True):
+    for elements, column in zip(real, arrays, strict=True):
         tensor = (new or _empty)((size, *column.shape[1:]), _torch_dtype(column.dtype))
         whole = tensor.numpy()
         whole[stacked.rows] = column
         _put(whole, others, elements)
         batch.append(tensor)
     return batch
+
+
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Make a tensor in memory of this process."""
+    return torch.empty(shape, dtype=dtype)
 
 
 @functools.cache
@@ -123,11 +143,6 @@ def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) ->
             whole[row] = element
     else:
         whole[rows] = np.asarray(elements)
-
-
-def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Make a tensor in memory of this process."""
-    return torch.empty(shape, dtype=dtype)
 
 
 def _stacked(elements: tuple[Any, ...], new: New | None) -> Any:
@@ -153,11 +168,11 @@ def _collated(items: list[Any], new: New | None) -> Any:
 
     def stack(batch: Any, *, collate_fn_map: Any = None) -> torch.Tensor:
         first = batch[0]
-        plain = all(
+        plain = not first.is_nested and first.layout is torch.strided and first.device.type == "cpu"
+        if not plain or not all(
             type(t) is torch.Tensor and t.dtype == first.dtype and t.shape == first.shape
             for t in batch
-        )
-        if not plain or first.layout is not torch.strided or first.device.type != "cpu":
+        ):
             told: torch.Tensor = collate_tensor_fn(batch, collate_fn_map=collate_fn_map)
             return told
         return torch.stack(tuple(batch), out=new((len(batch), *first.shape), first.dtype))

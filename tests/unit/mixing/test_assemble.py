@@ -43,6 +43,20 @@ def test_the_result_is_that_of_the_default_collate(kind: str, rows: list[int]) -
         assert torch.equal(ours, torchs)
 
 
+@pytest.mark.parametrize("rows", [[0], [5, 1], [0, 1, 2, 3, 4, 5]])
+def test_dicts_are_those_of_the_default_collate(rows: list[int]) -> None:
+    everything = [{"x": image, "y": label} for image, label in items(6, "numbers")]
+    whole = default_collate(everything)
+    arrays = {key: np.stack([np.asarray(everything[r][key]) for r in rows]) for key in ("x", "y")}
+    stacked = Stacked(np.array(rows), np.setdiff1d(np.arange(6), rows), arrays, FIRST)
+    batch = collate_mixed([everything[i] for i in stacked.others.tolist()], stacked)
+    assert isinstance(batch, dict)
+    assert list(batch) == list(whole)
+    for key, ours in batch.items():
+        assert ours.dtype == whole[key].dtype
+        assert torch.equal(ours, whole[key])
+
+
 def test_only_torchs_own_function_counts_as_default() -> None:
     assert is_default_collate(default_collate)
     assert not is_default_collate(lambda items: default_collate(items))
