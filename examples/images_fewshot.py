@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from lightning_synthaug.cli.demo.words import render_table
 
 SIZES, SEEDS, POOL = (5, 20), 6, 1000  # real digits a class; repetitions; synthetic digits
 TEST = 2500  # the last digits: nothing is fitted or chosen on them
+UNGATED = replace(ARMS[3], name=f"{ARMS[3].name}, no gates")  # what are gates worth?
 # Chosen for real + classical, on digits of the pool that were not drawn; synthetic ones had no say.
 NET = {"steps": 300, "batch": 40, "learning_rate": 0.01, "dropout": 0.3}
 CLASSICAL = albumentations.Affine(
@@ -41,6 +43,7 @@ def run(
         real = [sa.Record({"image": images[i], "label": int(labels[i])}) for i in few]
         generator = Labelled(generator, real, seed=seed)
     gates = [sa.LabelConsistency(), sa.FidelityBand(), sa.NearDuplicate()]  # fitted on the few
+    gates = [] if arm is UNGATED else gates
     same = {"pool": POOL, "cache": cache, "seed": seed, "generation_seed": seed}
     names = [str(digit) for digit in range(10)]
     transform = CLASSICAL if arm.classical else None
@@ -66,7 +69,7 @@ def main() -> None:
     data, generators = read_idx(args.data), pretrained.load(args.generator)
     sizes, seeds, net = ((5,), 2, {**NET, "steps": 10}) if args.quick else (SIZES, SEEDS, NET)
     results = Results(args.results)
-    for seed, name, size, arm in product(range(seeds), generators, sizes, ARMS[:-1]):
+    for seed, name, size, arm in product(range(seeds), generators, sizes, [*ARMS[:-1], UNGATED]):
         key = results.key(NONE if arm in ARMS[:2] else name, arm.name, size, seed)
         if key not in results.values:  # arms without a generator are run once for all of them
             with quiet():
