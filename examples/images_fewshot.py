@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from lightning_synthaug.cli.demo.words import render_table
 
 SIZES, SEEDS, POOL = (5, 20), 6, 1000  # real digits a class; repetitions; synthetic digits
 TEST = 2500  # the last digits: nothing is fitted or chosen on them
-UNGATED = replace(ARMS[3], name=f"{ARMS[3].name}, no gates")  # what are gates worth?
+UNGATED = Arm(f"{ARMS[3].name}, no gates", ARMS[3].ratio)  # what are gates worth?
 # Chosen for real + classical, on digits of the pool that were not drawn; synthetic ones had no say.
 NET = {"steps": 300, "batch": 40, "learning_rate": 0.01, "dropout": 0.3}
 CLASSICAL = albumentations.Affine(
@@ -43,12 +42,10 @@ def run(
         real = [sa.Record({"image": images[i], "label": int(labels[i])}) for i in few]
         generator = Labelled(generator, real, seed=seed)
     gates = [sa.LabelConsistency(), sa.FidelityBand(), sa.NearDuplicate()]  # fitted on the few
-    gates = [] if arm is UNGATED else gates
     same = {"pool": POOL, "cache": cache, "seed": seed, "generation_seed": seed}
-    names = [str(digit) for digit in range(10)]
-    transform = CLASSICAL if arm.classical else None
+    transform, gates = CLASSICAL if arm.classical else None, [] if arm is UNGATED else gates
     aug = sa.SynthAug(
-        generator, arm.ratio, transform=transform, gates=gates, class_names=names, **same
+        generator, arm.ratio, transform=transform, gates=gates, class_names=[*"0123456789"], **same
     )
     model = train(images[few], labels[few], aug, seed=seed, **net)
     return {

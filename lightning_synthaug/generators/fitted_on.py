@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lightning_synthaug.data import adapt
 from lightning_synthaug.data.layout import is_channels_first
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.generators.base import Generator
 
-__all__ = ["DIGESTS", "fitted_digests", "image_digest", "image_digests"]
+__all__ = ["DIGESTS", "fitted_digests", "image_digest", "image_digests", "seen_images"]
 
 DIGESTS = "fitted_on.npy"
 """Name of the file beside weights and card."""
@@ -83,3 +84,29 @@ def fitted_digests(generator: Generator) -> NDArray[np.uint64] | None:
     except (OSError, ValueError):
         return None
     return digests if digests.dtype == np.uint64 and digests.ndim == 1 else None
+
+
+def seen_images(generator: Generator, dataset: Any, *, most: int | None = None) -> list[int]:
+    """List the images of a dataset that a generator was fitted on.
+
+    What these make resembles them, so that scores on them are too good. The callback and the DataModule look at
+    some of the validation and test images themselves; in a loop of your own, call this before training.
+
+    Args:
+        generator: What `load_fitted` returned.
+        dataset: Map-style dataset of images, whose raw samples can be read.
+        most: Look at so many, spread evenly; None: at all.
+
+    Returns:
+        Their indices, ascending; none where the generator does not say what it was fitted on.
+
+    Raises:
+        DataError: The raw samples cannot be read.
+    """
+    digests = fitted_digests(generator)
+    if digests is None:
+        return []
+    adapter, count = adapt(dataset), len(dataset)
+    rows = np.unique(np.linspace(0, count - 1, min(count, most or count)).astype(np.int64))
+    found = image_digests(adapter.record(int(row))["image"] for row in rows)
+    return [int(row) for row in rows[np.isin(found, digests)]]

@@ -12,7 +12,17 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import collate, collate_tensor_fn, default_collate_fn_map
 
-__all__ = ["Columns", "New", "Stacked", "collate_items", "collate_mixed", "is_default_collate"]
+from lightning_synthaug.data import Record
+
+__all__ = [
+    "Columns",
+    "New",
+    "Stacked",
+    "collate_items",
+    "collate_mixed",
+    "cut_record",
+    "is_default_collate",
+]
 
 
 #: Makes a tensor of a shape and a dtype that is not initialised.
@@ -43,6 +53,16 @@ class Stacked(NamedTuple):
     others: npt.NDArray[np.int64]
     arrays: tuple[npt.NDArray[Any], ...] | dict[Any, npt.NDArray[Any]]
     columns: Mapping[str, npt.NDArray[Any]]
+
+
+def cut_record(columns: Mapping[str, npt.NDArray[Any]], row: int) -> Record:
+    """Cut one record out of columns.
+
+    Args:
+        columns: One array for each field, of shape `(n, ...)`.
+        row: Which, in [0, n).
+    """
+    return Record({name: values[row] for name, values in columns.items()})
 
 
 def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar, final
 
 import torch
@@ -13,7 +13,6 @@ from torch.utils.data import (
     RandomSampler,
     Sampler,
     SequentialSampler,
-    get_worker_info,
 )
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
@@ -21,10 +20,10 @@ from lightning_synthaug.mixing.collate import MixedCollate
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.message import BatchMessage
+from lightning_synthaug.mixing.workers import FirstCheck, OwnDataset
 
 __all__ = [
     "MixedLoader",
-    "OwnDataset",
     "PlanBatchSampler",
     "PlannedOrder",
     "mixed_loader",
@@ -171,32 +170,6 @@ class MixedLoader(DataLoader[Any]):
             yield collate(read(message))
 
 
-@final
-class OwnDataset:
-    """Call the user's `worker_init_fn` with the user's dataset in `get_worker_info()`, where such functions look.
-
-    Args:
-        function: The user's function.
-    """
-
-    def __init__(self, function: Callable[[int], None]) -> None:
-        self.function = function
-
-    def __call__(self, worker: int) -> None:
-        """Initialise a worker."""
-        info = get_worker_info()
-        if info is None:
-            self.function(worker)
-            return
-        mixed: Any = info.dataset
-        # The class is frozen: nobody but the owner of the dataset may change it, which this loader is.
-        object.__setattr__(info, "dataset", mixed.adapter.dataset)
-        try:
-            self.function(worker)
-        finally:
-            object.__setattr__(info, "dataset", mixed)
-
-
 def _draw(generator: torch.Generator | None) -> None:
     """Draw a seed, as torch does."""
     torch.empty((), dtype=torch.int64).random_(generator=generator)
@@ -232,6 +205,7 @@ def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]
     dataset = feed.mixture.worker_dataset(loader.collate_fn, fits=feed.fits)
     dataset.feed = feed
     feed.replaces = loader.sampler
+    feed.mixture.first_check = FirstCheck(loader, dataset)
     order = PlannedOrder(dataset)
     options: dict[str, Any] = {}
     buffers = 0

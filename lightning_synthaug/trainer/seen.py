@@ -4,44 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lightning_synthaug.data import adapt
 from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
 from lightning_synthaug.errors import SynthAugError, TrainerError
-from lightning_synthaug.generators import Generator
-from lightning_synthaug.generators.fitted_on import fitted_digests, image_digests
+from lightning_synthaug.generators import Generator, seen_images
+from lightning_synthaug.generators.fitted_on import fitted_digests
 from lightning_synthaug.trainer.trees import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["seen_images", "told_of_seen"]
+__all__ = ["told_of_seen"]
 
 _LOOKED_AT = 256
-
-
-def seen_images(generator: Generator, dataset: Any, *, most: int | None = None) -> list[int]:
-    """List the images of a dataset that a generator was fitted on.
-
-    Args:
-        generator: What `load_fitted` returned.
-        dataset: Map-style dataset of images, whose raw samples can be read.
-        most: Look at so many, spread evenly; None: at all.
-
-    Returns:
-        Their indices, ascending; none where the generator does not say what it was fitted on.
-
-    Raises:
-        DataError: The raw samples cannot be read.
-    """
-    digests = fitted_digests(generator)
-    if digests is None:
-        return []
-    adapter, count = adapt(dataset), len(dataset)
-    rows = np.unique(np.linspace(0, count - 1, min(count, most or count)).astype(np.int64))
-    found = image_digests(adapter.record(int(row))["image"] for row in rows)
-    return [int(row) for row in rows[np.isin(found, digests)]]
 
 
 def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | None:

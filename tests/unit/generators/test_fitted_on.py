@@ -12,6 +12,7 @@ from lightning_synthaug.generators.fitted_on import (
     fitted_digests,
     image_digest,
     image_digests,
+    seen_images,
 )
 
 GREY = np.random.default_rng(0).integers(0, 256, (5, 6), np.uint8)
@@ -43,7 +44,19 @@ def test_a_file_of_another_kind_says_nothing(tmp_path: Path, content: np.ndarray
     weights = tmp_path / "g.safetensors"
     generator = TorchGenerator(weights, module="torch.nn:Identity", latent=3)
     assert fitted_digests(generator) is None
+    assert seen_images(generator, [(GREY, 0)]) == []
     np.save(tmp_path / DIGESTS, np.array([3, 5], np.uint64))
     found = fitted_digests(generator)
     assert found is not None
     assert found.tolist() == [3, 5]
+
+
+def test_images_that_were_fitted_on_are_found(tmp_path: Path) -> None:
+    images = np.random.default_rng(2).integers(0, 256, (40, 5, 6), np.uint8)
+    np.save(tmp_path / DIGESTS, np.sort(image_digests(images[30:])))
+    generator = TorchGenerator(tmp_path / "g.safetensors", module="torch.nn:Identity", latent=3)
+    data = [(image, 0) for image in images]
+    assert seen_images(generator, data) == list(range(30, 40))
+    assert seen_images(generator, data[:30]) == []
+    assert seen_images(generator, data, most=2) == [39]
+    assert seen_images(demo_generator(), data) == []

@@ -12,6 +12,7 @@ from lightning_synthaug.mixing.assemble import (
     Stacked,
     collate_items,
     collate_mixed,
+    cut_record,
     is_default_collate,
 )
 
@@ -74,3 +75,8 @@ def test_arrays_of_several_dtypes_are_left_to_torch(kinds: tuple[Any, Any]) -> N
         ours = collate_items(items)
         assert ours[0].dtype == expected[0].dtype
         assert torch.equal(ours[0], expected[0])
+
+
+def test_a_record_is_cut_out_of_columns() -> None:
+    record = cut_record({"image": np.arange(12).reshape(3, 4), "label": np.array([5, 6, 7])}, 1)
+    assert record == Record({"image": np.arange(4, 8), "label": 6})
