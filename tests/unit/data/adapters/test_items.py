@@ -339,7 +339,7 @@ def test_a_record_that_would_have_to_be_changed_is_refused(
         (
             (torch.rand(3, 8, 8), 4),
             {"image": np.zeros((8, 8, 3), np.uint8), "label": 1},
-            r"dtype uint8 instead of float32\n(.*\n)+.*, or ask a TorchGenerator for dtype=\"float32\"\.",
+            r"dtype uint8 instead of float32\n(.*\n)+.*, or ask the generator for dtype=\"float32\"\.",
         ),
         (
             (np.zeros((8, 8, 3), np.uint8), 4),
