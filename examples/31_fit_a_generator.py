@@ -21,7 +21,7 @@ report = json.loads(Path("fitted", "card.json").read_text())["report"]
 print(f"a classifier reads samples {report['fidelity_ratio']:.2f} times as well as real digits")
 
 generator = load_fitted("fitted")  # needs no Lightning: fit on one machine, use it on another
-seen = [len(sa.seen_images(generator, part)) for part in (digits, test)]
+seen = [len(sa.seen_samples(generator, part)) for part in (digits, test)]
 print(f"fitted on {seen[0]} training digits and on {seen[1]} test digits")
 
 # It knows nothing that the few digits do not show. Whether its samples help is to be measured, as here.

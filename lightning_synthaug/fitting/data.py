@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FitData", "fit_data"]
 
 _SMALLEST = 4
+_TINY = 1024
 
 
 @final
@@ -38,6 +39,11 @@ class FitData:
     labels: list[int]
     dtype: str
     digest: str
+
+    @property
+    def tiny(self) -> bool:
+        """Whether a sample is so small that several threads wait for each other longer than they compute."""
+        return bool(self.images[0].size <= _TINY)
 
     def take(self, rows: NDArray[np.int64]) -> FitData:
         """Pick images; labels and digest stay those of all.

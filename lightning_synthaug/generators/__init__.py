@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.checking import check_batch
-from lightning_synthaug.generators.fitted_on import seen_images
+from lightning_synthaug.generators.fitted_on import seen_samples
 from lightning_synthaug.generators.folder_generator import FolderGenerator
 from lightning_synthaug.generators.memory import out_of_memory
 from lightning_synthaug.generators.registry import create, register
@@ -38,5 +38,5 @@ __all__ = [
     "register",
     "request_seed",
     "sample_key",
-    "seen_images",
+    "seen_samples",
 ]

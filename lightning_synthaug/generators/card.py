@@ -37,6 +37,13 @@ _FORM: dict[str, type | tuple[type, ...]] = {
     "weights": str,
     "weights_digest": str,
     "labels": list,
+    "class_names": (list, type(None)),
+    "name": (str, type(None)),
+    "licence": (str, type(None)),
+    "source": (str, type(None)),
+}
+#: The same of a network of this package, and of what was fitted on top of a language model.
+_NETWORK: dict[str, type | tuple[type, ...]] = {
     "network": dict,
     "network.module": str,
     "network.arguments": dict,
@@ -44,10 +51,14 @@ _FORM: dict[str, type | tuple[type, ...]] = {
     "output": dict,
     "output.range": list,
     "output.dtype": str,
-    "class_names": (list, type(None)),
-    "name": (str, type(None)),
-    "licence": (str, type(None)),
-    "source": (str, type(None)),
+}
+_LANGUAGE: dict[str, type | tuple[type, ...]] = {
+    "base": dict,
+    "base.model": str,
+    "base.revision": (str, type(None)),
+    "base.digest": str,
+    "base.dtype": str,
+    "prompt": str,
 }
 
 
@@ -77,7 +88,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         _refuse(path, f"a card of format {CARD_FORMAT}", f"format {version!r}")
     if fault is not None:
         _refuse(path, f"a card with {fault}", sorted(card))
-    if card["network"]["module"] not in _NETWORKS:
+    if "base" not in card and card["network"]["module"] not in _NETWORKS:
         _refuse(path, f"a card of one of {sorted(_NETWORKS)}", card["network"]["module"])
     try:
         digest = file_digest(weights)
@@ -156,7 +167,8 @@ def _steered(network: dict[str, Any], sampling: Mapping[str, Any]) -> dict[str, 
 
 def _fault(card: dict[str, Any]) -> str | None:
     """Name the first entry that is missing or of another type; None where all are right."""
-    for place, kinds in _FORM.items():
+    form = {**_FORM, **(_LANGUAGE if "base" in card else _NETWORK)}
+    for place, kinds in form.items():
         entry: Any = card
         for key in place.split("."):
             entry = entry.get(key)

@@ -13,6 +13,7 @@ import lightning_synthaug as sa
 from lightning_synthaug.assets import demo_generator, digits_split
 from lightning_synthaug.fitting import fit_cvae
 from lightning_synthaug.trainer.seen import told_of_seen
+from tests.helpers.fitted_language import TEXTS, fit_tiny
 
 PARTS = digits_split()
 MIXED = np.concatenate([PARTS.test.images[:30], PARTS.partner.images[:10]])
@@ -62,6 +63,16 @@ def test_it_is_told_of_any_loader(fitted: sa.TorchGenerator) -> None:
     assert told_of_seen({"demo": demo_generator()}, other, "test") is None
     both = DataLoader(ConcatDataset([tensors(MIXED[:5]), tensors(MIXED)]), num_workers=2)
     assert told_of_seen(sources, both, "test") is not None
+
+
+def test_texts_that_were_fitted_on_are_found(tmp_path: Path) -> None:
+    generator = fit_tiny(tmp_path, epochs=1, held_out=0.0)
+    pairs = [("never seen", 4), (f" {TEXTS[3]}\n", 9)]
+    assert sa.seen_samples(generator, pairs) == [1]
+    told = told_of_seen({"mine": generator}, DataLoader(pairs, num_workers=2), "test")
+    assert told is not None
+    assert "training texts alone, got 1 of 2 test texts looked at among those that 'mine'" in told
+    assert told_of_seen({"mine": generator}, DataLoader(pairs[:1]), "test") is None
 
 
 def test_files_are_not_opened_before_their_workers(fitted: sa.TorchGenerator) -> None:
