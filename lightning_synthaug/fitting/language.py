@@ -114,7 +114,7 @@ class LanguageModel(StepModule):
         self.manual_backward(loss)
         torch.nn.utils.clip_grad_norm_(self._fitted(), _CLIP)
         optimizer.step()
-        return {"loss": loss}
+        return {"next_token": loss}
 
     def loss_on(self, data: TextData) -> float:
         """Measure the mean loss of a token of all texts."""
