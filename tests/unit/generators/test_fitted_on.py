@@ -14,8 +14,8 @@ from lightning_synthaug.generators.fitted_on import (
     image_digest,
     image_digests,
     record_digests,
-    text_digest,
     seen_samples,
+    text_digest,
 )
 
 GREY = np.random.default_rng(0).integers(0, 256, (5, 6), np.uint8)
