@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -19,7 +19,7 @@ from lightning_synthaug.generators import Generator, Request, request_seed
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["Check", "SourceNeeds"]
+__all__ = ["Check", "SourceNeeds", "wanted_of"]
 
 #: Refuses a sample that cannot stand among the user's: number of the source, sample with the user's label, its twin.
 Check = Callable[[int, Record, int | None], None]
@@ -145,16 +145,7 @@ class SourceNeeds:
         Returns:
             Distinct identities, first needed first.
         """
-        seen: list[Int64Array] = []
-        last = plan.knots.count(stop)
-        for first in range(plan.knots.count(start), last, 1 << 16):
-            slots = plan.synthetic(first, min(last, first + (1 << 16)))
-            mine = self.identities(slots.where(slots.source == self.number))
-            seen.append(mine[mine >= 0])
-        identities = np.concatenate(seen) if seen else np.empty(0, np.int64)
-        distinct, first_use = np.unique(identities, return_index=True)
-        ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
-        return ordered
+        return wanted_of([self], plan, start, stop)[0]
 
     def twin_index(self, identity: int) -> int | None:
         """Return the index in the dataset of the real sample that conditions a request.
@@ -220,3 +211,34 @@ class SourceNeeds:
             version=request.version,
         )
         return dataclasses.replace(request, attempt=attempt, seed=seed)
+
+
+def wanted_of(
+    needs: Sequence[SourceNeeds], plan: AnyPlan, start: int, stop: int
+) -> list[Int64Array]:
+    """Collect what a range of slots asks several sources for, planning it once.
+
+    Args:
+        needs: The sources.
+        plan: The plan.
+        start: First global slot.
+        stop: Slot after the last.
+
+    Returns:
+        For each source distinct identities, first needed first.
+    """
+    seen: list[list[Int64Array]] = [[np.empty(0, np.int64)] for _ in needs]
+    last = plan.knots.count(stop)
+    for first in range(plan.knots.count(start), last, 1 << 16):
+        slots = plan.synthetic(first, min(last, first + (1 << 16)))
+        for source, each in zip(needs, seen, strict=True):
+            mine = source.identities(slots.where(slots.source == source.number))
+            each.append(mine[mine >= 0])
+    return [_in_order(np.concatenate(each)) for each in seen]
+
+
+def _in_order(identities: Int64Array) -> Int64Array:
+    """Keep the first of equal identities."""
+    distinct, first_use = np.unique(identities, return_index=True)
+    ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
+    return ordered

@@ -134,9 +134,10 @@ class MixedDataset(Dataset[Any]):
         missed, stacked, records = self._made(rows, made)
         delivered = Delivered(number, missed if missed.size else None)
         if stacked is not None and not self.existing:
-            if self._unchecked:
-                first = int(stacked.rows[0])
-                self._check(rows, {first: self._item(cut_record(stacked.columns, 0), rows, first)})
+            for source in self._unchecked.intersection(rows.source[stacked.rows].tolist()):
+                at = int(np.argmax(rows.source[stacked.rows] == source))
+                i = int(stacked.rows[at])
+                self._check(rows, {i: self._item(cut_record(stacked.columns, at), rows, i)})
             return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
         for source, existing in self.existing.items():
