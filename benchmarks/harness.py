@@ -97,7 +97,7 @@ class Benchmark:
         print("\n".join(map(str, self.targets)))
         if args.json:
             told = {
-                "figures": self.figures, "targets": [asdict(t) for t in self.targets],
+                "figures": self.figures, "targets": [asdict(t) | {"met": t.met} for t in self.targets],
                 "table": table, "results": self.results, "machine": machine(),
             }  # fmt: skip
             args.json.write_text(json.dumps(told, indent=1) + "\n")
