@@ -39,7 +39,7 @@ class Entry:
         rates: Samples a second, one for each stretch.
         cpu_us: Processor time a sample, of all processes. Microseconds.
         firsts: Seconds from `iter(loader)` to the first batch, one a repeat.
-        memory: MB that no other process shares, worker processes and growth of this one; one a repeat.
+        memory: MB that this process and all of its workers hold more than before; one a repeat.
         share: Mean and standard deviation of the synthetic share of a batch.
         problem: What went wrong; it is out of the race then.
     """
@@ -197,7 +197,7 @@ def _guard(entry: Entry) -> Iterator[None]:
 
 def _start(entry: Entry, values: Values | None, device: _Device) -> Iterable[Any]:
     """Build a loader, time its first batch, warm it up."""
-    before, own = children(), memory_mb([os.getpid()])
+    before = memory_mb({os.getpid(), *children()})
     loader = entry.build()
     began = time.perf_counter()
     batches = iter(loader)
@@ -215,8 +215,7 @@ def _start(entry: Entry, values: Values | None, device: _Device) -> Iterable[Any
     for _ in range(entry.warm - 1):
         for one in loader:
             device.take(one)
-    new = children() - before
-    entry.memory.append(memory_mb(new) + memory_mb([os.getpid()]) - own)
+    entry.memory.append(memory_mb({os.getpid(), *children()}) - before)
     if entry.endless:
         return batches
     _close(batches)

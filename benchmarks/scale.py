@@ -198,7 +198,10 @@ def measure_cache(folder: Path, records: int) -> dict[str, float]:
         for batch, _ in zip(batches, range(2000), strict=False):
             count += len(batch[0])
         _, cpu = meter.stop()
-        main, workers = memory_mb([mine]) - before, [memory_mb([pid]) for pid in children()]
+        main, workers = (
+            memory_mb([mine]) - before,
+            [memory_mb([pid], "Private_Dirty") for pid in children()],
+        )
         batches.close()
         loader.feed.mixture.close()
         del loader, batches
