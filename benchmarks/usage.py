@@ -17,23 +17,21 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-def memory_mb(pids: Iterable[int], kind: str = "Pss_Dirty") -> float:
-    """Sum up what processes hold in memory that is no file's: pages of a mapped file can be dropped at any time.
-
-    Linux only.
+def memory_mb(pids: Iterable[int]) -> float:
+    """Sum up memory that is no file's, which could be dropped at any time; what several share counts once. Linux only.
 
     Args:
         pids: Processes.
-        kind: `"Pss_Dirty"` counts what several share once in all, `"Private_Dirty"` not at all.
 
     Returns:
-        The sum. MB.
+        Their own memory and that which they share. MB.
     """
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
-                total += int(line.split()[1]) if line.startswith(f"{kind}:") else 0
+                if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
+                    total += int(line.split()[1])
     return total / 1e3
 
 
