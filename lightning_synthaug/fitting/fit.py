@@ -214,10 +214,12 @@ def _identity(kind: str, data: FitData | TextData, settings: Mapping[str, Any], 
 
 def _check_names(class_names: Sequence[str] | None, data: FitData | TextData) -> None:
     """Insist on one name a label."""
-    if class_names is not None and len(class_names) != len(data.labels):
+    if class_names is None:
+        return
+    if isinstance(class_names, str) or len(class_names) != len(data.labels):
         message = (
             f"`class_names` must name each of the {len(data.labels)} labels {data.labels}, "
-            f"got {list(class_names)!r}. Give one name a label, in ascending order."
+            f"got {class_names!r}. Give one name a label, in ascending order."
         )
         raise ConfigError("SA444", message)
 

@@ -141,6 +141,7 @@ def test_time_can_be_limited(tmp_path: Path) -> None:
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive, got nan"),
         ({"max_minutes": 0}, "`max_minutes` must be positive, got 0"),
         ({"class_names": ["a"]}, r"each of the 3 labels \[0, 10, 20\], got \['a'\]"),
+        ({"class_names": "abc"}, r"each of the 3 labels \[0, 10, 20\], got 'abc'"),
         ({"device": "tpu9"}, "`device` must be .*got 'tpu9'"),
     ],
 )

@@ -344,7 +344,7 @@ def test_a_record_that_would_have_to_be_changed_is_refused(
         (
             (np.zeros((8, 8, 3), np.uint8), 4),
             {"image": np.zeros((8, 8), np.uint8), "label": 1},
-            r"shape \[8, 8\] does not become \[8, 8, 3\]\n(.*\n)+.* FolderGenerator .*mode=\"L\"",
+            r"shape \[8, 8\] does not become \[8, 8, 3\]\n(.*\n)+.* the generator for mode=\"L\"",
         ),
     ],
 )
