@@ -114,7 +114,7 @@ def page(results: Results) -> str:
                 if row.size == size and (name == NONE) == (row.arm in _ALONE)
             ]
         text.append(f"\n{_words(size, tables)}\n")
-    text += [GATES, *(_worth(results, name) for name in tables if name != NONE), "\n"]
+    text.append(_worth(results, [name for name in tables if name != NONE]))
     return "".join([*text, "## Sketches\n\n", SKETCHES]).rstrip() + "\n"
 
 
@@ -128,17 +128,19 @@ def _words(size: int, tables: dict[str, list[Row]]) -> str:
     return f"Mixed, against real + classical (points; *unclear*: the interval holds zero):\n\n{''.join(said)}"
 
 
-def _worth(results: Results, name: str) -> str:
-    """Say what gates change for a generator, where it was run without them with several seeds."""
-    runs = [run for run in results.runs(name) if run.arm in (MIXED[0], UNGATED.name)]
-    seeds = Counter((run.size, run.seed) for run in runs)
-    both = [run for run in runs if seeds[run.size, run.seed] == 2]
-    sizes = sorted({run.size for run in both if sum(r.size == run.size for r in both) > 2})
-    return "".join(
-        f"| {name} | {size} | {100 * d.mean:+.1f} | {in_points(d)} |\n"
-        for size in sizes
-        for d in [compare(both, size, MIXED[0], UNGATED.name)]
-    )
+def _worth(results: Results, names: list[str]) -> str:
+    """Say what gates change for each generator."""
+    lines, unclear = [], 0
+    for name in names:
+        runs = [run for run in results.runs(name) if run.arm in (MIXED[0], UNGATED.name)]
+        seeds = Counter((run.size, run.seed) for run in runs)
+        both = [run for run in runs if seeds[run.size, run.seed] == 2]
+        for size, count in sorted(Counter(run.size for run in both).items()):
+            if count > 2:  # several seeds with gates, and without
+                d = compare(both, size, MIXED[0], UNGATED.name)
+                lines.append(f"| {name} | {size} | {100 * d.mean:+.1f} | {in_points(d)} |\n")
+                unclear += d.verdict == "unclear"
+    return f"{GATES}{''.join(lines)}\n{unclear} of {len(lines)} intervals hold zero.\n\n"
 
 
 def _target(rows: list[Row]) -> str:

@@ -10,7 +10,7 @@ __all__ = ["add_parser", "run"]
 
 _DATA = """\
 what to fit on, one of (images):
-  a folder        one subfolder of images for each class, all of one size
+  a folder        one subfolder of images for each class, all of one size (else see --size)
   a .npz file     arrays `images` (uint8 0..255, or floats in [0, 1]) and `labels` (integers)
   module:name     a function without arguments that returns (images, labels) or a dataset of
                   (image, label) pairs, or such a pair or dataset itself
@@ -43,7 +43,7 @@ lm         language model for texts: LoRA on top of --model; needs the extras "t
 """
 _SETTINGS = (
     *("epochs", "max_minutes", "batch_size", "width", "latent", "learning_rate", "beta", "loss"),
-    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed"),
+    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed", "size"),
     *("model", "revision", "prompt", "rank", "longest", "dtype"),
 )
 
@@ -75,6 +75,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Add what steers the fit; what is not given is None, so that a file or the kind's default decides."""
     add = parser.add_argument
     add("--config", type=Path, metavar="FILE", help="YAML file with any of the settings below")
+    add(
+        "--size",
+        type=int,
+        metavar="N",
+        help="scale images of any sizes to N x N pixels, the middle of each (default: they have one size)",
+    )
     add(
         "--epochs",
         type=int,
@@ -192,8 +198,12 @@ def run(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     check_out(args.out)
-    what, read = ("texts", read_texts) if args.kind == "lm" else ("images", read_source)
-    source: Any = read(args.data, class_names=args.class_names)
+    what = "texts" if args.kind == "lm" else "images"
+    if args.kind == "lm":
+        source: Any = read_texts(args.data, class_names=args.class_names)
+    else:
+        sized = settings.get("size") is not None
+        source = read_source(args.data, class_names=args.class_names, sized=sized)
     generator = fit_generator(
         args.kind,
         getattr(source, what),

@@ -49,6 +49,7 @@ def fit_generator(
     labels: ArrayLike,
     *,
     out: str | Path,
+    size: int | None = None,
     device: str = "auto",
     class_names: Sequence[str] | None = None,
     name: str | None = None,
@@ -69,10 +70,12 @@ def fit_generator(
     Args:
         kind: `"cvae"`, `"cgan"` or `"diffusion"` for images, `"lm"` for texts.
         samples: Images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
-            `(n, rows, columns, channels)`; sides of at least 4; the depth of the network follows the size. Or texts:
-            strings, whose line breaks become blanks.
+            `(n, rows, columns, channels)`; sides of at least 4; the depth of the network follows the size. With `size`
+            also a list of images of any sizes. Or texts: strings, whose line breaks become blanks.
         labels: Integers of any value, shape `(n,)`; the generator is asked for these.
         out: Folder to be; missing or empty.
+        size: Rows and columns of the samples, in pixels, >= 4: images are scaled until their shorter side fits, and the
+            middle is cut out. None: the images have one size, and samples have it too.
         device: `"auto"`, `"cpu"` or `"cuda"`.
         class_names: Name of each label, in ascending order of the labels: for the card, and told to a language model.
         name: What reports call the generator; by default the folder's name.
@@ -100,10 +103,11 @@ def fit_generator(
             fitted (SA836).
         MissingDependency: A library that this kind needs is not installed (SA832).
     """
+    _check_size(kind, size)
     data: Any = (  # of either kind; what follows is the same for both
         text_data(cast("Sequence[str]", samples), labels, class_names=class_names)
         if kind == "lm"
-        else fit_data(samples, labels)
+        else fit_data(samples, labels, size=size)
     )
     chosen = complete_settings(kind, settings, len(data.classes))
     _check_names(class_names, data)
@@ -210,6 +214,16 @@ def _identity(kind: str, data: FitData | TextData, settings: Mapping[str, Any], 
         shown["model"] = model_digest(settings["model"], settings["revision"])
         shown["told"] = [fitted_prompt(settings["prompt"]).text, *data.names]
     return canonical_digest(shown)
+
+
+def _check_size(kind: str, size: int | None) -> None:
+    """Insist on a number of pixels, and on images."""
+    if size is not None and kind == "lm":
+        message = f"`size` must be left out where texts are fitted on, got {size!r}. Correct it."
+        raise ConfigError("SA444", message)
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 4):
+        message = f"`size` must be a whole number of pixels, at least 4, got {size!r}. Correct it."
+        raise ConfigError("SA444", message)
 
 
 def _check_names(class_names: Sequence[str] | None, data: FitData | TextData) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import lightning_synthaug as sa
 from lightning_synthaug.cli.main import main
 from lightning_synthaug.fitting import load_fitted, text_report
 from tests.helpers.tiny_language import CORPUS, save_causal
@@ -36,6 +38,19 @@ def test_a_generator_is_fitted_and_can_be_loaded(
     exec("\n".join(line.strip() for line in printed.splitlines()[-2:]), namespace)
     assert namespace["generator"].labels == {0, 1}, "what is printed works when it is copied"
     assert load_fitted(out).licence == "CC0-1.0"
+
+
+def test_photos_of_any_sizes_are_fitted_and_recognised(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    photos = [rng.integers(0, 256, (9 + n, 20 - n, 3), np.uint8) for n in range(8)]
+    for n, photo in enumerate(photos):
+        (tmp_path / "photos" / "ab"[n % 2]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(tmp_path / "photos" / "ab"[n % 2] / f"{n}.png")
+    options = ["--out", str(tmp_path / "f"), "--size", "8", "--held-out", "0", *OPTIONS]
+    assert main(["fit-generator", "cvae", "--data", str(tmp_path / "photos"), *options]) == 0
+    generator = load_fitted(tmp_path / "f")
+    assert generator.shape == (8, 8, 3)
+    assert sa.seen_images(generator, [(photo, 0) for photo in photos]) == list(range(8))
 
 
 def test_errors_leave_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
