@@ -48,7 +48,8 @@ def main() -> None:
     done = {tuple(run[key] for key in keys) for run in map(json.loads, lines)}
     folders = {name: vars(args)[name] for name in SETS if vars(args)[name]}
     data = {name: read(name, folder, tried=args.tried) for name, folder in folders.items()}
-    for size, seed, name, arm in itertools.product(SIZES, range(SEEDS), data, ARMS):
+    # Arm by arm: those without a language model are there after minutes.
+    for size, arm, seed, name in itertools.product(SIZES, ARMS, range(SEEDS), data):
         drawn = task(data[name], embedded(args.encoder).encoder, size=size, seed=seed)
         for learner in LEARNERS:
             run = dict(zip(keys, (name, size, learner, arm, seed), strict=True))
