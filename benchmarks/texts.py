@@ -174,8 +174,8 @@ class Maker:
         """Make texts, attempt by attempt."""
         for attempt in range(attempts):
             again = [
-                Request(r.label, r.number, child_seed(r.number, "t", attempt), r.twin,
-                        attempt=attempt)
+                Request(r.label, r.number, attempt=attempt, twin=r.twin,
+                        seed=child_seed(r.number, "t", attempt))
                 for r in asked
             ]  # fmt: skip
             began = time.process_time()
