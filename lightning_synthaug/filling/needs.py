@@ -21,6 +21,9 @@ from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Check", "SourceNeeds", "wanted_of"]
 
+#: Synthetic slots that are planned at once.
+_CHUNK = 1 << 16
+
 #: Refuses a sample that cannot stand among the user's: number of the source, sample with the user's label, its twin.
 Check = Callable[[int, Record, int | None], None]
 
@@ -227,14 +230,28 @@ def wanted_of(
     Returns:
         For each source distinct identities, first needed first.
     """
-    seen: list[list[Int64Array]] = [[np.empty(0, np.int64)] for _ in needs]
+    found = [np.empty(0, np.int64) for _ in needs]
+    most = [plan.distinct(source.number - 1) for source in needs]
+    fresh: list[list[Int64Array]] = [[] for _ in needs]
     last = plan.knots.count(stop)
-    for first in range(plan.knots.count(start), last, 1 << 16):
-        slots = plan.synthetic(first, min(last, first + (1 << 16)))
-        for source, each in zip(needs, seen, strict=True):
+    room = _CHUNK
+    for first in range(plan.knots.count(start), last, _CHUNK):
+        slots = plan.synthetic(first, min(last, first + _CHUNK))
+        for source, each in zip(needs, fresh, strict=True):
             mine = source.identities(slots.where(slots.source == source.number))
             each.append(mine[mine >= 0])
-    return [_in_order(np.concatenate(each)) for each in seen]
+        room -= len(slots)
+        if room <= 0 or first + _CHUNK >= last:
+            # The range may be a thousand times what is distinct in it: keep no more, and stop when all is found.
+            found = [
+                _in_order(np.concatenate([known, *each]))
+                for known, each in zip(found, fresh, strict=True)
+            ]
+            fresh = [[] for _ in needs]
+            if all(known.size == bound for known, bound in zip(found, most, strict=True)):
+                break
+            room = max(_CHUNK, sum(known.size for known in found))
+    return found
 
 
 def _in_order(identities: Int64Array) -> Int64Array:

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from lightning_synthaug.store.header import ShardHeader
 
-__all__ = ["ENTRY", "Commit", "pack_commit", "parse_commit"]
+__all__ = ["ENTRIES_AT", "ENTRY", "Commit", "entry_in", "pack_commit", "parse_commit"]
 
 # 32 bytes a row, little-endian; V16 because S16 would drop the zeros at the end of a key.
 ENTRY: Final = np.dtype([("key", "V16"), ("offset", "<u8"), ("length", "<u4"), ("crc", "<u4")])
 _HEAD: Final = struct.Struct("<QQI4x")  # first row, nanoseconds since 1970, rows
+ENTRIES_AT: Final = _HEAD.size  # where they begin in the payload; bytes
+_PLACE: Final = struct.Struct("<16xQII")
 
 
 class Commit(NamedTuple):
@@ -36,6 +38,12 @@ class Commit(NamedTuple):
         """Return the key of each row."""
         data = np.ascontiguousarray(self.entries["key"]).tobytes()
         return [data[i : i + 16] for i in range(0, len(data), 16)]
+
+
+def entry_in(data: bytes) -> tuple[int, int, int]:
+    """Read offset, length and checksum of one `ENTRY`."""
+    offset, length, crc = _PLACE.unpack(data)
+    return offset, length, crc
 
 
 def pack_commit(commit: Commit) -> bytes:

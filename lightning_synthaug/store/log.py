@@ -61,6 +61,12 @@ class Block(NamedTuple):
     payload: memoryview
     end: int
 
+    @property
+    def start(self) -> int:
+        """Where the payload begins in the file. Bytes."""
+        length = len(self.payload)
+        return self.end - length - (-length % _ALIGN)
+
 
 def frame(kind: BlockKind, payload: bytes) -> bytes:
     """Wrap a payload into a block.

@@ -15,15 +15,15 @@ import numpy.typing as npt
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.codec import decode_fixed, decode_ragged
-from lightning_synthaug.store.commit import Commit, parse_commit
+from lightning_synthaug.store.commit import ENTRIES_AT, parse_commit
+from lightning_synthaug.store.entries import Entries
 from lightning_synthaug.store.header import header_in, log_path, rows_path
 from lightning_synthaug.store.log import BlockKind, open_file, read_from, scan
 
 __all__ = ["OpenShard"]
 
-_UNKNOWN: Final = 0
-_KNOWN: Final = 1
-_VERIFIED: Final = 2
+_VERIFIED: Final = 1
+_NOWHERE: Final = (1 << 62, 1 << 62)
 
 
 @final
@@ -52,13 +52,10 @@ class OpenShard:
         self._map = _mapping(rows_path(folder, shard))
         self.view = memoryview(self._map or b"")
         self._reach = self._most = 0
-        self._state = bytearray(self._header.rows)
-        self._states = np.frombuffer(self._state, np.uint8)  # the same memory, for whole batches
-        # Untouched pages of these take no memory, so a large shard with few rows costs little.
-        self._crc = np.zeros(self._header.rows, np.uint32)
-        ragged = self._header.rows if self.schema.ragged else 0
-        self._offset = np.zeros(ragged, np.uint64)
-        self._length = np.zeros(ragged, np.uint32)
+        # Untouched pages take no memory, so a large shard of which few rows are read costs little.
+        self._states = np.zeros(self._header.rows, np.uint8)
+        self._state = self._states.data  # the same memory, faster for single rows
+        self._entries = Entries(self._log)
         self._read_to = 0
         self._absorb(data)
         self._rows = self._table()
@@ -75,8 +72,7 @@ class OpenShard:
             return False
         if self._state[row] != _VERIFIED and not self._verify(row):
             return False
-        end = (row + 1) * self._stride if self._stride else self.span(row)[1]
-        return end <= self._reach
+        return self.span(row)[1] <= self._reach
 
     def has_all(self, rows: npt.NDArray[np.int64]) -> bool:
         """Tell whether fixed rows are all verified already, as of the last `look`.
@@ -121,6 +117,7 @@ class OpenShard:
         """Let go of the mapping; arrays that were copied out of it stay."""
         self._rows = None
         self._reach = 0
+        self._entries.close()
         with contextlib.suppress(BufferError):
             self.view.release()
             if self._map is not None:
@@ -135,8 +132,8 @@ class OpenShard:
         """Return where a row begins and ends in the data file."""
         if self._stride:
             return row * self._stride, (row + 1) * self._stride
-        start = int(self._offset[row])
-        return start, start + int(self._length[row])
+        entry = self._entries.of(row)
+        return _NOWHERE if entry is None else entry.span
 
     def _table(self) -> npt.NDArray[np.void] | None:
         """View the mapping as fixed rows, None when there are none."""
@@ -159,24 +156,17 @@ class OpenShard:
             if block.kind == BlockKind.COMMIT:
                 commit = parse_commit(block.payload, self._header)
             if commit is not None:
-                self._know(commit)
-
-    def _know(self, commit: Commit) -> None:
-        """Keep what reading needs of the entries of a commit."""
-        span = slice(commit.first_row, commit.first_row + len(commit.entries))
-        self._crc[span] = commit.entries["crc"]
-        if self.schema.ragged:
-            self._offset[span] = commit.entries["offset"]
-            self._length[span] = commit.entries["length"]
-        self._states[span] = np.maximum(self._states[span], _KNOWN)
+                self._entries.know(commit, block.start + ENTRIES_AT)
 
     def _verify(self, row: int) -> bool:
         """Check the checksum of a row; one that fails is looked at again the next time."""
-        if self._state[row] == _UNKNOWN:
+        if row >= self._entries.rows:
             self._refresh()
-        if self._state[row] == _UNKNOWN or self.span(row)[1] > self._reach:
+        entry = self._entries.of(row)
+        if entry is None:
             return False
-        if zlib.crc32(self.bytes_of(row)) == int(self._crc[row]):
+        start, end = self.span(row) if self._stride else entry.span
+        if end <= self._reach and zlib.crc32(self.view[start:end]) == entry.crc:
             self._state[row] = _VERIFIED
         return self._state[row] == _VERIFIED
 

@@ -120,3 +120,25 @@ def test_what_several_sources_are_asked_for_is_what_each_is_asked_for() -> None:
         mine = source.identities(slots.where(slots.source == source.number))
         assert wanted.tolist() == list(dict.fromkeys(mine[mine >= 0].tolist()))
         assert wanted.tolist() == source.of_range(p, 10, 700).tolist()
+
+
+def test_a_long_range_is_planned_until_all_that_is_distinct_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    p, n = plan(pool=20), needs("class")
+    whole = n.of_range(p, 0, 900).tolist()
+    assert len(whole) == p.distinct(0)
+    planned: list[int] = []
+    synthetic = p.synthetic
+
+    def counted(first: int, last: int) -> Any:
+        planned.append(last - first)
+        return synthetic(first, last)
+
+    monkeypatch.setattr("lightning_synthaug.filling.needs._CHUNK", 16)
+    monkeypatch.setattr(p, "synthetic", counted)
+    assert n.of_range(p, 0, 900).tolist() == whole
+    assert sum(planned) < 200
+    planned.clear()
+    assert n.of_range(p, 0, 50).tolist() == [i for i in whole if i in n.of_range(p, 0, 50)]
+    assert n.of_range(p, 40, 40).tolist() == []
