@@ -24,8 +24,9 @@ from lightning_synthaug.store import Store
 
 __all__ = ["SourceFiller"]
 
-#: Requests that a waiting process looks for at once, and that gates judge at once.
-_AT_ONCE = 512
+#: Requests that a waiting process looks for at once and gates judge at once, and those of an epoch that are looked up
+#: at once: all of them would take a kilobyte each meanwhile.
+_AT_ONCE, _LOOKED_UP = 512, 2048
 
 
 @final
@@ -76,8 +77,12 @@ class SourceFiller:
         Returns:
             The requests that must be made, in the order given.
         """
-        unknown = self.places.missing(identities).tolist()
-        return self._settle([self._maker.open(identity) for identity in unknown])
+        unknown = self.places.missing(identities)
+        missing: list[Open] = []
+        for first in range(0, unknown.size, _LOOKED_UP):
+            some = unknown[first : first + _LOOKED_UP].tolist()
+            missing += self._settle([self._maker.open(identity) for identity in some])
+        return missing
 
     def watch(self, missing: Sequence[Open]) -> Callable[[], int]:
         """Make a look at what another process is making.
@@ -105,27 +110,27 @@ class SourceFiller:
 
     def _settle(self, opened: Sequence[Open]) -> list[Open]:
         """Settle what the store has and gates have seen; return the rest in order, each at its next attempt."""
-        settled: list[int] = []
-        places: list[Any] = []
         missing: dict[int, Open] = {}
+        given_up: list[int] = []
         order = [o.identity for o in opened]
         while opened:
-            retry = []
             keys = [o.key for o in opened]
-            known = self.needs.gating.known(self._store, keys)
-            for o, verdict, place in zip(opened, known, self._store.resolve(keys), strict=True):
-                attempt = o.request.attempt + 1
-                refused = place[0] == GIVEN_UP or (verdict is not None and not verdict.accepted)
-                if refused and attempt < MAX_ATTEMPTS:
-                    retry.append(self._maker.again(o, attempt))
-                elif not refused and (verdict is None or place[0] == UNKNOWN):
+            said = self.needs.gating.known(self._store, keys)
+            places = self._store.resolve(keys)
+            good = (places[:, 0] >= 0) & [v is not None and v.accepted for v in said]
+            self.places.add(np.array([o.identity for o in opened])[good], places[good])
+            retry = []
+            for i in np.flatnonzero(~good).tolist():
+                o, verdict, attempt = opened[i], said[i], opened[i].request.attempt + 1
+                refused = places[i, 0] == GIVEN_UP or (verdict is not None and not verdict.accepted)
+                if not refused:
                     missing[o.identity] = o
+                elif attempt < MAX_ATTEMPTS:
+                    retry.append(self._maker.again(o, attempt))
                 else:
-                    settled.append(o.identity)
-                    places.append((GIVEN_UP, GIVEN_UP) if refused else place)
+                    given_up.append(o.identity)
             opened = retry
-        if settled:
-            self.places.add(np.array(settled), np.array(places, np.int64).reshape(-1, 2))
+        self.places.add(np.array(given_up, np.int64), np.full((len(given_up), 2), GIVEN_UP))
         return [missing[i] for i in order if i in missing]
 
     def fill(self, missing: Sequence[Open], *, limits: Limits | None = None) -> Filled:

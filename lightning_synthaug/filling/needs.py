@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -189,14 +188,13 @@ class SourceNeeds:
         """
         high, low = split(identity)
         if self.generator.conditioning == "twin":
-            twin = self._twins.record(high)
-            return self.again(Request(label=None, number=0, version=low, twin=twin), 0)
+            return self._request(None, 0, version=low, twin=self._twins.record(high))
         label = self.label_map.generator_label(int(self.values[high])) if self.values.size else None
         number = low
         if self.generator.conditioning == "none":
             # It has no say in the label, so its samples are numbered through over all labels.
             label, number = None, low * max(1, self.values.size) + high
-        return self.again(Request(label=label, number=number), 0)
+        return self._request(label, number)
 
     def again(self, request: Request, attempt: int) -> Request:
         """Write out another attempt at a request; its twin is not read again.
@@ -205,15 +203,29 @@ class SourceNeeds:
             request: The request, at any attempt.
             attempt: Attempts before this one, >= 0.
         """
+        return self._request(
+            request.label, request.number, attempt, version=request.version, twin=request.twin
+        )
+
+    def _request(
+        self,
+        label: int | None,
+        number: int,
+        attempt: int = 0,
+        *,
+        version: int = 0,
+        twin: Record | None = None,
+    ) -> Request:
+        """Write out a request with its seed, once: millions may be looked up before an epoch begins."""
         seed = request_seed(
             self.generation_seed,
-            label=request.label,
-            number=request.number,
+            label=label,
+            number=number,
             attempt=attempt,
-            twin_digest=None if request.twin is None else request.twin.digest(),
-            version=request.version,
+            twin_digest=None if twin is None else twin.digest(),
+            version=version,
         )
-        return dataclasses.replace(request, attempt=attempt, seed=seed)
+        return Request(label, number, version, attempt, seed, twin)
 
 
 def wanted_of(
@@ -244,7 +256,7 @@ def wanted_of(
         if room <= 0 or first + _CHUNK >= last:
             # The range may be a thousand times what is distinct in it: keep no more, and stop when all is found.
             found = [
-                _in_order(np.concatenate([known, *each]))
+                _distinct(np.concatenate([known, *each]))
                 for known, each in zip(found, fresh, strict=True)
             ]
             fresh = [[] for _ in needs]
@@ -254,8 +266,10 @@ def wanted_of(
     return found
 
 
-def _in_order(identities: Int64Array) -> Int64Array:
-    """Keep the first of equal identities."""
-    distinct, first_use = np.unique(identities, return_index=True)
-    ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
-    return ordered
+def _distinct(identities: Int64Array) -> Int64Array:
+    """Keep the first of each, in their order; where all differ already, which is usual, no more than a copy is made."""
+    ordered = np.sort(identities)
+    if (ordered[1:] != ordered[:-1]).all():
+        return identities
+    _, first = np.unique(identities, return_index=True)
+    return identities[np.sort(first)]

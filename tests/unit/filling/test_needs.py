@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -142,3 +143,22 @@ def test_a_long_range_is_planned_until_all_that_is_distinct_is_found(
     planned.clear()
     assert n.of_range(p, 0, 50).tolist() == [i for i in whole if i in n.of_range(p, 0, 50)]
     assert n.of_range(p, 40, 40).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "digest"),
+    [
+        ("class", "844c39a60fcf3afb707abd70cafd09c9"),
+        ("none", "22bb70c35a4947d69c3cfc579c8d7564"),
+        ("twin", "1126ea1e1ff541591efb8af63663fc95"),
+    ],
+)
+def test_names_of_samples_never_change(conditioning: str, digest: str) -> None:
+    """Or every cache in the world would be made anew."""
+    n, names = needs(conditioning, label_map={0: 7, 1: 8, 2: 9}, seed=11), hashlib.sha256()
+    for place in range(3):
+        for number in range(20):
+            first = n.request((place << 40) | number)
+            for attempt in range(3):
+                names.update(n.again(first, attempt).key("made"))
+    assert names.hexdigest()[:32] == digest
