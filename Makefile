@@ -54,10 +54,10 @@ $(BENCH)/.synced: $(SYNC) pyproject.toml constraints.txt
 bench: $(BENCH)/.synced  ## speed beside other loaders, half an hour; writes docs/performance.md; stopped, it goes on where it was
 	$(BENCH)/bin/python benchmarks/suite.py --check
 
-QUALITY := audio codecs collapse diffusion fitting gates stall
+SPEED := loaders mixing plan scale store suite
 
 bench-quality: $(SYNC)  ## the other benchmarks against the targets in their docstrings; DATA=folder for those that need data sets
-	@failed=0; for name in $(QUALITY); do file=benchmarks/$$name.py; \
+	@failed=0; for file in $(filter-out $(SPEED:%=benchmarks/%.py),$(shell grep -l __main__ benchmarks/*.py)); do \
 		data=; if grep -q '"--data"' $$file; then \
 			if [ -z "$(DATA)" ]; then echo "== $$file: left out, it needs DATA=folder"; continue; fi; \
 			data="--data $(DATA)"; \
