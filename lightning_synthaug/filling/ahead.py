@@ -152,6 +152,7 @@ class SourceFiller:
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
         account = Account(self.name, len(missing), self._store, limits, generator.price)
+        begun = False
         try:
             with account:
                 missing = self.judged(missing, account.add)
@@ -159,6 +160,7 @@ class SourceFiller:
                     self.needs.watching.get_ready()
                     room = limits.room(len(missing), price=generator.price)
                     say(f"making {room:,} samples with {self.name!r} on {self._device}")
+                    begun = True
                     generator.load(self._device)
                 for made in overlapped(self._maker, missing, limits):
                     self.places.add(made.identities, made.places)
@@ -167,7 +169,8 @@ class SourceFiller:
         finally:
             self.needs.gating.unload()
             self.needs.gating.tell(self.name)
-            generator.unload()
+            if begun:  # gates may have found all of it in the store
+                generator.unload()
             generator.batch_size = wanted
         return account.filled(self._maker.reason)
 

@@ -120,6 +120,26 @@ def test_another_gate_judges_what_is_there_and_makes_only_what_it_refuses(store:
     assert filler(store).look_up(IDENTITIES) == []
 
 
+class OnlyLoaded(Tracer):
+    """Has nothing to drop before it is loaded."""
+
+    def load(self, device: str = "cpu") -> None:
+        super().load(device)
+        self.weights = 3
+
+    def unload(self) -> None:
+        super().unload()
+        del self.weights
+
+
+def test_a_generator_that_was_not_needed_is_not_unloaded(store: Store) -> None:
+    first = filler(store)
+    first.fill(first.look_up(IDENTITIES))
+    second = filler(store, Odd(until=0), generator=OnlyLoaded())
+    assert second.fill(second.look_up(IDENTITIES)).given_up == 0
+    assert (second.places.find(IDENTITIES)[:, 0] >= 0).all()
+
+
 def test_later_gates_see_what_earlier_ones_accept(store: Store) -> None:
     first, second = Odd(rest=0), Odd(rest=1)
     source = filler(store, first, second)

@@ -10,6 +10,7 @@ from lightning_synthaug.fitting.scaling import one_size
 
 WIDE = np.zeros((20, 60, 3), np.uint8)
 WIDE[:, 20:40] = 200  # what is in the middle is kept
+SIZES = ((7, 30), (40, 9), (8, 8))
 
 
 def test_the_middle_is_cut_out_and_scaled() -> None:
@@ -20,8 +21,7 @@ def test_the_middle_is_cut_out_and_scaled() -> None:
 
 
 def test_images_of_any_sizes_become_one_array() -> None:
-    rng = np.random.default_rng(0)
-    grey = [rng.integers(0, 256, (h, w), np.uint8) for h, w in ((7, 30), (40, 9), (8, 8))]
+    grey = [np.add.outer(np.arange(h), 3 * np.arange(w)).astype(np.uint8) for h, w in SIZES]
     made = one_size(grey, 8)
     assert made.shape == (3, 8, 8)
     assert np.array_equal(made[2], grey[2]), "what has the size stays as it is"
