@@ -40,6 +40,10 @@ REAL = [
     ("Best film I have seen this year, go and watch it.", 1),
     ("The shoes fell apart in the first week.", 0),
     ("Quick delivery, and it fits perfectly.", 1),
+    ("They charged me twice and will not give the money back.", 0),
+    ("My children play with it every day.", 1),
+    ("The second half of the book drags on a bit.", 0),
+    ("A quiet room, a soft bed and a friendly host.", 1),
 ]
 CHAT = "[user]\nSay this review in other words, in one sentence: {text}"
 
@@ -84,7 +88,8 @@ def server() -> Iterator[Server]:
 
 
 def endpoint(server: Server, **more: Any) -> Endpoint:
-    return Endpoint(server.url, Path(MODEL).name, timeout=120.0, concurrency=2, **more)
+    how = {"timeout": 120.0, "concurrency": 2, **more}
+    return Endpoint(server.url, Path(MODEL).name, **how)
 
 
 def written(result: Record | Rejection) -> str:
@@ -157,14 +162,14 @@ class Killer(pl.Callback):
             self.made.append(totals.generated)
             self.server.kill()
             self.down = time.monotonic()
-        elif self.down is not None and len(self.made) == 1 and time.monotonic() - self.down > 20:
+        elif self.down is not None and len(self.made) == 1 and time.monotonic() - self.down > 45:
             self.made.append(totals.generated)
             self.server.start()
         trainer.should_stop = len(self.made) == 2 and totals.generated > self.made[1]
 
 
 def test_training_outlives_the_server(server: Server, tmp_path: Path) -> None:
-    source = EndpointParaphraser(endpoint(server), longest=40, batch_size=3)
+    source = EndpointParaphraser(endpoint(server, timeout=20.0), longest=40, batch_size=3)
     aug = sa.SynthAug(
         {"para": source},
         0.5,
