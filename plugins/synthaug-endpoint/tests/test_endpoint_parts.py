@@ -15,7 +15,7 @@ from synthaug_endpoint.answers import Answer, error_text, read_answer
 from synthaug_endpoint.pauses import wanted_pause
 
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.generators import Rejection, create
+from lightning_synthaug.generators import Rejection
 
 URL = "http://localhost:8000/v1"
 
@@ -138,11 +138,16 @@ def test_servers_that_cannot_be_are_refused(given: dict[str, Any], said: str) ->
 
 def test_generators_are_described_by_plain_values() -> None:
     server = {"url": URL, "model": "m", "budget": {"file": "s.json", "money": 1, "prices": [1, 2]}}
-    writer = create("endpoint-writer", server=server, examples=[("a", 0), ("b", 1)])
-    assert isinstance(writer, EndpointWriter)
+    writer = EndpointWriter(server=server, examples=[("a", 0), ("b", 1)])
     assert writer.labels == frozenset({0, 1})
     same = EndpointWriter(Endpoint(URL, "m"), [("a", 0), ("b", 1)])
     assert writer.fingerprint() == same.fingerprint()  # the budget changes no sample
+
+
+def test_the_names_of_the_distribution_are_those_of_classes() -> None:
+    told = (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
+    for kind in (EndpointParaphraser, EndpointWriter):
+        assert f'"synthaug_endpoint:{kind.__name__}"' in told
 
 
 def test_what_changes_samples_changes_the_fingerprint() -> None:

@@ -202,10 +202,10 @@ class Asker:
         if status < 400 or status in _CLOSED:
             self._closed = why
             return Rejection(why, for_now=True)
-        if asked_json:
+        # Before it has answered anything, it may be the settings that it refuses, and not this text.
+        if asked_json and not self._answered:
             self._structured = False
             raise _Again(why, paid=False)
-        # Before it has answered anything, it may be the settings that it refuses, and not this text.
         return Rejection(why, for_now=not self._answered)
 
     def _with_key(self, request: httpx2.Request) -> httpx2.Request:
