@@ -177,7 +177,10 @@ def test_what_does_not_pass_is_put_off_and_the_rest_not_tried(
 ) -> None:
     server.faults(always=fault)
     generator = paraphraser(server, timeout=1.0, concurrency=2)
-    assert answered(generator, 8) == [Rejection(reason, for_now=True)] * 8
+    made = answered(generator, 8)
+    assert all(isinstance(each, Rejection) and each.for_now for each in made)
+    reasons = {each.reason for each in made if isinstance(each, Rejection)}
+    assert reason in reasons <= {reason, "the server does not answer in time"}
     seen = {each["prompt"] for each in server.log()["asked"]}
     assert len(seen) < 5
     if "Retry" in fault:  # nothing is sent before its time
@@ -196,12 +199,8 @@ def test_limits_are_kept_to(server: LanguageServer) -> None:
     server.faults("limit 0s", "limit 1h")
     generator = paraphraser(server, concurrency=1)
     made = answered(generator, 4)
-    assert [isinstance(each, Rejection) and each.for_now for each in made] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+    later = [isinstance(each, Rejection) and each.for_now for each in made]
+    assert later == [False, False, True, True]
     assert len(server.log()["asked"]) == 2
 
 

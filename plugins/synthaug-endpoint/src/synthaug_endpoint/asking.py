@@ -22,6 +22,7 @@ __all__ = ["Asker", "Query", "Reply"]
 
 #: The first pause before a request is tried again, and the longest. Seconds.
 _PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_SLOW: Final = "the server does not answer in time"
 #: Answers that may be another one the next time, and those by which a server does not let anybody in.
 _PASSING: Final = (408, 409, 425, 429)
 _CLOSED: Final = (401, 403, 404, 405)
@@ -139,7 +140,8 @@ class Asker:
             try:
                 made = await self._paid(client, query, until - time.monotonic())
             except _Again as error:
-                why = str(error)
+                if tries == 1 or str(error) != _SLOW:  # the time that was left tells less
+                    why = str(error)
                 continue
             return made if isinstance(made, Rejection) else Reply(made, tries)
 
@@ -177,7 +179,7 @@ class Asker:
         try:
             response = await asyncio.wait_for(client.post(url, json=body), seconds)
         except asyncio.TimeoutError:
-            raise _Again("the server does not answer in time", paid=True) from None
+            raise _Again(_SLOW, paid=True) from None
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             raise _Again("the server cannot be reached", paid=False) from None
         except httpx2.HTTPError as error:
