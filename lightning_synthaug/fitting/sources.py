@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_CONVERT = "Convert the data, or write a function that returns a dataset of images with labels, or (images, labels)."
+
 __all__ = ["Source", "call_code", "read_source", "reason_of"]
 
 
@@ -32,23 +34,26 @@ class Source:
     """Images and labels as they were found.
 
     Attributes:
-        images: Shape `(n, rows, columns)` or `(n, rows, columns, channels)`.
+        images: Shape `(n, rows, columns)` or `(n, rows, columns, channels)`; a list where sizes may differ.
         labels: Integers, shape `(n,)`.
         class_names: Names in the order of the labels where folders gave them, else None.
     """
 
-    images: NDArray[Any]
+    images: NDArray[Any] | list[Any]
     labels: NDArray[Any]
     class_names: list[str] | None = None
 
 
-def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Source:
+def read_source(
+    what: str, *, class_names: Sequence[str] | None = None, sized: bool = False
+) -> Source:
     """Read what `--data` names.
 
     Args:
         what: A folder of class subfolders, a `.npz` file, or an import path `"module:name"`.
         class_names: For a folder: subfolders in the order of the labels; None: all of them,
             numbered as `FolderGenerator` does.
+        sized: Whether images may differ in size, since they will be scaled.
 
     Returns:
         Images and labels.
@@ -59,17 +64,17 @@ def read_source(what: str, *, class_names: Sequence[str] | None = None) -> Sourc
     """
     path = Path(what)
     if path.is_dir():
-        return _read_folder(path, class_names)
+        return _read_folder(path, class_names, sized)
     if path.suffix == ".npz" and not path.exists():
         raise DataError("SA446", f'`--data` must exist, got "{what}". Correct the path.')
     if path.suffix == ".npz":
         return _read_arrays(path)
     if ":" not in what or path.exists():
         _wrong(what, "a file of another kind" if path.exists() else "nothing of that name")
-    return _read_code(what)
+    return _read_code(what, sized)
 
 
-def _read_folder(folder: Path, class_names: Sequence[str] | None) -> Source:
+def _read_folder(folder: Path, class_names: Sequence[str] | None, sized: bool) -> Source:
     """Read all images of all class folders."""
     files = FolderGenerator(folder, class_names=class_names)
     labels = sorted(files.labels or ())
@@ -84,13 +89,12 @@ def _read_folder(folder: Path, class_names: Sequence[str] | None) -> Source:
             images.append(record["image"])
             marks.append(label)
     shapes = sorted({np.shape(image) for image in images})
-    if len(shapes) > 1:
-        _wrong(
-            str(folder), f"images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them"
-        )
+    if len(shapes) > 1 and not sized:
+        several = f"images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them"
+        _wrong(str(folder), several, todo="Bring them to one size: --size 64.")
     names = files.label_names() or {}
     chosen = [names[label] for label in labels]
-    return Source(np.stack(images), np.asarray(marks, np.int64), chosen)
+    return Source(images if sized else np.stack(images), np.asarray(marks, np.int64), chosen)
 
 
 def _read_arrays(path: Path) -> Source:
@@ -133,7 +137,7 @@ def reason_of(error: Exception) -> str:
     return error.message if isinstance(error, SynthAugError) else f"{type(error).__name__}: {error}"
 
 
-def _read_code(path: str) -> Source:
+def _read_code(path: str, sized: bool) -> Source:
     """Import and call the user's code."""
     try:
         content = call_code(path)
@@ -147,7 +151,7 @@ def _read_code(path: str) -> Source:
     try:
         adapter = adapt(content)
         images = [adapter.record(index)["image"] for index in range(len(adapter))]
-        return Source(np.stack(images), find_labels(content).codes)
+        return Source(images if sized else np.stack(images), find_labels(content).codes)
     except (DataError, TypeError, ValueError, KeyError, IndexError) as error:
         _wrong(path, f"{type(content).__name__} ({error})", error)
 
@@ -157,11 +161,16 @@ def _channels_last(images: NDArray[Any]) -> NDArray[Any]:
     return np.moveaxis(images, 1, -1) if is_channels_first(images.shape[1:]) else images
 
 
-def _wrong(what: str, got: str, cause: Exception | None = None) -> NoReturn:
+def _wrong(
+    what: str,
+    got: str,
+    cause: Exception | None = None,
+    *,
+    todo: str = _CONVERT,
+) -> NoReturn:
     """Say what `--data` may be."""
     message = (
         "`--data` must be a folder of class subfolders with images of one size, a .npz file with "
-        f'`images` and `labels`, or an import path "module:name" of such data, got {got} at "{what}". '
-        "Convert the data, or write a function that returns a dataset of images with labels, or (images, labels)."
+        f'`images` and `labels`, or an import path "module:name" of such data, got {got} at "{what}". {todo}'
     )
     raise DataError("SA446", message) from cause

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lightning_synthaug.generators.text.adapter import Adapter
     from lightning_synthaug.generators.text.prompts import Prompt
     from lightning_synthaug.generators.text.sampling import Sampling
 
@@ -89,6 +90,7 @@ class Speaker(AbstractSpeaker):
         longest: Tokens of a text at most, >= 1.
         stop: Signs that a text ends before.
         batch_size: Rows of a batch, >= 1.
+        adapter: What was fitted on top of the model, or None.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Speaker(AbstractSpeaker):
         longest: int,
         stop: Sequence[str],
         batch_size: int,
+        adapter: Adapter | None = None,
     ) -> None:
         self.model = model
         self.revision = revision
@@ -109,12 +112,18 @@ class Speaker(AbstractSpeaker):
         self.longest = longest
         self.stop = stop
         self.batch_size = batch_size
+        self.adapter = adapter
         self.loaded: TextModel | None = None
 
     def settings(self) -> dict[str, Any]:
         """List what changes the samples; the model by what is in its files."""
+        digest = (
+            {"model": model_digest(self.model, self.revision)}
+            if self.adapter is None
+            else self.adapter.settings()
+        )
         return {
-            "model": model_digest(self.model, self.revision),
+            **digest,
             "dtype": self.dtype,
             "longest": self.longest,
             "stop": list(self.stop),
@@ -123,12 +132,15 @@ class Speaker(AbstractSpeaker):
 
     def load(self, device: str) -> None:
         """Read the model onto a torch device."""
+        if self.adapter is not None:
+            self.adapter.check(self.model, self.revision)
         self.loaded = TextModel(
             self.model,
             self.revision,
             device=device,
             dtype=self.dtype,
             batch_size=self.batch_size,
+            adapter=self.adapter,
         )
 
     def unload(self) -> None:

@@ -53,6 +53,14 @@ def test_class_folders_are_read_in_order(folder: Path) -> None:
     assert source.class_names == ["ant", "cat"]
 
 
+def test_images_of_several_sizes_are_for_those_who_scale_them(folder: Path) -> None:
+    Image.fromarray(IMAGES[0, :4]).save(folder / "cat" / "9.png")
+    with pytest.raises(DataError, match=r"2 shapes, \(4, 6\) and \(5, 6\).*--size 64.*SA446"):
+        read_source(str(folder))
+    source = read_source(str(folder), sized=True)
+    assert [image.shape for image in source.images] == [(5, 6)] * 4 + [(4, 6)]
+
+
 def test_classes_choose_folders_and_their_order(folder: Path) -> None:
     source = read_source(str(folder), class_names=["cat"])
     np.testing.assert_array_equal(source.images, IMAGES[[1, 3]])
