@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lightning_synthaug.errors import ConfigError
@@ -149,6 +150,8 @@ def _made(demand: Demand, args: argparse.Namespace) -> tuple[list[dict[str, Any]
             filled = source.fill(missing, limits=limits)
         rest = len(missing) - filled.generated - filled.given_up
         left += rest
+        if filled.put_off:
+            print(f"{source.name}: no more for now ({filled.reason})", file=sys.stderr)
         rows.append(
             {
                 "source": source.name,

@@ -21,13 +21,15 @@ class Filled(NamedTuple):
         generated: Samples made and stored.
         given_up: Requests of which every attempt was turned down.
         seconds: Time it took.
-        reason: Why the last of those that were given up was.
+        reason: Why the last of those that were given up or put off was.
+        put_off: Requests that could not be met for now.
     """
 
     generated: int
     given_up: int
     seconds: float
     reason: str = ""
+    put_off: int = 0
 
 
 @final
@@ -46,7 +48,7 @@ class Account:
         self._began = time.perf_counter()
         self._bar = FillBar(name, total, store, limits)
         self._limits, self._price = limits, price
-        self._generated = self._given_up = 0
+        self._generated = self._given_up = self._put_off = 0
 
     def __enter__(self) -> Account:
         """Let the clock of the limits run, and show the bar."""
@@ -77,6 +79,7 @@ class Account:
         self._limits.count(made.stored, cost=self._price * made.answered)
         self._generated += made.stored
         self._given_up += made.given_up
+        self._put_off += len(made.put_off)
         self._bar.advance(made.identities.size, made.stored)
 
     def filled(self, reason: str) -> Filled:
@@ -85,4 +88,5 @@ class Account:
         Args:
             reason: Why the last request that was turned down was.
         """
-        return Filled(self._generated, self._given_up, time.perf_counter() - self._began, reason)
+        seconds = time.perf_counter() - self._began
+        return Filled(self._generated, self._given_up, seconds, reason, self._put_off)

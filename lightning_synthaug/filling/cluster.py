@@ -67,8 +67,10 @@ def fill_on_ray(
     say(f"making {len(rest):,} samples with {source.name!r} on {pool} actors of a Ray cluster")
     with account:
         rest = source.judged(rest, account.add)
-        watching = source.needs.watching
-        while rest and not watching.halted and (room := limits.room(len(rest), price=price)):
+        watching, idle = source.needs.watching, False
+        while (
+            rest and not (watching.halted or idle) and (room := limits.room(len(rest), price=price))
+        ):
             batches = _cut(rest[:room], source.batch_size)
             rest, again = rest[room:], []
             with closing(_answers(ray, source.needs, batches, pool, device)) as answered:
@@ -78,7 +80,8 @@ def fill_on_ray(
                     again += made.retry
                     account.add(made)
                     source.tell()
-                    if watching.halted or not limits.room(1, price=price):
+                    idle = made.idle
+                    if watching.halted or idle or not limits.room(1, price=price):
                         break
             # Those that were turned down, and those that a limit left, come before what was not begun.
             rest = again + [o for batch in batches for o in batch] + rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, final
 
 import numpy as np
@@ -35,6 +35,7 @@ class Made(NamedTuple):
         retry: Requests to be tried again, each at its next attempt, and those that there was no memory for.
         stored: Samples stored, whether gates accepted them or not.
         answered: Requests that the generator answered, whatever became of them.
+        put_off: Requests that cannot be met for now; they are neither settled nor tried again at once.
     """
 
     identities: Int64Array
@@ -42,6 +43,12 @@ class Made(NamedTuple):
     retry: list[Open]
     stored: int
     answered: int
+    put_off: Sequence[Open] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing but putting off came of it."""
+        return bool(self.put_off) and not self.answered
 
     @property
     def given_up(self) -> int:
@@ -61,6 +68,7 @@ class Tally:
         self._again = again
         self._settled: dict[int, tuple[int, int]] = {}
         self._retry: list[Open] = []
+        self._put_off: list[Open] = []
 
     def serve(self, opened: Open, shard: int, row: int) -> None:
         """Note where a request's sample lies.
@@ -92,13 +100,22 @@ class Tally:
         """
         self._retry += opened
 
+    def put_off(self, opened: Open) -> None:
+        """Note that a request cannot be met for now.
+
+        Args:
+            opened: The request.
+        """
+        self._put_off.append(opened)
+
     def made(self, *, stored: int = 0, answered: int = 0) -> Made:
         """Sum up.
 
         Args:
             stored: Samples stored.
-            answered: Requests that the generator answered.
+            answered: Requests that the generator was asked; those put off are taken off.
         """
         identities = np.array(list(self._settled), np.int64)
         places = np.array(list(self._settled.values()), np.int64).reshape(-1, 2)
-        return Made(identities, places, self._retry, stored, answered)
+        answered -= len(self._put_off)
+        return Made(identities, places, self._retry, stored, answered, self._put_off)

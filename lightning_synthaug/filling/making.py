@@ -169,6 +169,10 @@ class Maker:
             if isinstance(result, Rejection):
                 # What UTF-8 cannot hold is replaced: a reason is for reading, and must not end the fill.
                 self.reason = result.reason.encode(errors="replace").decode()
+                if result.for_now:
+                    self.counts.reject(self.reason)
+                    tally.put_off(o)
+                    continue
                 rejected.setdefault((self.reason, o.request.attempt + 1), []).append(o.key)
                 tally.refuse(o)
                 continue

@@ -21,6 +21,8 @@ _Answers = tuple[Sequence[Record | Rejection]] | None
 def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterator[Made]:
     """Make batches with a generator that is loaded until nothing is left to make, or of the limits, or it is halted.
 
+    It also ends where a whole batch is put off.
+
     The first one is stored before the second is begun: it tells what a batch takes.
 
     Whatever ends it, the batch that is being stored is stored.
@@ -44,7 +46,7 @@ def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterato
     room = limits.room(min(maker.batch_size, len(queue)), price=price)
     if room and not maker.needs.watching.halted:
         first = maker.make([queue.popleft() for _ in range(room)])
-        queue.extendleft(reversed(first.retry))
+        _go_on(queue, first)
         yield first
     with ThreadPoolExecutor(1, "synthaug-writer") as writer:  # its end waits for what it stores
         while True:
@@ -59,10 +61,17 @@ def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterato
             if answers is None:
                 queue.extendleft(reversed(batch))
             if made is not None:
-                queue.extendleft(reversed(made.retry))
+                _go_on(queue, made)
                 yield made
             elif not batch:
                 return
+
+
+def _go_on(queue: deque[Open], made: Made) -> None:
+    """Try again what is to be tried again; where all of a batch was put off, the rest would be, too."""
+    if made.idle:
+        queue.clear()
+    queue.extendleft(reversed(made.retry))
 
 
 def _answers(maker: Maker, batch: Sequence[Open]) -> _Answers:

@@ -7,7 +7,6 @@ process that started it, however that ends.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,93 +14,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final, final
 
 import numpy as np
 
-from lightning_synthaug.errors import CacheFull, SynthAugError
+from lightning_synthaug.errors import CacheFull, FillError, SynthAugError
 from lightning_synthaug.filling.ahead import SourceFiller
+from lightning_synthaug.filling.inbox import Inbox
+from lightning_synthaug.filling.made import Open
 from lightning_synthaug.filling.places import UNKNOWN, Places
 from lightning_synthaug.filling.spec import Spec
 from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.filling.words import Words
 from lightning_synthaug.store import Store
 
-__all__ = ["Inbox", "Work", "main"]
+__all__ = ["Work", "main"]
 
 #: Errors in a row after which this process has no hope.
 _HOPELESS: Final = 3
-#: Seconds between looks at the parent, and those left to a batch that is being made when the parent says stop.
-_LOOK, _GRACE = 0.5, 3.0
-
-
-@final
-class Inbox:
-    """What is asked for, read by a thread so that it is known as soon as a batch is done."""
-
-    def __init__(self, sources: int) -> None:
-        self._queues: list[deque[tuple[int, int]]] = [deque() for _ in range(sources)]
-        self._came = threading.Condition()
-        self._stop = False
-        #: Whether the parent went without a word.
-        self.abandoned = False
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def take(self, sizes: list[int]) -> tuple[int, list[int]] | None:
-        """Wait for requests; return a source and a batch of its identities, that with the oldest one first.
-
-        Args:
-            sizes: Requests that each source makes at once.
-
-        Returns:
-            None when it is time to stop.
-        """
-        with self._came:
-            self._came.wait_for(lambda: self._stop or any(self._queues))
-            if self._stop:
-                return None
-            oldest = min((q[0][0], i) for i, q in enumerate(self._queues) if q)[1]
-            queue = self._queues[oldest]
-            batch = [identity for _, identity in islice(queue, sizes[oldest])]
-            for _ in batch:
-                queue.popleft()
-            return oldest, batch
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the parent wants an end."""
-        return self._stop
-
-    def _forget(self) -> None:
-        """Leave what was asked so far, but for the batch being made."""
-        with self._came:
-            for queue in self._queues:
-                queue.clear()
-
-    def _read(self) -> None:
-        """Read until the parent says stop or is gone."""
-        count = 0
-        with open(0, "rb", closefd=False) as lines:
-            for line in lines:
-                if line == b'"forget"\n':
-                    self._forget()
-                    continue
-                try:
-                    source, identities = json.loads(line)
-                except ValueError:  # "stop", perhaps after half a request
-                    break
-                with self._came:
-                    self._queues[source].extend(enumerate(identities, start=count))
-                    self._came.notify()
-                count += len(identities)
-            else:
-                self.abandoned = True
-        with self._came:
-            self._stop = True
-            self._came.notify()
-        time.sleep(_GRACE)  # for the batch being made; what is stored by then stays
-        os._exit(0)
+#: Seconds between looks at the parent.
+_LOOK: Final = 0.5
+#: Pauses before a source is asked again for what it put off, and for how long it may do nothing else. Seconds.
+_LEAST_PAUSE, _MOST_PAUSE, _PATIENCE = 0.5, 60.0, 1800.0
 
 
 def main(fd: int, nice: int) -> int:
@@ -126,7 +60,7 @@ def main(fd: int, nice: int) -> int:
         if nice:
             _one_thread()
         with Store.open(spec.folder, byte_budget=spec.byte_budget, codec=spec.codec) as store:
-            inbox = Inbox(len(spec.sources))
+            inbox = Inbox(len(spec.sources), lambda: words.say(waiting=True))
             boxes += [needs.box for _, needs in spec.sources if needs.box is not None]
             for box in boxes:
                 box.waiting = lambda: words.say(waiting=True)
@@ -167,6 +101,8 @@ class Work:
         self._fillers, self._store = fillers, store
         self._inbox, self._words, self._device = inbox, words, device
         self._loaded: set[int] = set()
+        # Of sources that put off all they were asked: since when, and how often.
+        self._away: dict[int, tuple[float, int]] = {}
         self._failed = self._stored = 0
         self._used = store.used()
 
@@ -198,19 +134,46 @@ class Work:
         if queue and number not in self._loaded:
             filler.needs.generator.load(self._device)
             self._loaded.add(number)
+        put_off: list[Open] = []
+        pause = _LEAST_PAUSE
         while queue and not self._inbox.stopped:
             made = filler.make(queue)
+            put_off += made.put_off
             self._tell(number, made.identities.tolist())
+            if made.idle:
+                put_off += queue
+                pause = self._pause(number)
+                break
+            self._away.pop(number, None)
             if (collapse := filler.needs.watching.news()) is not None:
                 self._words.say(collapsed=collapse._asdict(), source=number)
+        if put_off:
+            self._inbox.put_back(number, [o.identity for o in put_off], pause)
+
+    def _pause(self, number: int) -> float:
+        """Choose how long a source is left alone that puts off what it is asked: each time twice as long."""
+        filler, now = self._fillers[number], time.monotonic()
+        since, count = self._away.get(number, (now, 0))
+        why = f"{filler.name!r} cannot make samples for now ({filler.reason})"
+        if now - since > _PATIENCE:
+            raise FillError(
+                "SA523",
+                f"A source must make samples again within {_PATIENCE / 60:.0f} minutes, got nothing but: {why}. Mend "
+                "the cause and resume; what was made is kept.",
+            )
+        if not count:
+            self._words.say(error=why)
+        self._away[number] = since, count + 1
+        return float(min(_MOST_PAUSE, _LEAST_PAUSE * 2 ** min(count, 9)))
 
     def _tell(self, number: int, identities: list[int]) -> None:
-        """Tell where samples lie, of those that are settled."""
+        """Tell where samples lie, of those that are settled, and what else was counted."""
         asked = np.array(identities, np.int64)
         rows = np.column_stack([asked, self._fillers[number].places.find(asked)])
         rows = rows[rows[:, 1] != UNKNOWN]
-        if rows.size:
-            counted = self._fillers[number].counts.take()
+        counts = self._fillers[number].counts
+        if rows.size or counts.told().asked:
+            counted = counts.take()
             self._stored += counted.made
             size = (self._store.used() - self._used) // self._stored if self._stored else 0
             self._words.say(

@@ -18,11 +18,12 @@ __all__ = ["Words"]
 class Words:
     """What the parent is told, a line each.
 
-    `{"ready": device}` once samples can be made; `{"settled": rows, "source": number, "counted": [asked, made, rejected
-    by reason], "size": bytes a sample, "batch": requests that the source makes at once}` after each batch that settles
-    something, with all that was counted until then; `{"waiting": true}` now and then while real samples are waited for;
-    `{"collapsed": fields of a Collapse, "source": number}` once; `{"error": text}` when a batch failed and is tried
-    again; `{"fatal": text, "again": whether another process may do better}` and `{"full": text}` before an early end.
+    `{"ready": device}` once samples can be made; `{"settled": rows, "source": number, "counted": [asked, made,
+    rejected by reason], "size": bytes a sample, "batch": requests that the source makes at once}` after each batch,
+    with all that was counted until then; `{"waiting": true}` now and then while real samples are waited for, or a
+    source that puts off what it is asked; `{"collapsed": fields of a Collapse, "source": number}` once; `{"error":
+    text}` when a batch failed and is tried again; `{"fatal": text, "again": whether another process may do better}`
+    and `{"full": text}` before an early end.
 
     What generators print does not get among them: it goes to standard error.
     """

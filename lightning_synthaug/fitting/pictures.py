@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Board", "sample_images", "tile"]
 
-_A_TIME = 256
+#: A diffusion network at 128 x 128 takes some 50 MB for each.
+_A_TIME = 32
 
 
 def sample_images(

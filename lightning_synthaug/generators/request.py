@@ -68,9 +68,12 @@ class Rejection:
 
     Attributes:
         reason: Why, in a few words, for the report.
+        for_now: Whether the cause lies outside of the sample and may pass, such as a server that is away: nothing is
+            noted against the sample, and it is asked for again later, as the same attempt.
     """
 
     reason: str
+    for_now: bool = False
 
 
 def sample_key(

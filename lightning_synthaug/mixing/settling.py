@@ -66,7 +66,13 @@ def settle(
         Turns(source.store.folder, source.name).collapsed()
     if not source.needs.watching.halted and source.places.missing(wanted).size:
         turns.spent()
-        limits.tell_spent()
+        if filled.put_off:
+            say(
+                f"{source.name!r} makes no more samples for now ({filled.reason}); real samples stand in until the "
+                "next epoch asks again"
+            )
+        else:
+            limits.tell_spent()
     if filled.given_up:
         say(
             f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "

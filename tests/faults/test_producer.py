@@ -160,7 +160,7 @@ def step(mixed: Any) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("fault", ["error", "killed", "chatter", "nan"])
+@pytest.mark.parametrize("fault", ["error", "killed", "chatter", "nan", "away"])
 def test_what_passes_is_survived(
     tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +173,7 @@ def test_what_passes_is_survived(
         "killed": "ended with status -9; it is started again",
         "chatter": "written past Python",
         "nan": "",
+        "away": "cannot make samples for now (the service is away); it tries again",
     }
     assert told[fault] in said.err
     assert "given up" not in said.err

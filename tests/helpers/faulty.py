@@ -81,6 +81,9 @@ class Faulty(Generator):
     def _nan(self, requests: Sequence[Request]) -> Any:
         return [Rejection("looks like nothing") for _ in requests]
 
+    def _away(self, requests: Sequence[Request]) -> Any:
+        return [Rejection("the service is away", for_now=True) for _ in requests]
+
     def _full(self, requests: Sequence[Request]) -> Any:
         raise CacheFull("SA306", "no room is left")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from lightning_synthaug.generators.text.pretrained import read_model
 from lightning_synthaug.generators.text.sampling import Sampling, SeededChoice
+from lightning_synthaug.generators.text.tidy import before
 from lightning_synthaug.generators.torch_network import own_randomness
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class TextModel:
             )
         made = out if self.encodes else out[:, length:]
         texts = [self.tokenizer.decode(row, skip_special_tokens=True) for row in made.cpu()]
-        return [_before(text, stop).strip() for text in texts]
+        return [before(text, stop).strip() for text in texts]
 
     def _stopped(
         self, tokens: Tensor, scores: Tensor, *, begin: int, stop: list[str], **_: object
@@ -214,10 +215,3 @@ def token_limit(network: Any, tokenizer: Any) -> int:
     config = network.config.get_text_config()
     known = [getattr(config, "max_position_embeddings", None), tokenizer.model_max_length]
     return min((limit for limit in known if limit), default=_ENDLESS)
-
-
-def _before(text: str, stop: list[str]) -> str:
-    """Cut a text off where one of the signs to stop begins."""
-    return text[
-        : min((place for sign in stop if (place := text.find(sign)) >= 0), default=len(text))
-    ]

@@ -9,7 +9,7 @@ from lightning_synthaug.generators.gates.length_ratio import LengthRatio
 from lightning_synthaug.generators.gates.valid_text import ValidText
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
-from lightning_synthaug.generators.text.speaker import Speaker
+from lightning_synthaug.generators.text.speaker import AbstractSpeaker, Speaker
 from lightning_synthaug.generators.text.twin import TextVariants
 
 if TYPE_CHECKING:
@@ -20,11 +20,98 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.gates.base import Gate
     from lightning_synthaug.generators.request import Rejection, Request
 
-__all__ = ["LanguageModelParaphraser", "labels_of"]
+__all__ = ["LanguageModelParaphraser", "Paraphraser", "labels_of"]
+
+
+class Paraphraser(TextVariants):
+    """Have something that speaks say real texts otherwise, wherever it is.
+
+    Args:
+        speaker: Writes the texts.
+        prompt: What it is told: a `.txt` file or the words, with the place `{text}`, and `{label}` if you like. None:
+            the package's own.
+        class_names: Names of the labels, for `{label}`: in order, or by label.
+        field: Field of the sample that is said otherwise.
+    """
+
+    def __init__(
+        self,
+        speaker: AbstractSpeaker,
+        *,
+        prompt: str | Path | None,
+        class_names: Sequence[str] | Mapping[int, str] | None,
+        field: str,
+    ) -> None:
+        self.prompt = prompt
+        self.class_names = class_names
+        self.field = field
+        self._speaker = speaker
+
+    @cached_property
+    def told(self) -> Prompt:
+        """What the model is told, with its places.
+
+        Raises:
+            ConfigError: The file is missing, or the places are others (SA481).
+        """
+        return read_prompt(self.prompt, "paraphrase.txt", needed=["text"], known=["label"])
+
+    def settings(self) -> dict[str, Any]:
+        """List the settings that change the samples."""
+        names = self.class_names
+        return {
+            **self._speaker.settings(),
+            "prompt": self.told.text,
+            "field": self.field,
+            "class_names": names if names is None else dict(labels_of(names)),
+        }
+
+    def default_gates(self) -> Sequence[Gate]:
+        """Refuse what is no whole text, refusals, words of the prompt, and what is much shorter or longer."""
+        return (ValidText(prompts=self.told.said()), LengthRatio(field=self.field))
+
+    def load(self, device: str = "cpu") -> None:
+        """Read the prompt, and get the speaker ready.
+
+        Args:
+            device: Torch device.
+
+        Raises:
+            GeneratorError: A model cannot be read (SA480).
+            ConfigError: The prompt cannot be used (SA481).
+            MissingDependency: A library is not installed (SA830).
+        """
+        assert self.told
+        self._speaker.load(device)
+        super().load(device)
+
+    def unload(self) -> None:
+        """Give back what was taken."""
+        self._speaker.unload()
+        super().unload()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the device behind."""
+        return {**self.__dict__, "_device": None}
+
+    def particulars(self, request: Request) -> dict[str, Any]:
+        """Say what the speaker tells of one text."""
+        return self._speaker.particulars(request.seed)
+
+    def say(self, texts: Sequence[str], requests: Sequence[Request]) -> list[str | Rejection]:
+        """Have the speaker say texts otherwise."""
+        names = dict(labels_of(self.class_names or ()))
+        values = [
+            {"text": text, "label": _label(request.twin, names)}
+            for text, request in zip(texts, requests, strict=True)
+        ]
+        seeds = [request.seed for request in requests]
+        name = self.name or type(self).__name__
+        return self._speaker.say(self.told, values, seeds, name=name)
 
 
 @final
-class LanguageModelParaphraser(TextVariants):
+class LanguageModelParaphraser(Paraphraser):
     """Have a language model say real texts otherwise.
 
     Any causal or encoder-decoder model of transformers does, also as GGUF. Each text is drawn by the seed of its
@@ -78,15 +165,12 @@ class LanguageModelParaphraser(TextVariants):
         source: str | None = None,
     ) -> None:
         self.model = model
-        self.prompt = prompt
-        self.class_names = class_names
         self.temperature = temperature
         self.top_k = top_k
         self.top_p = top_p
         self.repetition_penalty = repetition_penalty
         self.longest = longest
         self.stop = stop
-        self.field = field
         self.dtype = dtype
         self.revision = revision
         self.batch_size = batch_size
@@ -99,7 +183,7 @@ class LanguageModelParaphraser(TextVariants):
             top_p=top_p,
             repetition_penalty=repetition_penalty,
         )
-        self._speaker = Speaker(
+        speaker = Speaker(
             model,
             revision,
             dtype=dtype,
@@ -108,64 +192,7 @@ class LanguageModelParaphraser(TextVariants):
             stop=stop,
             batch_size=batch_size,
         )
-
-    @cached_property
-    def told(self) -> Prompt:
-        """What the model is told, with its places.
-
-        Raises:
-            ConfigError: The file is missing, or the places are others (SA481).
-        """
-        return read_prompt(self.prompt, "paraphrase.txt", needed=["text"], known=["label"])
-
-    def settings(self) -> dict[str, Any]:
-        """List the settings that change the samples."""
-        names = self.class_names
-        return {
-            **self._speaker.settings(),
-            "prompt": self.told.text,
-            "field": self.field,
-            "class_names": names if names is None else dict(labels_of(names)),
-        }
-
-    def default_gates(self) -> Sequence[Gate]:
-        """Refuse what is no whole text, refusals, words of the prompt, and what is much shorter or longer."""
-        return (ValidText(prompts=self.told.said()), LengthRatio(field=self.field))
-
-    def load(self, device: str = "cpu") -> None:
-        """Read the prompt and the model.
-
-        Args:
-            device: Torch device.
-
-        Raises:
-            GeneratorError: The model cannot be read (SA480).
-            ConfigError: The prompt cannot be used (SA481).
-            MissingDependency: `transformers` is not installed (SA830).
-        """
-        assert self.told
-        self._speaker.load(device)
-        super().load(device)
-
-    def unload(self) -> None:
-        """Give back the memory of the model."""
-        self._speaker.unload()
-        super().unload()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the device behind."""
-        return {**self.__dict__, "_device": None}
-
-    def say(self, texts: Sequence[str], requests: Sequence[Request]) -> list[str | Rejection]:
-        """Have the model say texts otherwise."""
-        names = dict(labels_of(self.class_names or ()))
-        values = [
-            {"text": text, "label": _label(request.twin, names)}
-            for text, request in zip(texts, requests, strict=True)
-        ]
-        seeds = [request.seed for request in requests]
-        name = self.name or type(self).__name__
-        return self._speaker.say(self.told, values, seeds, name=name)
+        super().__init__(speaker, prompt=prompt, class_names=class_names, field=field)
 
 
 def labels_of(names: Sequence[str] | Mapping[int, str]) -> list[tuple[int, str]]:

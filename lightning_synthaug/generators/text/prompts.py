@@ -69,17 +69,27 @@ class Prompt:
         """
         if not self.turns:
             return self.text.format_map(values).strip()
-        turns = [(role, said.format_map(values).strip()) for role, said in self.turns]
+        messages = self.messages(values)
         if not self.chats(tokenizer):
-            return "\n".join(said for _, said in turns if said)
-        begun = turns[-1][0] == "assistant"
-        messages = [
-            {"role": role, "content": said} for role, said in turns[: -1 if begun else None]
-        ]
+            return "\n".join(each["content"] for each in messages if each["content"])
+        begun = messages.pop()["content"] if messages[-1]["role"] == "assistant" else ""
         form: str = tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True
         )
-        return form + (turns[-1][1] if begun else "")
+        return form + begun
+
+    def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
+        """Fill in the places of a conversation.
+
+        Args:
+            values: What belongs where.
+
+        Returns:
+            `role` and `content` of each turn; nothing where it is no conversation.
+        """
+        return [
+            {"role": role, "content": said.format_map(values).strip()} for role, said in self.turns
+        ]
 
     def chats(self, tokenizer: Any) -> bool:
         """Tell whether the tokenizer's form for chats is used, which has the signs for begin and end already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
 from lightning_synthaug.errors import GeneratorError
@@ -18,11 +19,67 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.text.prompts import Prompt
     from lightning_synthaug.generators.text.sampling import Sampling
 
-__all__ = ["Speaker"]
+__all__ = ["AbstractSpeaker", "Speaker"]
+
+
+class AbstractSpeaker(ABC):
+    """What says something to a prompt: a model in this process, or one behind a server."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """List what changes the samples, as plain JSON values."""
+
+    @abstractmethod
+    def load(self, device: str) -> None:
+        """Get ready to speak.
+
+        Args:
+            device: Torch device; where nothing is computed here it does not matter.
+        """
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Give back what `load` took."""
+
+    @abstractmethod
+    def say(
+        self,
+        prompt: Prompt,
+        values: Sequence[Mapping[str, str]],
+        seeds: Sequence[int],
+        *,
+        name: str,
+    ) -> list[str | Rejection]:
+        """Have texts written.
+
+        Args:
+            prompt: What the model is told.
+            values: What is filled in for each.
+            seeds: Seed of each.
+            name: Name of the generator, for messages.
+
+        Returns:
+            One line for each, or a rejection.
+
+        Raises:
+            GeneratorError: It is not loaded (SA413).
+        """
+
+    def particulars(self, seed: int) -> dict[str, Any]:
+        """Say what is particular to one text.
+
+        Args:
+            seed: Its seed.
+
+        Returns:
+            Plain JSON values; by default none.
+        """
+        del seed
+        return {}
 
 
 @final
-class Speaker:
+class Speaker(AbstractSpeaker):
     """Fill in a prompt, have a model go on, and tidy up what it wrote.
 
     Args:

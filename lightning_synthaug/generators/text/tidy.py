@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["tidied"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["before", "tidied"]
 
 _BULLET: Final = re.compile(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+")
 #: Signs that open a quotation, and those that close it.
@@ -31,3 +34,19 @@ def tidied(text: str) -> str:
     if closing and len(line) > 1 and line.endswith(closing) and closing not in line[1:-1]:
         line = line[1:-1].strip()
     return line
+
+
+def before(text: str, stop: Iterable[str]) -> str:
+    r"""Cut a text off where one of the signs to stop begins.
+
+    Args:
+        text: What was written.
+        stop: The signs.
+
+    Example:
+        >>> before("One.\nTwo.", ["\n", "#"])
+        'One.'
+    """
+    return text[
+        : min((place for sign in stop if (place := text.find(sign)) >= 0), default=len(text))
+    ]

@@ -19,7 +19,7 @@ from lightning_synthaug.generators.request import Rejection
 from lightning_synthaug.generators.text.paraphraser import labels_of
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
-from lightning_synthaug.generators.text.speaker import Speaker
+from lightning_synthaug.generators.text.speaker import AbstractSpeaker, Speaker
 from lightning_synthaug.plan.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -29,99 +29,42 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.gates.base import Gate
     from lightning_synthaug.generators.request import Request
 
-__all__ = ["LanguageModelWriter"]
+__all__ = ["LanguageModelWriter", "Writer"]
 
 
-@final
-class LanguageModelWriter(Generator):
-    """Have a language model write texts of the label asked for, after some real ones of it.
-
-    The real ones are drawn anew for each text, by the seed of its request, and so is the text, whatever else is in
-    the batch. What only repeats one of its examples is rejected. A run that names no gates has those of
-    `default_gates`.
+class Writer(Generator):
+    """Have something that speaks write texts of the label asked for, after real ones of it, wherever it is.
 
     Args:
-        model: A folder, a GGUF file, or the name of a model on the Hugging Face Hub.
-        examples: Real training texts: by label, or pairs of a text and its label, as the training set has them.
+        speaker: Writes the texts.
+        examples: Real training texts: by label, or pairs of a text and its label.
         class_names: Names of the labels, in order or by label; None: their numbers.
-        prompt: What the model is told: a `.txt` file or the words, with the place `{examples}`, a line for each, and
-            `{label}`. None: the package's own, a list that goes on.
+        prompt: What it is told: a `.txt` file or the words, with the place `{examples}`, and `{label}` if you like.
+            None: the package's own.
         shots: Examples in a prompt, >= 1; fewer where a label has fewer.
-        temperature: Divides the logits, >= 0.
-        top_k: Tokens to sample from, the likeliest ones, >= 1; None: all.
-        top_p: Sample from the likeliest tokens that together have this probability, in (0, 1].
-        repetition_penalty: Above 1, tokens that were there, also in the prompt, are less likely.
-        longest: Tokens of a text at most, >= 1.
-        stop: Signs that a text ends before.
-        dtype: Precision of the model.
-        revision: Commit, tag or branch on the Hub, or None.
-        batch_size: Texts of a batch, >= 1; all batches are filled up to it.
-        name: What reports call it.
-        licence: Licence of the samples, for the provenance.
-        source: Where the model comes from, for the provenance.
 
     Raises:
-        ConfigError: A number is outside its range, or there are no examples (SA481).
+        ConfigError: There are no examples, or no shots (SA481).
     """
 
     modality = "text"
     conditioning = "class"
     version: ClassVar[int] = 1
-    libraries: Sequence[str] = ("transformers", "tokenizers")
 
     def __init__(
         self,
-        model: str | Path,
+        speaker: AbstractSpeaker,
         examples: Mapping[int, Sequence[str]] | Sequence[tuple[str, int]],
         *,
-        class_names: Sequence[str] | Mapping[int, str] | None = None,
-        prompt: str | Path | None = None,
-        shots: int = 5,
-        temperature: float = 0.9,
-        top_k: int | None = 50,
-        top_p: float = 0.95,
-        repetition_penalty: float = 1.0,
-        longest: int = 64,
-        stop: Sequence[str] = ("\n",),
-        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
-        revision: str | None = None,
-        batch_size: int = 16,
-        name: str | None = None,
-        licence: str | None = None,
-        source: str | None = None,
+        class_names: Sequence[str] | Mapping[int, str] | None,
+        prompt: str | Path | None,
+        shots: int,
     ) -> None:
-        self.model = model
         self.examples = examples
         self.class_names = class_names
         self.prompt = prompt
         self.shots = shots
-        self.temperature = temperature
-        self.top_k = top_k
-        self.top_p = top_p
-        self.repetition_penalty = repetition_penalty
-        self.longest = longest
-        self.stop = stop
-        self.dtype = dtype
-        self.revision = revision
-        self.batch_size = batch_size
-        self.name = name
-        self.licence = licence
-        self.source = source
-        how = Sampling(
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            repetition_penalty=repetition_penalty,
-        )
-        self._speaker = Speaker(
-            model,
-            revision,
-            dtype=dtype,
-            how=how,
-            longest=longest,
-            stop=stop,
-            batch_size=batch_size,
-        )
+        self._speaker = speaker
         self._real = _by_label(examples)
         self.labels = frozenset(self._real)
         if shots < 1 or not self._real:
@@ -159,22 +102,22 @@ class LanguageModelWriter(Generator):
         return (told, LabelConsistency(), NearDuplicate(), Repetition())
 
     def load(self, device: str = "cpu") -> None:
-        """Read the prompt and the model.
+        """Read the prompt, and get the speaker ready.
 
         Args:
             device: Torch device.
 
         Raises:
-            GeneratorError: The model cannot be read (SA480).
+            GeneratorError: A model cannot be read (SA480).
             ConfigError: The prompt cannot be used (SA481).
-            MissingDependency: `transformers` is not installed (SA830).
+            MissingDependency: A library is not installed (SA830).
         """
         assert self.told
         self._speaker.load(device)
         super().load(device)
 
     def unload(self) -> None:
-        """Give back the memory of the model."""
+        """Give back what was taken."""
         self._speaker.unload()
         super().unload()
 
@@ -183,8 +126,8 @@ class LanguageModelWriter(Generator):
         return {**self.__dict__, "_device": None}
 
     def particulars(self, request: Request) -> dict[str, Any]:
-        """Say which real texts of its label one sample was written after."""
-        return {"examples": self._drawn(request)}
+        """Say which real texts of its label one sample was written after, and what the speaker tells."""
+        return {"examples": self._drawn(request), **self._speaker.particulars(request.seed)}
 
     def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
         """Write a text for each request.
@@ -196,7 +139,7 @@ class LanguageModelWriter(Generator):
             Records with `text` and `label`, in order; rejections where nothing new was written.
 
         Raises:
-            GeneratorError: A label has no examples (SA414), or the model is not loaded (SA413).
+            GeneratorError: A label has no examples (SA414), or it is not loaded (SA413).
         """
         shown = [[self._texts(r)[place] for place in self._drawn(r)] for r in requests]
         values = [
@@ -238,6 +181,92 @@ class LanguageModelWriter(Generator):
         """Name a label."""
         names = dict(labels_of(self.class_names or ()))
         return names.get(label, str(label)) if label is not None else ""
+
+
+@final
+class LanguageModelWriter(Writer):
+    """Have a language model write texts of the label asked for, after some real ones of it.
+
+    The real ones are drawn anew for each text, by the seed of its request, and so is the text, whatever else is in
+    the batch. What only repeats one of its examples is rejected. A run that names no gates has those of
+    `default_gates`.
+
+    Args:
+        model: A folder, a GGUF file, or the name of a model on the Hugging Face Hub.
+        examples: Real training texts: by label, or pairs of a text and its label, as the training set has them.
+        class_names: Names of the labels, in order or by label; None: their numbers.
+        prompt: What the model is told: a `.txt` file or the words, with the place `{examples}`, a line for each, and
+            `{label}`. None: the package's own, a list that goes on.
+        shots: Examples in a prompt, >= 1; fewer where a label has fewer.
+        temperature: Divides the logits, >= 0.
+        top_k: Tokens to sample from, the likeliest ones, >= 1; None: all.
+        top_p: Sample from the likeliest tokens that together have this probability, in (0, 1].
+        repetition_penalty: Above 1, tokens that were there, also in the prompt, are less likely.
+        longest: Tokens of a text at most, >= 1.
+        stop: Signs that a text ends before.
+        dtype: Precision of the model.
+        revision: Commit, tag or branch on the Hub, or None.
+        batch_size: Texts of a batch, >= 1; all batches are filled up to it.
+        name: What reports call it.
+        licence: Licence of the samples, for the provenance.
+        source: Where the model comes from, for the provenance.
+
+    Raises:
+        ConfigError: A number is outside its range, or there are no examples (SA481).
+    """
+
+    libraries: Sequence[str] = ("transformers", "tokenizers")
+
+    def __init__(
+        self,
+        model: str | Path,
+        examples: Mapping[int, Sequence[str]] | Sequence[tuple[str, int]],
+        *,
+        class_names: Sequence[str] | Mapping[int, str] | None = None,
+        prompt: str | Path | None = None,
+        shots: int = 5,
+        temperature: float = 0.9,
+        top_k: int | None = 50,
+        top_p: float = 0.95,
+        repetition_penalty: float = 1.0,
+        longest: int = 64,
+        stop: Sequence[str] = ("\n",),
+        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+        revision: str | None = None,
+        batch_size: int = 16,
+        name: str | None = None,
+        licence: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        self.model = model
+        self.temperature = temperature
+        self.top_k = top_k
+        self.top_p = top_p
+        self.repetition_penalty = repetition_penalty
+        self.longest = longest
+        self.stop = stop
+        self.dtype = dtype
+        self.revision = revision
+        self.batch_size = batch_size
+        self.name = name
+        self.licence = licence
+        self.source = source
+        how = Sampling(
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+        )
+        speaker = Speaker(
+            model,
+            revision,
+            dtype=dtype,
+            how=how,
+            longest=longest,
+            stop=stop,
+            batch_size=batch_size,
+        )
+        super().__init__(speaker, examples, class_names=class_names, prompt=prompt, shots=shots)
 
 
 def _by_label(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.assets import demo_generator
-from lightning_synthaug.data import LabelMap
+from lightning_synthaug.data import LabelMap, Record
 from lightning_synthaug.errors import MissingDependency
 from lightning_synthaug.filling import Limits, SourceFiller, SourceNeeds, Watching
 from lightning_synthaug.filling.cluster import fill_on_ray
-from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.generators.gates.watch import CollapseWatch
 from lightning_synthaug.store import Store
 from tests.helpers.collapsing import Turning
@@ -108,3 +108,20 @@ def test_samples_from_a_cluster_are_watched_here(
         assert left <= {"tqdm_monitor"}
         assert not fill_on_ray(source, source.look_up(wanted), actors=1).generated
     assert capsys.readouterr().err.count("[SA470]") == 1
+
+
+class Away(Tracer):
+    """Can make nothing for now."""
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        return [Rejection("the service is away", for_now=True) for _ in requests]
+
+
+def test_what_is_put_off_is_not_asked_again_and_again(tmp_path: Path, cluster: Any) -> None:
+    with Store.open(tmp_path) as store:
+        source = filler(store, Away())
+        filled = fill_on_ray(source, source.look_up(IDENTITIES), actors=1)
+        assert (filled.generated, filled.given_up) == (0, 0)
+        assert 0 < filled.put_off <= IDENTITIES.size
+        assert store.stats().tombstones == 0
+        assert len(source.look_up(IDENTITIES)) == IDENTITIES.size

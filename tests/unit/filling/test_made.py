@@ -17,11 +17,20 @@ def test_each_request_has_one_fate() -> None:
     tally.refuse(opened(2))
     tally.refuse(opened(3, MAX_ATTEMPTS - 1))
     tally.retry([opened(4, 1)])
-    made = tally.made(stored=3, answered=4)
+    tally.put_off(opened(5))
+    made = tally.made(stored=3, answered=5)
     assert made.identities.tolist() == [1, 3]
     assert made.places.tolist() == [[5, 7], [GIVEN_UP, GIVEN_UP]]
     assert [(o.identity, o.request.attempt) for o in made.retry] == [(2, 1), (4, 1)]
     assert (made.stored, made.answered, made.given_up) == (3, 4, 1)
+    assert [o.identity for o in made.put_off] == [5]
+    assert not made.idle
+
+
+def test_where_all_is_put_off_nothing_was_answered() -> None:
+    tally = Tally(lambda o, _: o)
+    tally.put_off(opened(1))
+    assert tally.made(answered=1).idle
 
 
 def test_nothing_has_no_places() -> None:

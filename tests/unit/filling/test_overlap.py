@@ -87,3 +87,32 @@ def test_no_more_is_made_than_the_limits_allow(store: Store, most: int) -> None:
     source = filler(store, generator)
     assert source.fill(source.look_up(IDENTITIES), limits=Limits(most)).generated == most
     assert sum(generator.calls) == most
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_where_a_whole_batch_is_put_off_the_rest_is_left(store: Store, good: int) -> None:
+    class Away(Made):
+        def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+            answers = super().generate(requests)
+            if len(self.calls) <= good:
+                return answers
+            return [Rejection("away", for_now=True) for _ in requests]
+
+    source = filler(store, Away())
+    filled = source.fill(source.look_up(IDENTITIES))
+    assert (filled.generated, filled.given_up, filled.reason) == (4 * good, 0, "away")
+    assert filled.put_off >= 4
+    assert len(source.look_up(IDENTITIES)) == len(IDENTITIES) - 4 * good
+    assert store.stats().tombstones == 0
+
+
+def test_what_is_put_off_amid_a_batch_keeps_nothing_else_back(store: Store) -> None:
+    class Away(Made):
+        def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+            answers = super().generate(requests)
+            return [Rejection("away", for_now=True), *answers[1:]]
+
+    source = filler(store, Away())
+    filled = source.fill(source.look_up(IDENTITIES))
+    assert filled.generated + filled.put_off == len(IDENTITIES)
+    assert len(source.look_up(IDENTITIES)) == filled.put_off == 3

@@ -2,46 +2,92 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from lightning_synthaug.filling import producer
-from lightning_synthaug.filling.producer import Inbox
+from lightning_synthaug.data import LabelMap, Record
+from lightning_synthaug.errors import FillError
+from lightning_synthaug.filling import SourceNeeds, producer
+from lightning_synthaug.filling.ahead import SourceFiller
+from lightning_synthaug.filling.producer import Work
+from lightning_synthaug.generators import Rejection, Request
+from lightning_synthaug.store import Store
+from tests.helpers.traced import Tracer
 
 
-@pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Standard input of an inbox: what is written here, it reads."""
-    ours, mine = os.pipe()
-    stdin = os.dup(0)
-    os.dup2(ours, 0)
-    ended = threading.Event()
-    # A real one ends with its process; this one must not.
-    monkeypatch.setattr(producer.os, "_exit", lambda status: ended.set())
-    monkeypatch.setattr(producer, "_GRACE", 0.0)
-    yield mine
-    os.close(mine)
-    assert ended.wait(10)
-    os.dup2(stdin, 0)
-    os.close(stdin)
-    os.close(ours)
+class Away(Tracer):
+    """Makes nothing while it is away."""
+
+    away = True
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        if self.away:
+            return [Rejection("the service is away", for_now=True) for _ in requests]
+        return super().generate(requests)
 
 
-def test_the_oldest_request_says_whose_turn_it_is(letters: int) -> None:
-    inbox = Inbox(2)
-    os.write(letters, b"[1, [7, 8, 9]]\n[0, [1, 2]]\n[1, [10]]\n")
-    assert inbox.take([4, 2]) == (1, [7, 8])
-    assert inbox.take([4, 2]) == (1, [9, 10])
-    assert inbox.take([4, 2]) == (0, [1, 2])
-    assert not inbox.stopped
+class Letters:
+    """An inbox that has been read already, and words that are kept."""
+
+    stopped = False
+
+    def __init__(self, generator: Away, back_after: int) -> None:
+        self.said: list[dict[str, Any]] = []
+        self.pauses: list[float] = []
+        self._rest = [0, 1, 2]
+        self._generator, self._back_after = generator, back_after
+
+    def take(self, sizes: Sequence[int]) -> tuple[int, list[int]] | None:
+        asked, self._rest = self._rest, []
+        return (0, asked) if asked else None
+
+    def put_back(self, source: int, identities: list[int], pause: float) -> None:
+        self.pauses.append(pause)
+        self._rest = identities
+        self._generator.away = len(self.pauses) < self._back_after
+
+    def say(self, **word: Any) -> None:
+        self.said.append(word)
 
 
-@pytest.mark.parametrize("last", [b'"stop"\n', b'[0, [1, 2"stop"\n'])
-def test_stop_is_heard_amid_anything(letters: int, last: bytes) -> None:
-    inbox = Inbox(1)
-    os.write(letters, last)
-    assert inbox.take([4]) is None
-    assert inbox.stopped
+def work(store: Store, back_after: int) -> tuple[Work, Letters]:
+    generator = Away()
+    needs = SourceNeeds(
+        1,
+        generator,
+        values=np.arange(3),
+        label_map=LabelMap(None),
+        generation_seed=0,
+        twins=None,  # type: ignore[arg-type]  # never asked for by a class-conditional generator
+    )
+    letters: Any = Letters(generator, back_after)
+    filler = SourceFiller("gan", needs, store, device="cpu")
+    return Work([filler], store, letters, letters, "cpu"), letters
+
+
+def test_a_source_that_puts_off_is_asked_again_after_longer_and_longer(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        working, letters = work(store, back_after=9)
+        assert working.run() == 0
+        assert letters.pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+        assert [w["error"] for w in letters.said if "error" in w] == [
+            "'gan' cannot make samples for now (the service is away)"
+        ]
+        counted = [word["counted"] for word in letters.said if "counted" in word]
+        assert sum(c.rejected.get("the service is away", 0) for c in counted) == 9 * 3
+        assert (store.stats().samples, store.stats().tombstones) == (3, 0)
+
+
+def test_a_source_that_puts_off_for_too_long_is_no_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "_PATIENCE", -1.0)
+    with Store.open(tmp_path) as store:
+        working, _ = work(store, back_after=9)
+        with pytest.raises(FillError, match=r"the service is away.*SA523"):
+            working.run()
+        assert store.stats().tombstones == 0

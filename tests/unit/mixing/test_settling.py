@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lightning_synthaug as sa
 from lightning_synthaug.data import Record, Verdict
 from lightning_synthaug.filling import Limits, Turns
 from lightning_synthaug.generators import Request
@@ -95,4 +96,21 @@ def test_what_is_only_judged_is_not_taken_for_a_budget_that_is_spent(
     assert asked(mixture.generated[0], [0, 1], tmp_path) == 0
     assert len(mixture.generated[0].places) == 2
     assert "budget" not in capsys.readouterr().err
+    mixture.close()
+
+
+def test_what_is_put_off_is_asked_for_with_the_next_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixture, source = opened(tmp_path)
+    generate = source.needs.generator.generate
+    source.needs.generator.generate = lambda asked: [
+        sa.Rejection("the server is away", for_now=True) for _ in asked
+    ]
+    assert asked(source, [0, 1, 2], tmp_path) == 0
+    said = capsys.readouterr().err
+    assert "the server is away" in said
+    assert "budget" not in said
+    source.needs.generator.generate = generate
+    assert asked(source, [0, 1, 2], tmp_path) == 3
     mixture.close()

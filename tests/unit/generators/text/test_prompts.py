@@ -60,3 +60,10 @@ def test_what_cannot_be_filled_in_is_refused(wrong: str) -> None:
 def test_what_is_told_besides_what_is_filled_in() -> None:
     assert Prompt(TALK).said() == ["Be brief.", "Say otherwise:", "Of course:"]
     assert Prompt("Of {label}:\n{examples}\n-").said() == ["Of", ":", "-"]
+
+
+def test_a_conversation_is_a_list_of_turns() -> None:
+    said = Prompt(TALK).messages({"text": "a {b}"})
+    assert [each["role"] for each in said] == ["system", "user", "assistant"]
+    assert "a {b}" in said[1]["content"]
+    assert Prompt("{text}").messages({"text": "a"}) == []
