@@ -136,6 +136,20 @@ class SourceNeeds:
         each = np.array([max(1, count or 1) for count in counts], np.int64)
         return each if each.size == max(1, self.values.size) else np.repeat(each, self.values.size)
 
+    def distinct(self, plan: AnyPlan) -> int | None:
+        """Count what the source can ever be asked for.
+
+        Args:
+            plan: The plan.
+
+        Returns:
+            An upper bound; None where samples are replaced without end.
+        """
+        planned = plan.distinct(self.number - 1)
+        if planned is None or self._counts is None:
+            return planned
+        return min(planned, int(self._counts.sum()))
+
     def of_range(self, plan: AnyPlan, start: int, stop: int) -> Int64Array:
         """Collect what a range of slots asks for, in the order of first use.
 
@@ -243,7 +257,7 @@ def wanted_of(
         For each source distinct identities, first needed first.
     """
     found = [np.empty(0, np.int64) for _ in needs]
-    most = [plan.distinct(source.number - 1) for source in needs]
+    most = [source.distinct(plan) for source in needs]
     fresh: list[list[Int64Array]] = [[] for _ in needs]
     last = plan.knots.count(stop)
     room = _CHUNK

@@ -122,11 +122,7 @@ class Supply:
         if ahead:
             self._check_budget(plan, start, stop)
         with watched(turns, leader=ahead, world=self._world):
-            lacking = [
-                source
-                for source in generated
-                if len(source.places) != plan.distinct(source.needs.number - 1)
-            ]
+            lacking = [s for s in generated if len(s.places) != s.needs.distinct(plan)]
             needs = [source.needs for source in lacking]
             if self._replay is None:
                 wanted = wanted_of(needs, plan, start, stop)

@@ -123,6 +123,24 @@ def test_what_several_sources_are_asked_for_is_what_each_is_asked_for() -> None:
         assert wanted.tolist() == source.of_range(p, 10, 700).tolist()
 
 
+@pytest.mark.parametrize("conditioning", ["class", "none"])
+def test_a_source_of_so_many_samples_is_asked_for_no_more(conditioning: str) -> None:
+    class Few(Made):
+        def count(self, label: int | None = None) -> int:
+            return 3
+
+    n = SourceNeeds(
+        1,
+        Few(conditioning),
+        values=np.array([0, 1, 2]),
+        label_map=LabelMap(None),
+        generation_seed=0,
+        twins=adapt(traced_dataset(45)),
+    )
+    assert len(n.of_range(plan(), 0, 900)) == n.distinct(plan()) == 9
+    assert n.distinct(plan(reuse=2)) is None
+
+
 def test_a_long_range_is_planned_until_all_that_is_distinct_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
