@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -96,4 +97,65 @@ def save_classifier(folder: Path, *, outputs: int = 1, seed: int = 0, head: bool
             torch.nn.init.normal_(model.classifier.weight)
     model.save_pretrained(folder)
     tokenizer().save_pretrained(folder)
+    return folder
+
+
+def save_wav2vec2(folder: Path, *, seed: int = 0) -> Path:
+    """Write a recogniser that names a letter for each stretch of sound."""
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefgh"]
+    (folder / "vocab.json").write_text(json.dumps({c: k for k, c in enumerate(letters)}))
+    Wav2Vec2CTCTokenizer(str(folder / "vocab.json")).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(sampling_rate=16000).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = Wav2Vec2ForCTC(
+            Wav2Vec2Config(
+                **_SMALL, vocab_size=len(letters), pad_token_id=0, conv_dim=(8, 8),
+                conv_stride=(20, 20), conv_kernel=(40, 20), num_conv_pos_embeddings=4,
+                num_conv_pos_embedding_groups=2, num_feat_extract_layers=2,
+            )
+        )  # fmt: skip
+        model.lm_head.weight.data *= 50
+        model.lm_head.bias.data[:4] = -99  # letters and spaces alone
+    model.save_pretrained(folder)
+    return folder
+
+
+def save_whisper(folder: Path, *, seed: int = 0) -> Path:
+    """Write a recogniser that writes words."""
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperTokenizer,
+    )
+
+    letters = ["\u0120", *"abcdefgh", "\u0120a", "<|endoftext|>"]  # the first is a space
+    words = {letter: k for k, letter in enumerate(letters)}
+    WhisperTokenizer(vocab=words, merges=[("\u0120", "a")]).save_pretrained(folder)
+    WhisperFeatureExtractor(feature_size=8, chunk_length=2).save_pretrained(folder)
+    ends = dict.fromkeys(
+        ("pad_token_id", "eos_token_id", "bos_token_id", "decoder_start_token_id"), 10
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = WhisperForConditionalGeneration(
+            WhisperConfig(
+                vocab_size=len(letters), num_mel_bins=8, d_model=16, encoder_layers=1,
+                decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
+                encoder_ffn_dim=16, decoder_ffn_dim=16, max_source_positions=100,
+                max_target_positions=16, **ends,
+            )
+        )  # fmt: skip
+    model.generation_config = GenerationConfig(max_new_tokens=5, suppress_tokens=[0, 10], **ends)
+    model.save_pretrained(folder)
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lightning_synthaug.generators.gates.base import Gate
 from lightning_synthaug.generators.gates.clip_score import ClipScore
 from lightning_synthaug.generators.gates.fidelity_band import FidelityBand
+from lightning_synthaug.generators.gates.intelligibility import Intelligibility
 from lightning_synthaug.generators.gates.label_consistency import LabelConsistency
 from lightning_synthaug.generators.gates.length_ratio import LengthRatio
 from lightning_synthaug.generators.gates.meaning import Meaning
@@ -23,6 +24,7 @@ __all__ = [
     "ClipScore",
     "FidelityBand",
     "Gate",
+    "Intelligibility",
     "LabelConsistency",
     "LengthRatio",
     "Meaning",

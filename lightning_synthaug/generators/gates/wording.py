@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.data.record import Record
 
-__all__ = ["NearestTexts"]
+__all__ = ["NearestTexts", "word_edits", "words_of"]
 
 _WORD: Final = re.compile(r"\w+")
 #: Texts with the likest letters, whose words are compared.
@@ -44,7 +44,7 @@ class NearestTexts(Nearest):
     def __init__(self, references: Sequence[Record]) -> None:
         self._embedding = HashedNgrams()
         parts = [
-            (self._embedding.embed(part), [_words(r) for r in part])
+            (self._embedding.embed(part), [words_of(str(r["text"])) for r in part])
             for part in in_parts(references)
         ]
         self._vectors = np.concatenate([vectors for vectors, _ in parts])
@@ -63,21 +63,42 @@ class NearestTexts(Nearest):
                 apart[np.arange(len(part)), np.asarray(own[start : start + _AT_ONCE])] = np.inf
             near = np.argpartition(apart, count - 1, axis=1)[:, :count]
             for record, candidates in zip(part, near, strict=True):
-                edits = _edits(_words(record), [self._words[i] for i in candidates])
-                found.append(np.sort(edits)[:2])
+                words, others = words_of(str(record["text"])), [self._words[i] for i in candidates]
+                longer = [max(1, len(words), len(other)) for other in others]
+                found.append(np.sort(word_edits(words, others) / longer)[:2])
         return np.stack(found)
 
 
-def _words(record: Record) -> npt.NDArray[np.int64]:
-    """Number the words of a text; numbers are the same for the same word."""
-    words = _WORD.findall(str(record["text"]).lower())
+def words_of(text: str) -> npt.NDArray[np.int64]:
+    """Number the words of a text; numbers are the same for the same word.
+
+    Args:
+        text: Any; case and punctuation do not count.
+
+    Returns:
+        Shape `(words,)`.
+    """
+    words = _WORD.findall(text.lower())
     return np.array([zlib.crc32(word.encode()) for word in words], np.int64)
 
 
-def _edits(
+def word_edits(
     text: npt.NDArray[np.int64], others: Sequence[npt.NDArray[np.int64]]
-) -> npt.NDArray[np.float64]:
-    """Compare a text with others: word by word of the one, all words of the others at once."""
+) -> npt.NDArray[np.int64]:
+    """Count the words that must be put in, left out or changed to make a text into each of others.
+
+    Args:
+        text: As of `words_of`.
+        others: As of `words_of`, one at least.
+
+    Returns:
+        Shape `(others,)`.
+
+    Example:
+        >>> word_edits(words_of("Give me two"), [words_of("give me to"), words_of("two")]).tolist()
+        [1, 2]
+    """
+    # Word by word of the one, all words of the others at once.
     lengths = np.array([len(other) for other in others])
     table = np.full((len(others), int(lengths.max())), -1, np.int64)
     for row, other in zip(table, others, strict=True):
@@ -89,6 +110,5 @@ def _edits(
         best = np.concatenate([edits[:, :1] + 1, np.minimum(changed, edits[:, 1:] + 1)], axis=1)
         # A word put in costs one more than the place before it.
         edits = np.minimum.accumulate(best - steps, axis=1) + steps
-    counts = edits[np.arange(len(others)), lengths]
-    shares: npt.NDArray[np.float64] = counts / np.maximum(np.maximum(lengths, len(text)), 1)
-    return shares
+    counts: npt.NDArray[np.int64] = edits[np.arange(len(others)), lengths]
+    return counts

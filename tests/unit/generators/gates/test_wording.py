@@ -7,7 +7,7 @@ import pytest
 
 from lightning_synthaug.data import Record
 from lightning_synthaug.generators.gates import wording
-from lightning_synthaug.generators.gates.wording import NearestTexts, _edits
+from lightning_synthaug.generators.gates.wording import NearestTexts, word_edits
 
 
 def of(*texts: str) -> list[Record]:
@@ -35,10 +35,8 @@ def test_edits_are_those_of_the_textbook() -> None:
     for _ in range(50):
         text = rng.integers(0, 3, rng.integers(0, 6))
         others = [rng.integers(0, 3, rng.integers(0, 6)) for _ in range(4)]
-        expected = [
-            levenshtein(text.tolist(), o.tolist()) / max(len(text), len(o), 1) for o in others
-        ]
-        assert _edits(text, others).tolist() == expected
+        expected = [levenshtein(text.tolist(), o.tolist()) for o in others]
+        assert word_edits(text, others).tolist() == expected
 
 
 def test_words_count_and_letters_case_and_signs_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
