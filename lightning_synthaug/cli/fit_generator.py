@@ -10,15 +10,18 @@ __all__ = ["add_parser", "run"]
 
 _DATA = """\
 what to fit on, one of:
-  a folder        one subfolder of images for each class, all of one size
-  a .npz file     arrays `images` (uint8 0..255, or floats in [0, 1]) and `labels` (integers)
+  a folder        one subfolder of images (or sounds) for each class, all of one size (or rate)
+  a .npz file     arrays `images` (uint8 0..255, or floats in [0, 1]) and `labels` (integers);
+                  of sounds `sounds` (int16, or floats in [-1, 1]), `labels` and `rate`
   module:name     a function without arguments that returns (images, labels) or a dataset of
-                  (image, label) pairs, or such a pair or dataset itself
+                  (image, label) pairs, or such a pair or dataset itself; of sounds
+                  (sounds, labels, rate), or a dataset of (waveform, rate, label)
 """
 _EPILOG = """\
 Writes into a new folder, all at once at the end: generator.safetensors, card.json (what it was made from,
 counts by class, settings, losses, licence, and what samples are worth), samples.png (samples, and right
-of the gap the nearest images fitted on), fitted_on.npy (digests of the images fitted on).
+of the gap the nearest images fitted on), fitted_on.npy (digests of the images fitted on); of sounds
+samples.png shows pitches over time, and samples-*.wav play the rows of the picture.
 An interrupted fit goes on where it stood when the same command is given again.
 
 example: synthaug fit-generator cvae --data digits.npz --out runs/digits --licence CC-BY-4.0
@@ -35,7 +38,7 @@ diffusion  sharp and varied; slow without a GPU; needs the extra "diffusion"
 """
 _SETTINGS = (
     *("epochs", "max_minutes", "batch_size", "width", "latent", "learning_rate", "beta", "loss"),
-    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed"),
+    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed", "bands"),
 )
 
 
@@ -48,7 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "fit-generator",
         help="fit a small generator on your own data",
-        description="Fit a class-conditional generator of images on your own data.",
+        description="Fit a class-conditional generator of images or sounds on your own data.",
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
@@ -56,6 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--data", required=True, metavar="WHAT", help=_DATA)
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FOLDER", help="new folder for weights and card"
+    )
+    parser.add_argument(
+        "--modality",
+        choices=["image", "audio"],
+        default="image",
+        help="what the data are (default: image)",
     )
     _add_settings(parser)
     _add_card(parser)
@@ -118,6 +127,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="cvae: its bound of an image's gradient (default: 1)",
     )
+    add(
+        "--bands",
+        type=int,
+        metavar="N",
+        help="sounds: rows of the pictures that networks see (default: 32)",
+    )
     add("--seed", type=int, metavar="N", help="seed of the fit (default: 0)")
     add(
         "--device",
@@ -162,12 +177,13 @@ def run(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     check_out(args.out)
-    source = read_source(args.data, class_names=args.class_names)
+    source = read_source(args.data, class_names=args.class_names, modality=args.modality)
     generator = fit_generator(
         args.kind,
-        source.images,
+        source.samples,
         source.labels,
         out=args.out,
+        rate=source.rate,
         device=args.device,
         class_names=source.class_names or args.class_names,
         licence=args.licence,
@@ -177,7 +193,7 @@ def run(args: argparse.Namespace) -> int:
         **settings,
     )
     count = len(source.labels)
-    print(f"Fitted on {count} images of {len(generator.labels or ())} classes: {args.out}")
+    print(f"Fitted on {count} samples of {len(generator.labels or ())} classes: {args.out}")
     _print_report(args.out)
     print("Use it:")
     print("    from lightning_synthaug.fitting import load_fitted")

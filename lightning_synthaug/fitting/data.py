@@ -1,4 +1,4 @@
-"""What a generator is fitted on: images and labels, checked and brought into one form."""
+"""What a generator is fitted on: images or sounds and their labels, checked and brought into one form."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 
 from lightning_synthaug.errors import DataError
+from lightning_synthaug.generators.fitted_on import image_digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from lightning_synthaug.generators.networks.sounds import Spectrograms
 
 __all__ = ["FitData", "fit_data"]
 
@@ -29,8 +32,10 @@ class FitData:
         images: float32 in [0, 1], shape `(n, channels, rows, columns)`.
         classes: Index of each label in `labels`. int64, shape `(n,)`.
         labels: The distinct labels, ascending.
-        dtype: dtype that the images had: uint8 or float32.
-        digest: Digest of images and labels as they were given.
+        dtype: dtype that samples have: uint8 or float32; of sounds int16 or float32.
+        digest: Digest of samples and labels as they were given.
+        marks: Digest of each sample. uint64, shape `(n,)`.
+        spectrograms: How the images show sounds; None where they are what was given.
     """
 
     images: NDArray[np.float32]
@@ -38,6 +43,8 @@ class FitData:
     labels: list[int]
     dtype: str
     digest: str
+    marks: NDArray[np.uint64]
+    spectrograms: Spectrograms | None = None
 
     def take(self, rows: NDArray[np.int64]) -> FitData:
         """Pick images; labels and digest stay those of all.
@@ -48,7 +55,12 @@ class FitData:
         Returns:
             The data of these rows.
         """
-        return replace(self, images=self.images[rows], classes=self.classes[rows])
+        return replace(
+            self,
+            images=self.images[rows],
+            classes=self.classes[rows],
+            marks=self.marks[rows],
+        )
 
     def describe(self) -> dict[str, Any]:
         """Say what the data were, for the card.
@@ -105,6 +117,7 @@ def fit_data(
         [int(value) for value in values],
         "uint8" if whole else "float32",
         digest.hexdigest(),
+        image_digests(channels),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import platform
@@ -18,12 +19,13 @@ from lightning_synthaug.fitting.checkpoint import Checkpoint
 from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.data import fit_data
 from lightning_synthaug.fitting.framework import lightning
-from lightning_synthaug.fitting.report import judge_samples, picture_samples
+from lightning_synthaug.fitting.report import judge_samples, picture_samples, sound_samples
 from lightning_synthaug.fitting.saved import ENCODER, check_out, load_fitted, write_fitted
 from lightning_synthaug.fitting.settings import complete_settings
+from lightning_synthaug.fitting.sounds import sound_data
 from lightning_synthaug.fitting.training import network_arguments, run_fit, split_data
 from lightning_synthaug.generators.digest import canonical_digest
-from lightning_synthaug.generators.fitted_on import DIGESTS, image_digests
+from lightning_synthaug.generators.fitted_on import DIGESTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +53,8 @@ def fit_generator(
     labels: ArrayLike,
     *,
     out: str | Path,
+    rate: int | None = None,
+    bands: int = 32,
     device: str = "auto",
     class_names: Sequence[str] | None = None,
     name: str | None = None,
@@ -71,9 +75,14 @@ def fit_generator(
     Args:
         kind: `"cvae"`, `"cgan"` or `"diffusion"`.
         images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
-            `(n, rows, columns, channels)`; sides of at least 4. The depth of the network follows the size.
+            `(n, rows, columns, channels)`; sides of at least 4. The depth of the network follows the size. With
+            `rate`, sounds: see there.
         labels: Integers of any value, shape `(n,)`; the generator is asked for these.
         out: Folder to be; missing or empty.
+        rate: Sampling rate of sounds, in hertz; then `images` are sounds of shape `(n,)` each, floats in [-1, 1] or
+            int16. Shorter ones are followed by silence. The networks see them as pictures: bands of the mel scale over
+            time; what they make is brought back to waves. None: they are images.
+        bands: Of sounds: rows of such a picture, 4 to 512. More are finer, and slower.
         device: `"auto"`, `"cpu"` or `"cuda"`.
         class_names: Name of each label, in ascending order of the labels, for the card.
         name: What reports call the generator; by default the folder's name.
@@ -94,11 +103,15 @@ def fit_generator(
     Raises:
         ConfigError: A setting is unknown or lies outside its range (SA444), `out` is not free (SA441), or an
             interrupted fit was another one (SA445).
-        DataError: Images or labels have another form (SA440).
+        DataError: Images, sounds or labels have another form (SA440).
         GeneratorError: The loss is no longer finite (SA442).
         MissingDependency: A library that this kind needs is not installed (SA832).
     """
-    data = fit_data(images, labels)
+    data = (
+        fit_data(images, labels)
+        if rate is None
+        else sound_data(images, labels, rate=rate, bands=bands)
+    )
     chosen = complete_settings(kind, settings, len(data.classes))
     _check_names(class_names, data)
     place = _place(device)
@@ -137,6 +150,7 @@ def fit_generator(
         },
         "output": {"dtype": data.dtype, "range": list(fitted.module.pixel_range)},
         "data": data.describe(),
+        **({"sound": dataclasses.asdict(data.spectrograms)} if data.spectrograms else {}),
         "settings": chosen,
         "versions": _versions(),
         **_told(fitted, seen, held_out, private=private),
@@ -182,7 +196,14 @@ def _place(device: str) -> str:
 
 def _identity(kind: str, data: FitData, settings: Mapping[str, Any], place: str) -> str:
     """Digest what makes a fit the same one."""
-    shown = {**settings, "kind": kind, "data": data.digest, "device": place, **_versions()}
+    shown = {
+        **settings,
+        "kind": kind,
+        "data": data.digest,
+        "form": str(data.spectrograms),
+        "device": place,
+        **_versions(),
+    }
     return canonical_digest(shown)
 
 
@@ -211,14 +232,14 @@ def _files(fitted: Fitted, data: FitData, *, private: bool) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     if not private:
         file = io.BytesIO()
-        np.save(file, np.sort(image_digests(data.images)), allow_pickle=False)
+        np.save(file, np.sort(data.marks), allow_pickle=False)
         files[DIGESTS] = file.getvalue()
     if isinstance(fitted.module, CVAE) and not private:
         files[ENCODER] = save(_on_cpu(fitted.module.averaged_encoder))
     picture = picture_samples(fitted.module, None if private else data)
     if picture is not None:
         files["samples.png"] = picture
-    return files
+    return files | sound_samples(fitted.module, data)
 
 
 def _check_names(class_names: Sequence[str] | None, data: FitData) -> None:

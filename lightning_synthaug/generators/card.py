@@ -20,6 +20,8 @@ __all__ = ["CARD_FORMAT", "generator_from_card", "read_card"]
 CARD_FORMAT = 1
 """Version of the card's layout."""
 
+_SOUNDS = "lightning_synthaug.generators.networks.sounds:sound_maker"
+
 #: The networks of this package, and those arguments of each that change how it samples and not what it has learned.
 _NETWORKS: dict[str, tuple[str, ...]] = {
     "lightning_synthaug.generators.networks.cgan:ImageMaker": ("spread",),
@@ -48,6 +50,14 @@ _FORM: dict[str, type | tuple[type, ...]] = {
     "name": (str, type(None)),
     "licence": (str, type(None)),
     "source": (str, type(None)),
+    "sound": (dict, type(None)),
+}
+#: What the entry of sounds has to be.
+_SOUND: dict[str, type | tuple[type, ...]] = {
+    "sound.rate": int,
+    "sound.length": int,
+    "sound.bands": int,
+    "sound.loudest": (int, float),
 }
 
 
@@ -120,16 +130,24 @@ def _made(
     path: Path, card: dict[str, Any], network: Any, output: Any, batch_size: int
 ) -> TorchGenerator:
     """Make the generator of a card whose form is right."""
+    sound = card.get("sound")
+    heard = {
+        "network": network["module"],
+        "arguments": network["arguments"],
+        "output_range": output["range"],
+        "spectrograms": sound,
+    }
     return TorchGenerator(
         path.parent / Path(card["weights"]).name,
-        module=network["module"],
-        module_args=network["arguments"],
+        module=network["module"] if sound is None else _SOUNDS,
+        module_args=network["arguments"] if sound is None else heard,
         latent=network["latent"],
         classes=card["labels"],
         class_names=card.get("class_names"),
         label_input="onehot",
-        output_range=tuple(output["range"]),
-        layout="CHW",
+        output_range=tuple(output["range"]) if sound is None else (-1.0, 1.0),
+        layout="CHW" if sound is None else "T",
+        rate=None if sound is None else sound["rate"],
         dtype=output["dtype"],
         batch_size=batch_size,
         name=card.get("name"),
@@ -156,7 +174,7 @@ def _steered(network: dict[str, Any], sampling: Mapping[str, Any]) -> dict[str, 
 
 def _fault(card: dict[str, Any]) -> str | None:
     """Name the first entry that is missing or of another type; None where all are right."""
-    for place, kinds in _FORM.items():
+    for place, kinds in (_FORM | (_SOUND if card.get("sound") else {})).items():
         entry: Any = card
         for key in place.split("."):
             entry = entry.get(key)

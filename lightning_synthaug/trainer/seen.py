@@ -10,7 +10,7 @@ from lightning_synthaug.data import adapt
 from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
 from lightning_synthaug.errors import SynthAugError, TrainerError
 from lightning_synthaug.generators import Generator
-from lightning_synthaug.generators.fitted_on import fitted_digests, image_digests
+from lightning_synthaug.generators.fitted_on import fitted_digests, record_digests
 from lightning_synthaug.trainer.trees import leaves
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ _LOOKED_AT = 256
 
 
 def seen_images(generator: Generator, dataset: Any, *, most: int | None = None) -> list[int]:
-    """List the images of a dataset that a generator was fitted on.
+    """List the images or sounds of a dataset that a generator was fitted on.
 
     Args:
         generator: What `load_fitted` returned.
-        dataset: Map-style dataset of images, whose raw samples can be read.
+        dataset: Map-style dataset, whose raw samples can be read.
         most: Look at so many, spread evenly; None: at all.
 
     Returns:
@@ -40,7 +40,7 @@ def seen_images(generator: Generator, dataset: Any, *, most: int | None = None) 
         return []
     adapter, count = adapt(dataset), len(dataset)
     rows = np.unique(np.linspace(0, count - 1, min(count, most or count)).astype(np.int64))
-    found = image_digests(adapter.record(int(row))["image"] for row in rows)
+    found = record_digests(adapter.record(int(row)) for row in rows)
     return [int(row) for row in rows[np.isin(found, digests)]]
 
 
@@ -68,7 +68,7 @@ def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | 
             try:
                 rows = seen_images(generator, dataset, most=_LOOKED_AT)
             except (SynthAugError, TypeError, ValueError, KeyError, IndexError):
-                break  # the dataset has no images that could be read: nothing is known
+                break  # the dataset has nothing that could be read: nothing is known
             if rows:
                 count = min(len(dataset), _LOOKED_AT)
                 return str(TrainerError("SA741", _text(name, stage, len(rows), count)))
@@ -78,9 +78,9 @@ def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | 
 def _text(name: str, stage: str, seen: int, of: int) -> str:
     """Word what was found."""
     return (
-        f"A generator must be fitted on training images alone, got {seen} of {of} {stage} images looked at among those "
-        f"that {name!r} was fitted on. What it makes resembles them, so the scores are too good: fit it again without "
-        "them."
+        f"A generator must be fitted on training samples alone, got {seen} of {of} {stage} samples looked at among "
+        f"those that {name!r} was fitted on. What it makes resembles them, so the scores are too good: fit it again "
+        "without them."
     )
 
 

@@ -47,6 +47,8 @@ def test_class_names_come_with_the_card(card: Path) -> None:
         ({"labels": "drop"}, r"a card with 'labels' as list, got \["),
         ({"network": "x"}, "a card with 'network' as dict"),
         ({"network": {"module": 3}}, "a card with 'network.module' as str"),
+        ({"sound": 8000}, "a card with 'sound' as dict or NoneType"),
+        ({"sound": {"rate": 8000}}, "a card with 'sound.length' as int"),
         ({"output": {"range": 3, "dtype": "uint8"}}, "a card with 'output.range' as list"),
         ({"weights": 7}, "a readable card, got TypeError"),
         ({"weights": None}, "a readable card, got TypeError"),

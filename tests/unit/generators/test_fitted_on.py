@@ -12,6 +12,9 @@ from lightning_synthaug.generators.fitted_on import (
     fitted_digests,
     image_digest,
     image_digests,
+    record_digests,
+    sound_digest,
+    sound_digests,
 )
 
 GREY = np.random.default_rng(0).integers(0, 256, (5, 6), np.uint8)
@@ -47,3 +50,14 @@ def test_a_file_of_another_kind_says_nothing(tmp_path: Path, content: np.ndarray
     found = fitted_digests(generator)
     assert found is not None
     assert found.tolist() == [3, 5]
+
+
+def test_the_same_sound_has_the_same_digest_however_it_is_kept() -> None:
+    sound = np.random.default_rng(2).integers(-9000, 9000, 500, np.int16)
+    padded = np.pad(sound, (40, 60))
+    for same in (sound[None], sound[:, None], sound / 32768, padded, (padded / 32768)[None]):
+        assert sound_digest(same) == sound_digest(sound)
+    others = [sound, -sound, sound[::-1], sound[:-1]]
+    assert len(set(sound_digests(others).tolist())) == 4
+    records = [{"audio": sound}, {"image": GREY}]
+    assert record_digests(records).tolist() == [sound_digest(sound), image_digest(GREY)]

@@ -62,7 +62,7 @@ def test_it_is_told_of_any_loader(fitted: sa.TorchGenerator) -> None:
     clean, other = DataLoader(tensors(MIXED[:30])), DataLoader(Subset(tensors(MIXED), [0, 35]))
     text = told_of_seen(sources, [clean, other], "validation")
     assert text is not None
-    assert "got 1 of 2 validation images looked at among those that 'mine' was fitted on" in text
+    assert "got 1 of 2 validation samples looked at among those that 'mine' was fitted on" in text
     assert text.endswith("[SA741]")
     assert told_of_seen(sources, clean, "test") is None
     assert told_of_seen(sources, None, "test") is None
@@ -122,6 +122,6 @@ def test_a_run_says_so_once_for_each_stage(
     trainer.fit(model, DataLoader(train, batch_size=32, shuffle=True), mixed)
     said = capsys.readouterr().err
     assert said.count("SA741") == 1
-    assert "10 of 40 validation images" in said
+    assert "10 of 40 validation samples" in said
     trainer.test(model, mixed, verbose=False)
-    assert "10 of 40 test images" in capsys.readouterr().err
+    assert "10 of 40 test samples" in capsys.readouterr().err
