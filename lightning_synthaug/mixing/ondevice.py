@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lightning_synthaug.data.naming import IMAGE_KEYS
+from lightning_synthaug.data.naming import AUDIO_KEYS, IMAGE_KEYS
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan.seeding import child_seed
@@ -48,6 +48,8 @@ def on_device(
         function.to(device)
     with _seeded(seed, device):
         result = function(*given)
+    if not isinstance(result, torch.Tensor):  # torch-audiomentations returns what holds its tensor
+        result = getattr(result, "samples", result)
     made = list(result) if isinstance(result, (tuple, list)) else [result]
     fit = len(made) == len(given) and all(
         isinstance(new, torch.Tensor)
@@ -67,7 +69,7 @@ def on_device(
 
 
 def images_of(batch: Any) -> torch.Tensor:
-    """Find the images in a batch: the batch itself, its first element, or the one under the key of an image.
+    """Find the images or sounds in a batch: itself, its first element, or the one under the key of such.
 
     Args:
         batch: What the loader delivered, on any device.
@@ -80,7 +82,7 @@ def images_of(batch: Any) -> torch.Tensor:
     """
     parts = [batch]
     if isinstance(batch, Mapping):
-        key = next((key for key in IMAGE_KEYS if key in batch), None)
+        key = next((key for key in (*IMAGE_KEYS, *AUDIO_KEYS) if key in batch), None)
         parts = [batch.get(key), *(value for name, value in batch.items() if name != key)]
     elif isinstance(batch, (tuple, list)):
         parts = list(batch)
@@ -91,8 +93,8 @@ def images_of(batch: Any) -> torch.Tensor:
             return images
     raise ConfigError(
         "SA612",
-        "`batch_transform` needs a batch whose first element, or the one under the key of an image, holds images, and "
-        f"none that lies on them, got {_shapes(parts)}. In training_step, call "
+        "`batch_transform` needs a batch whose first element, or the one under the key of an image or a sound, holds "
+        f"images or sounds, and none that lies on them, got {_shapes(parts)}. In training_step, call "
         "`batch_info(self).transform(function, images, masks)` with what belongs together.",
     )
 

@@ -45,9 +45,25 @@ def test_some_rows_of_several_tensors() -> None:
         on_device(lambda x: x[:, :1], [X], torch.tensor([1]), 1)
 
 
+@pytest.mark.filterwarnings("ignore:.*output_type")
+@pytest.mark.parametrize("form", ["tensor", "dict"])
+def test_torch_audiomentations_change_a_batch_of_waves(form: str) -> None:
+    import torch_audiomentations as ta
+
+    of: dict[str, Any] = {"sample_rate": 8000, "output_type": form}
+    change = ta.Compose([ta.Gain(p=0.7, **of), ta.AddColoredNoise(p=0.7, **of)], output_type=form)
+    waves = torch.sin(torch.arange(4000.0)).repeat(6, 1, 1)
+    (one,), (again,), (other,) = (on_device(change, [waves], None, seed) for seed in (1, 1, 2))
+    assert torch.equal(one, again) and not torch.equal(one, other)
+    assert len({row.numpy().tobytes() for row in one}) > 3, "each row is changed in its own way"
+    (some,) = on_device(change, [waves], torch.tensor([2]), 1)
+    assert torch.equal(some[[0, 1, 3, 4, 5]], waves[:5])
+
+
 def test_images_are_found_and_masks_beside_them_refused() -> None:
     assert images_of(X) is X and images_of((X, 1, "a")) is X and images_of([X]) is X
     assert images_of({"id": [1], "pixel_values": X}) is X
+    assert images_of({"label": torch.zeros(4), "waveform": X}) is X
     for batch in ((torch.zeros(4), X), {"id": X}, "text", [], (X, X), {"x": X, "m": X}):
         with pytest.raises(ConfigError, match=r"needs a batch.*SA612"):
             images_of(batch)
