@@ -396,7 +396,7 @@ def test_a_configuration_names_a_voice(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    for wrong in ({"speed": (1.2, 0.8)}, {"template": "nothing to fill in"}):
+    for wrong in ({"speed": (1.2, 0.8)}, {"template": "nothing to fill in"}, {"dtype": "uint8"}):
         with pytest.raises(ValueError, match="must"):
             espeak(**wrong)
     with pytest.raises(ValueError, match="`texts` must name what each label says"):

@@ -22,6 +22,8 @@ _HOP: Final = 0.016
 _OVERLAP: Final = 4
 #: Decibels between black and white.
 _SPAN: Final = 60.0
+#: What is as black as this is silence: what networks make is never quite black, and would be heard as noise.
+_BLACK: Final = 0.05
 #: Rounds of finding phases, and how far each goes beyond the last.
 _ROUNDS, _MOMENTUM = 32, 0.99
 _TINY: Final = 1e-10
@@ -40,7 +42,7 @@ class Spectrograms:
         rate: Sampling rate. Hertz.
         length: Samples of a sound.
         bands: Rows of a picture; the lowest band is the last row.
-        loudest: Level that is white; 60 decibels below it, and below that, is black and becomes silence. Decibels.
+        loudest: Level that is white; 60 decibels below it is black. What is nearly black becomes silence. Decibels.
 
     Source:
         Griffin & Lim, "Signal estimation from modified short-time Fourier transform", 1984; with momentum: Perraudin,
@@ -100,7 +102,7 @@ class Spectrograms:
             In [-1, 1] or a little beyond, shape `(n, length)`.
         """
         shown = images[:, 0].float().flip(1)
-        power = 10 ** ((shown - 1) * _SPAN / 10 + self.loudest / 10) * (shown > 0)
+        power = 10 ** ((shown - 1) * _SPAN / 10 + self.loudest / 10) * (shown > _BLACK)
         inverse = torch.linalg.pinv(self._filters()).to(power)
         parts = (inverse @ power).clamp_min(0).sqrt().split(_A_TIME)
         return torch.cat([self._phased(part) for part in parts])

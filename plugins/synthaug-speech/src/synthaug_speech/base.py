@@ -94,6 +94,8 @@ class SpeechGenerator(Generator):
             raise ValueError(
                 f"`speed` must be two numbers in order above 0, got {self.speed!r}. Use (0.85, 1.2)."
             )
+        if self.dtype not in ("float32", "int16"):
+            raise ValueError(f'`dtype` must be "float32" or "int16", got {self.dtype!r}.')
         self.labels = frozenset(range(len(self.texts)))
         self.variable_shape = self.seconds is None
         form = ("rate", "seconds", "loudness", "trim", "dtype")
