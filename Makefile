@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+BENCH ?= .venv-bench
 BIN := $(VENV)/bin
 SYNC ?= $(VENV)/.synced
 
@@ -10,7 +11,7 @@ SYNC ?= $(VENV)/.synced
 export NO_ALBUMENTATIONS_UPDATE = 1
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test test-matrix lint check bench docs clean help
+.PHONY: demo test test-matrix lint check bench bench-quality docs clean help
 .DEFAULT_GOAL := test
 
 $(VENV)/.synced: pyproject.toml constraints.txt
@@ -41,8 +42,22 @@ docs: $(SYNC)  ## the site, built strictly, in docs/_build/html
 
 check: test docs  ## everything a change has to pass
 
-bench: $(SYNC)  ## each benchmark against the targets in its docstring; DATA=folder for those that need data sets
-	@failed=0; for file in $$(grep -l __main__ benchmarks/*.py); do \
+# An environment on top of the other one: what peers need does not get into it. litdata asks for torchvision, which is built
+# for one kind of torch, and for a boto3 that wants an older dateutil; it runs without the one and with what is there.
+$(BENCH)/.synced: $(SYNC) pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	@$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > $$($(BENCH)/bin/python -c 'import site; print(site.getsitepackages()[0])')/base.pth
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[bench]'
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt --no-deps litdata boto3 botocore jmespath obstore s3transfer tifffile
+	@touch $@
+
+bench: $(BENCH)/.synced  ## speed beside other loaders, half an hour; writes docs/performance.md; stopped, it goes on where it was
+	$(BENCH)/bin/python benchmarks/suite.py --check
+
+QUALITY := audio codecs collapse diffusion fitting gates stall
+
+bench-quality: $(SYNC)  ## the other benchmarks against the targets in their docstrings; DATA=folder for those that need data sets
+	@failed=0; for name in $(QUALITY); do file=benchmarks/$$name.py; \
 		data=; if grep -q '"--data"' $$file; then \
 			if [ -z "$(DATA)" ]; then echo "== $$file: left out, it needs DATA=folder"; continue; fi; \
 			data="--data $(DATA)"; \
@@ -54,4 +69,4 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 clean:  ## remove everything that the other targets made
-	rm -rf $(VENV) .matrix synthaug-demo docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .matrix synthaug-demo docs/_build docs/api/_generated build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -9,14 +9,14 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Benchmark", "interleaved", "ratio_interval"]
+__all__ = ["Benchmark", "interleaved", "ratio_interval", "shown"]
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Benchmark:
     figures: dict[str, float] = field(default_factory=dict)
     rows: list[Sequence[object]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
 
     def parser(self) -> argparse.ArgumentParser:
         """Return the options that every benchmark takes."""
@@ -64,6 +65,10 @@ class Benchmark:
             "--check", action="store_true", help="exit with status 1 when a target is missed"
         )
         return parser
+
+    def row(self, *cells: object) -> None:
+        """Add a row to the table."""
+        self.rows.append(cells)
 
     def need(
         self,
@@ -91,9 +96,11 @@ class Benchmark:
         )
         print("\n".join(map(str, self.targets)))
         if args.json:
-            args.json.write_text(
-                json.dumps({"figures": self.figures, "machine": machine()}, indent=2) + "\n"
-            )
+            told = {
+                "figures": self.figures, "targets": [asdict(t) | {"met": t.met} for t in self.targets],
+                "table": table, "results": self.results, "machine": machine(),
+            }  # fmt: skip
+            args.json.write_text(json.dumps(told, indent=1) + "\n")
         missed = [t for t in self.targets if not t.met]
         return 1 if args.check and missed else 0
 
@@ -106,6 +113,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
 
@@ -145,3 +153,12 @@ def ratio_interval(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float, 
     medians = np.median(ratios[rng.integers(0, ratios.size, (4000, ratios.size))], axis=1)
     low, high = np.quantile(medians, [0.025, 0.975])
     return float(np.median(ratios)), float(low), float(high)
+
+
+def shown(interval: tuple[float, float, float]) -> str:
+    """Write a ratio with its interval.
+
+    Args:
+        interval: As `ratio_interval` returns it.
+    """
+    return "{:.2f} ({:.2f} to {:.2f})".format(*interval)

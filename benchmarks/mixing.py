@@ -1,201 +1,142 @@
-"""Throughput of a mixed loader beside the plain DataLoader that it replaces.
+"""What mixing costs beside the plain `DataLoader` that it replaces, for each way in which batches are put together.
 
-Workloads: 32x32x3 uint8 arrays in memory (a dataset of NumPy arrays; the same as a TensorDataset and as a dataset that
-returns tensors are shown too), and 224x224 JPEG files decoded by Pillow. 0 and 2 workers, batch 64, torch's default
-collate, one thread, ratio 0 and 0.5, samples generated before the clock starts. Each round times whole epochs of all
-loaders in a changing order, and ratios are paired by round. Without workers the loaders take turns batch by batch
-instead: this work is done when `next` returns, and a drift of the machine within an epoch then hits all alike.
+Workloads as in `loaders.py`, and the arrays in a `TensorDataset`, which gives rows all at once. Batches of 64, torch's
+default collate, one thread, samples generated before the clock starts. Loaders take turns by stretches, and workers
+are started anew for each repeat. At ratio 0 without workers they take turns batch by batch: a drift of the machine hits
+both alike, so that a difference of a hundredth can be told. (It is dearer for both, as each finds the other's data in
+the processor's caches.)
 
-Targets: at ratio 0, the lower end of the 95 % interval of our throughput over the plain loader's is at least 0.97, with
-0 and 2 workers, arrays and JPEG. At ratio 0.5 the median ratio is at least 1.3 on JPEG (0 and 2 workers) and on arrays
-with 0 workers.
+Targets. Ratio 0: the lower end of the 95 % interval of our rate over the plain loader's is at least 0.97 everywhere,
+with two workers on arrays at least 2.0. Two datasets half and half, sample by sample: processor time at most 1.10 of
+the plain loader's and of ConcatDataset + WeightedRandomSampler's. Half from the cache, no workers: 0.75 (rate 1.3);
+both halves by batch: 0.45 (2.3); with two workers: 0.45 (2.3). A tenth from the cache, two workers: 0.5 (2.0) on
+arrays, 0.75 (1.4) on JPEG.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from harness import Benchmark, interleaved, ratio_interval
-from torch.utils.data import DataLoader, TensorDataset
-from workloads import Arrays, Jpegs, Tensors
+from common import fill, folder_of, ours, plain
+from harness import Benchmark, ratio_interval, shown
+from peers import concat
+from race import Entry, Values, race
+from workloads import NAMES, Workload, workload
 
-import lightning_synthaug as sa
-
-BATCH = 64
-
-#: Workers are started anew for each group of rounds: a process can be lucky with its core and memory for its life. Two
-#: plain loaders beside each other differ by up to a tenth through that, so many groups count more than many rounds.
-GROUPS = 12
-#: Cases with a target and workers take this many times the groups, cases without a target a part of them.
-WITH_WORKERS, WITHOUT_TARGET = 2, 0.5
+PLAIN, CONCAT = "plain DataLoader", "ConcatDataset + WeightedRandomSampler"
+NONE, HALF, TENTH = "ratio 0", "half from the cache", "a tenth from the cache"
+PAIR = "half from another dataset"
 
 
-class Noise(sa.Generator):
-    """Make images of noise: only their reading is measured."""
+class Floor(NamedTuple):
+    """What one way of mixing must reach.
 
-    conditioning = "class"
-    batch_size = 256
-
-    def __init__(self, side: int) -> None:
-        self.side = side
-
-    def fingerprint(self) -> str:
-        """Identify the output."""
-        return f"noise-{self.side}"
-
-    def generate(self, requests: Sequence[sa.Request]) -> list[sa.Record | sa.Rejection]:
-        """Draw one image a request."""
-        shape = (self.side, self.side, 3)
-        images = (np.random.default_rng(r.seed).integers(0, 255, shape, np.uint8) for r in requests)
-        return [
-            sa.Record({"image": i, "label": r.label}) for i, r in zip(images, requests, strict=True)
-        ]
-
-
-def rate(loader: DataLoader[Any]) -> Callable[[], float]:
-    """Return a measurement: samples a second over one epoch."""
-
-    def measure() -> float:
-        began, count = time.perf_counter(), 0
-        for images, _ in loader:
-            count += len(images)
-        return count / (time.perf_counter() - began)
-
-    return measure
-
-
-def by_batches(loaders: Sequence[DataLoader[Any]], seed: int) -> list[float]:
-    """Iterate over one epoch of loaders of equal length, a batch of each in turn, in an order that changes.
-
-    Args:
-        loaders: What to measure, without workers.
-        seed: Seed of the orders.
-
-    Returns:
-        Samples a second of each.
+    Attributes:
+        entry: The way.
+        workload: Where it counts.
+        workers: With how many workers.
+        over: The loader that it is held against.
+        cpu: Processor time over that one's, at most.
+        rate: Rate over that one's, at least; 0 for no bound.
     """
-    rng = np.random.default_rng(seed)
-    seconds = [0.0] * len(loaders)
-    counts = [0] * len(loaders)
-    running: list[Any] = [None] * len(loaders)
-    ended = [False] * len(loaders)
-    while not all(ended):
-        for i in rng.permutation(len(loaders)).tolist():
-            began = time.perf_counter()
-            if running[i] is None:
-                running[i] = iter(loaders[i])
-            batch = next(running[i], None)
-            seconds[i] += time.perf_counter() - began
-            if batch is None:
-                ended[i] = True
-            else:
-                counts[i] += len(batch[0])
-    return [count / second for count, second in zip(counts, seconds, strict=True)]
+
+    entry: str
+    workload: str
+    workers: int
+    over: str
+    cpu: float
+    rate: float = 0.0
+
+
+FLOORS = (
+    *(Floor(PAIR, "arrays", workers, over, 1.10) for workers in (0, 2) for over in (PLAIN, CONCAT)),
+    Floor(HALF, "arrays", 0, PLAIN, 0.75, 1.3),
+    Floor(HALF, "tensors", 0, PLAIN, 0.45, 2.3),
+    Floor(HALF, "arrays", 2, PLAIN, 0.45, 2.3),
+    Floor(TENTH, "arrays", 2, PLAIN, 0.5, 2.0),
+    Floor(TENTH, "jpeg", 2, PLAIN, 0.75, 1.4),
+)
+
+
+def entries(load: Workload, workers: int) -> list[list[Entry]]:
+    """List the ways that have a bound in a case; a race for each list."""
+    asked = {floor.entry for floor in FLOORS if floor[1:3] == (load.name, workers)}
+    ways = {
+        HALF: Entry(HALF, partial(ours, load, workers, 0.5), warm=3),
+        TENTH: Entry(TENTH, partial(ours, load, workers, 0.1), warm=3),
+        PAIR: Entry(PAIR, partial(ours, load, workers, 0.5, cached=False)),
+    }
+    both = [Entry(CONCAT, partial(concat.build, load, workers, 0.5))] if PAIR in asked else []
+    none = Entry(NONE, partial(ours, load, workers, 0.0))
+    others = [*(entry for name, entry in ways.items() if name in asked), *both]
+
+    def beside_plain(*own: Entry) -> list[Entry]:
+        return [Entry(PLAIN, partial(plain, load, workers)), *own]
+
+    if workers or not others:
+        return [beside_plain(none, *others)]
+    return [beside_plain(none), beside_plain(*others)]
+
+
+def judge(bench: Benchmark, load: Workload, workers: int, raced: list[Entry]) -> None:
+    """Write the rows of a case, and hold them against the floors."""
+    by_name = {entry.name: entry for entry in raced}
+    case = f"{load.name}, {workers} workers"
+
+    def over(ours: str, theirs: str, what: str) -> tuple[float, float, float]:
+        pair = (np.array(getattr(by_name[name], what)) for name in (ours, theirs))
+        return ratio_interval(*pair)
+
+    for name, entry in by_name.items():
+        cells = [over(name, PLAIN, what) for what in ("rates", "cpu_us")]
+        median = f"{np.median(entry.rates):.0f}"
+        bench.row(load.name, workers, name, median, *map(shown, cells))
+    if NONE in by_name:
+        low = over(NONE, PLAIN, "rates")[1]
+        least = 2.0 if (load.name, workers) == ("arrays", 2) else 0.97
+        bench.need(f"{case}, ratio 0: rate over plain, low end", low, at_least=least)
+    for floor in FLOORS:
+        if floor[1:3] != (load.name, workers) or floor.entry not in by_name:
+            continue
+        what = f"{case}, {floor.entry}: over {floor.over}"
+        cpu = over(floor.entry, floor.over, "cpu_us")[0]
+        bench.need(f"{what}, processor time", cpu, at_most=floor.cpu)
+        if floor.rate:
+            rate = over(floor.entry, floor.over, "rates")[0]
+            bench.need(f"{what}, rate", rate, at_least=floor.rate)
 
 
 def main() -> int:
     """Run the benchmark."""
     bench = Benchmark("mixing", __doc__ or "")
     parser = bench.parser()
-    parser.add_argument(
-        "--repeats",
-        type=int,
-        default=3,
-        help="rounds in each group; a case has 6 to 24 groups (default: 3)",
-    )
-    parser.add_argument(
-        "--only", metavar="TEXT", default="", help="only workloads whose name contains TEXT"
-    )
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        arrays = Arrays(16384)
-        tensors = Tensors(16384)
-        (root / "jpeg").mkdir()
-        cases: list[tuple[str, Any, int]] = [
-            ("arrays 32", arrays, 32),
-            ("TensorDataset 32", TensorDataset(tensors.images, torch.tensor(tensors.labels)), 32),
-            ("tensors one by one 32", tensors, 32),
-            ("jpeg 224", Jpegs(root / "jpeg", 1024), 224),
-        ]
-        for name, dataset, side in cases:
-            if args.only not in name:
-                continue
-            labels = getattr(dataset, "labels", None)
-            for workers in (0, 2):
-                run_case(
-                    bench, name, dataset, side, workers, labels, root / f"cache{side}", args.repeats
-                )
-    return bench.finish(
-        args,
-        ["workload", "workers", "ratio", "plain/s", "mixed/s", "mixed over plain", "95 % interval"],
-    )
-
-
-def run_case(
-    bench: Benchmark,
-    name: str,
-    dataset: Any,
-    side: int,
-    workers: int,
-    labels: Any,
-    cache: Path,
-    repeats: int,
-) -> None:
-    """Measure one workload: plain, ratio 0 and ratio 0.5 in the same rounds."""
-
-    def loader() -> DataLoader[Any]:
-        return DataLoader(
-            dataset, BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
-        )
-
-    checked = name in ("arrays 32", "jpeg 224")
-    many = (WITH_WORKERS if workers else 1) if checked else WITHOUT_TARGET
-    groups = []
-    for group in range(round(GROUPS * many)):
-        loaders = [
-            loader(),
-            *(sa.mix(loader(), Noise(side), r, cache=cache, labels=labels) for r in (0.0, 0.5)),
-        ]
-        runs = [rate(one) for one in loaders]
-        # Two epochs at ratio 0.5 go once through the pool: generates, verifies, starts workers.
-        for run in [*runs, runs[2], runs[2]]:
-            run()
-        if workers:
-            groups.append(interleaved(runs, repeats))
-        else:
-            groups.append(
-                np.array([by_batches(loaders, group * repeats + r) for r in range(repeats)])
-            )
-    rates = np.concatenate(groups)
-    for i, ratio in ((1, 0.0), (2, 0.5)):
-        middle, low, high = ratio_interval(rates[:, i], rates[:, 0])
-        plain, mixed = float(np.median(rates[:, 0])), float(np.median(rates[:, i]))
-        bench.rows.append(
-            (
-                name,
-                workers,
-                ratio,
-                f"{plain:.0f}",
-                f"{mixed:.0f}",
-                f"{middle:.3f}",
-                f"{low:.3f} to {high:.3f}",
-            )
-        )
-        key = f"{name.replace(' ', '_')}_workers_{workers}_ratio_{ratio}"
-        bench.figures[f"{key}_over_plain_ratio"] = middle
-        if checked and ratio == 0.0:
-            bench.need(f"{key}_over_plain_ratio_low", low, at_least=0.97)
-        elif checked and (side == 224 or workers == 0):
-            bench.need(f"{key}_over_plain_ratio_median", middle, at_least=1.3)
+    parser.add_argument("--workload", choices=NAMES, help="one of them; all by default")
+    parser.add_argument("--workers", type=int, choices=(0, 2), help="0 or 2; both by default")
+    parser.add_argument("--repeats", type=int, default=7, help="fresh starts (default: 7)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns in each (default: 3)")
+    parser.add_argument("--folder", type=Path, help="files to keep between runs")
+    args: argparse.Namespace = parser.parse_args()
+    with folder_of(args) as folder:
+        for name in [args.workload] if args.workload else NAMES:
+            load = workload(name, folder)
+            values = Values(load)
+            fill(load)
+            for workers in (0, 2) if args.workers is None else (args.workers,):
+                print(f"{name}, {workers} workers", file=sys.stderr)
+                for raced in entries(load, workers):
+                    turns = not workers and NONE in (entry.name for entry in raced)
+                    race(raced, values, repeats=args.repeats, rounds=args.rounds, by_batches=turns)
+                    judge(bench, load, workers, raced)
+                    bench.results += [
+                        {"workload": name, "workers": workers, **entry.figures()} for entry in raced
+                    ]
+    header = ["workload", "workers", "loader", "samples/s", "rate over plain", "CPU over plain"]
+    return bench.finish(args, header)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from lightning_synthaug.cli.demo.words import render_table
 
 SIZES, SEEDS, POOL = (5, 20), 6, 1000  # real digits a class; repetitions; synthetic digits
 TEST = 2500  # the last digits: nothing is fitted or chosen on them
+UNGATED = Arm(f"{ARMS[3].name}, no gates", ARMS[3].ratio)  # what are gates worth?
 # Chosen for real + classical, on digits of the pool that were not drawn; synthetic ones had no say.
 NET = {"steps": 300, "batch": 40, "learning_rate": 0.01, "dropout": 0.3}
 CLASSICAL = albumentations.Affine(
@@ -42,10 +43,9 @@ def run(
         generator = Labelled(generator, real, seed=seed)
     gates = [sa.LabelConsistency(), sa.FidelityBand(), sa.NearDuplicate()]  # fitted on the few
     same = {"pool": POOL, "cache": cache, "seed": seed, "generation_seed": seed}
-    names = [str(digit) for digit in range(10)]
-    transform = CLASSICAL if arm.classical else None
+    transform, gates = CLASSICAL if arm.classical else None, [] if arm is UNGATED else gates
     aug = sa.SynthAug(
-        generator, arm.ratio, transform=transform, gates=gates, class_names=names, **same
+        generator, arm.ratio, transform=transform, gates=gates, class_names=[*"0123456789"], **same
     )
     model = train(images[few], labels[few], aug, seed=seed, **net)
     return {
@@ -66,7 +66,7 @@ def main() -> None:
     data, generators = read_idx(args.data), pretrained.load(args.generator)
     sizes, seeds, net = ((5,), 2, {**NET, "steps": 10}) if args.quick else (SIZES, SEEDS, NET)
     results = Results(args.results)
-    for seed, name, size, arm in product(range(seeds), generators, sizes, ARMS[:-1]):
+    for seed, name, size, arm in product(range(seeds), generators, sizes, [*ARMS[:-1], UNGATED]):
         key = results.key(NONE if arm in ARMS[:2] else name, arm.name, size, seed)
         if key not in results.values:  # arms without a generator are run once for all of them
             with quiet():

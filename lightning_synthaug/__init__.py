@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Rejection,
         Request,
         TorchGenerator,
+        seen_samples,
     )
     from lightning_synthaug.generators.gates import (
         FidelityBand,
@@ -84,6 +85,7 @@ __all__ = [
     "batch_info",
     "merge_batchnorm",
     "mix",
+    "seen_samples",
     "split_batchnorm",
     "transforms",
 ]
@@ -100,6 +102,7 @@ _HOMES = {
         "Rejection",
         "Request",
         "TorchGenerator",
+        "seen_samples",
     ),
     "generators.gates": ("FidelityBand", "Gate", "LabelConsistency", "NearDuplicate", "Repetition"),
     "mixing": (

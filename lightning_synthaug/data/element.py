@@ -137,9 +137,9 @@ class Element:
         picture = self.name == "image"
         if value.dtype != self._dtype:
             own = picture and str(self._dtype) in ("uint8", "float32")
-            remedy = f'ask a TorchGenerator for dtype="{self._dtype}"' if own else ""
+            remedy = f'ask the generator for dtype="{self._dtype}"' if own else ""
             return f"dtype {value.dtype} instead of {self._dtype}", remedy
-        remedy = 'let a FolderGenerator convert its files with mode="L" or "RGB"' if picture else ""
+        remedy = 'ask the generator for mode="L" or "RGB"' if picture else ""
         return f"shape {list(value.shape)} does not become {list(self._shape)}", remedy
 
     @property

@@ -15,7 +15,10 @@ from lightning_synthaug.data.record import Record, Value
 from lightning_synthaug.data.structure import describe, render
 from lightning_synthaug.errors import DataError
 
-__all__ = ["ItemTemplate"]
+__all__ = ["ItemTemplate", "Stack"]
+
+#: Columns of a batch, arranged as an item is.
+Stack = tuple[npt.NDArray[Any], ...] | dict[Any, npt.NDArray[Any]]
 
 # Short waves look like features, and go by the name of these where a dataset does not say what it holds.
 _ALSO = {"image": "audio", "audio": "image"}
@@ -124,19 +127,19 @@ class ItemTemplate:
 
     @cached_property
     def stackable(self) -> bool:
-        """Whether a batch is a plain tuple of tensors that can be stacked from columns."""
-        plain = type(self._example) is tuple
+        """Whether a batch is a plain tuple or dict of tensors that can be stacked from columns."""
+        plain = type(self._example) in (tuple, dict)
         return plain and all(element.stackable for element in self._elements)
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Lay columns of records out as the columns of a batch of items.
 
         Args:
             columns: For each field an array with the samples along the first axis.
 
         Returns:
-            One array per element of the item, in item order, equal to what stacking the items would
-            give; None when that takes building them one by one.
+            One array per element of the item, in a tuple or a dict like the item, equal to what
+            stacking the items would give; None when that takes building them one by one.
         """
         if not self.stackable:
             return None
@@ -147,6 +150,9 @@ class ItemTemplate:
             if column is None:
                 return None
             stacked.append(column)
+        example = self._example
+        if isinstance(example, Mapping):
+            return dict(zip(example, stacked, strict=True))
         return tuple(stacked)
 
     def _misfit(self, element: Element, record: Mapping[str, Value]) -> DataError:

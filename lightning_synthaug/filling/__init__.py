@@ -9,7 +9,7 @@ from lightning_synthaug.filling.counts import Counted, Counts
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.limits import Limits, Need
 from lightning_synthaug.filling.made import Open
-from lightning_synthaug.filling.needs import SourceNeeds
+from lightning_synthaug.filling.needs import Check, SourceNeeds, wanted_of
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.spec import Spec, can_pickle
 from lightning_synthaug.filling.telling import say
@@ -20,6 +20,7 @@ from lightning_synthaug.filling.watching import Watching
 __all__ = [
     "GIVEN_UP",
     "UNKNOWN",
+    "Check",
     "Counted",
     "Counts",
     "Filled",
@@ -38,4 +39,5 @@ __all__ = [
     "Watching",
     "can_pickle",
     "say",
+    "wanted_of",
 ]

@@ -172,7 +172,9 @@ class Maker:
                 rejected.setdefault((self.reason, o.request.attempt + 1), []).append(o.key)
                 tally.refuse(o)
                 continue
-            self._like = self._like or result
+            if self._like is None:
+                self.needs.check(o.identity, result)
+                self._like = result
             opened.append(o)
             samples.append(NewSample(o.key, result, {**common, **particulars(self.needs, o)}))
         for (reason, attempts), keys in rejected.items():

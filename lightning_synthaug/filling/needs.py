@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
 
-from lightning_synthaug.data import DatasetAdapter, LabelMap
+from lightning_synthaug.data import DatasetAdapter, LabelMap, Record
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
@@ -18,7 +19,10 @@ from lightning_synthaug.generators import Generator, Request, request_seed
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["SourceNeeds"]
+__all__ = ["Check", "SourceNeeds", "wanted_of"]
+
+#: Refuses a sample that cannot stand among the user's: number of the source, sample with the user's label, its twin.
+Check = Callable[[int, Record, int | None], None]
 
 
 @final
@@ -37,6 +41,7 @@ class SourceNeeds:
         twins: Reads the real samples that condition; needed by twin-conditioned generators.
         gating: What its samples must pass; None: nothing.
         watching: The watch over what it makes; None: there is none.
+        check: Holds the first sample that is made against real ones; None: nobody does here.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class SourceNeeds:
         twins: DatasetAdapter | TwinBox,
         gating: Gating | None = None,
         watching: Watching | None = None,
+        check: Check | None = None,
     ) -> None:
         self.number = number
         self.generator = generator
@@ -59,6 +65,7 @@ class SourceNeeds:
         self.gating = Gating() if gating is None else gating
         self.watching = Watching() if watching is None else watching
         self._twins = twins
+        self._check = check
         self._counts = self._finite()
         if generator.conditioning == "class" and not values.size:
             raise ConfigError(
@@ -70,7 +77,7 @@ class SourceNeeds:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the dataset behind where no generator is conditioned on it: another process need not get it."""
         twins = self._twins if self.generator.conditioning == "twin" else None
-        return {**self.__dict__, "_twins": twins}
+        return {**self.__dict__, "_twins": twins, "_check": None}
 
     @property
     def box(self) -> TwinBox | None:
@@ -138,16 +145,7 @@ class SourceNeeds:
         Returns:
             Distinct identities, first needed first.
         """
-        seen: list[Int64Array] = []
-        last = plan.knots.count(stop)
-        for first in range(plan.knots.count(start), last, 1 << 16):
-            slots = plan.synthetic(first, min(last, first + (1 << 16)))
-            mine = self.identities(slots.where(slots.source == self.number))
-            seen.append(mine[mine >= 0])
-        identities = np.concatenate(seen) if seen else np.empty(0, np.int64)
-        distinct, first_use = np.unique(identities, return_index=True)
-        ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
-        return ordered
+        return wanted_of([self], plan, start, stop)[0]
 
     def twin_index(self, identity: int) -> int | None:
         """Return the index in the dataset of the real sample that conditions a request.
@@ -160,6 +158,22 @@ class SourceNeeds:
         """
         passing = getattr(getattr(self._twins, "dataset", None), "passing", False)
         return None if passing or self.generator.conditioning != "twin" else split(identity)[0]
+
+    def check(self, identity: int, record: Record) -> None:
+        """Hold a sample against real ones, as it will be served.
+
+        Args:
+            identity: What it was made for.
+            record: The sample.
+
+        Raises:
+            DataError: It cannot stand among the items of the user's dataset.
+        """
+        if self._check is None:
+            return
+        if self.generator.conditioning == "class" and isinstance(record.get("label"), int):
+            record = record.replace(label=int(self.values[split(identity)[0]]))
+        self._check(self.number, record, self.twin_index(identity))
 
     def request(self, identity: int) -> Request:
         """Write out the request behind an identity, at its first attempt.
@@ -197,3 +211,34 @@ class SourceNeeds:
             version=request.version,
         )
         return dataclasses.replace(request, attempt=attempt, seed=seed)
+
+
+def wanted_of(
+    needs: Sequence[SourceNeeds], plan: AnyPlan, start: int, stop: int
+) -> list[Int64Array]:
+    """Collect what a range of slots asks several sources for, planning it once.
+
+    Args:
+        needs: The sources.
+        plan: The plan.
+        start: First global slot.
+        stop: Slot after the last.
+
+    Returns:
+        For each source distinct identities, first needed first.
+    """
+    seen: list[list[Int64Array]] = [[np.empty(0, np.int64)] for _ in needs]
+    last = plan.knots.count(stop)
+    for first in range(plan.knots.count(start), last, 1 << 16):
+        slots = plan.synthetic(first, min(last, first + (1 << 16)))
+        for source, each in zip(needs, seen, strict=True):
+            mine = source.identities(slots.where(slots.source == source.number))
+            each.append(mine[mine >= 0])
+    return [_in_order(np.concatenate(each)) for each in seen]
+
+
+def _in_order(identities: Int64Array) -> Int64Array:
+    """Keep the first of equal identities."""
+    distinct, first_use = np.unique(identities, return_index=True)
+    ordered: Int64Array = distinct[np.argsort(first_use, kind="stable")]
+    return ordered

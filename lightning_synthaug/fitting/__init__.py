@@ -12,9 +12,9 @@ from lightning_synthaug.fitting.saved import load_fitted
 
 if TYPE_CHECKING:
     from lightning_synthaug.fitting.cvae import CVAE
-    from lightning_synthaug.fitting.fit import fit_cvae, fit_generator
+    from lightning_synthaug.fitting.fit import fit_cvae, fit_generator, fit_lm
 
-__all__ = ["CVAE", "fit_cvae", "fit_generator", "load_fitted"]
+__all__ = ["CVAE", "fit_cvae", "fit_generator", "fit_lm", "load_fitted"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
         from lightning_synthaug.fitting.cvae import CVAE
 
         return CVAE
-    if name in ("fit_cvae", "fit_generator"):
+    if name in ("fit_cvae", "fit_generator", "fit_lm"):
         from lightning_synthaug.fitting import fit
 
         return getattr(fit, name)

@@ -14,7 +14,7 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.generators.torch_weights import load_pickled
 
 if TYPE_CHECKING:
-    from lightning_synthaug.fitting.module import FitModule
+    from lightning_synthaug.fitting.step_module import StepModule
 
 __all__ = ["Checkpoint", "module_state", "restore_module"]
 
@@ -86,7 +86,7 @@ class Checkpoint:
         raise ConfigError("SA445", message) from cause
 
 
-def module_state(module: FitModule) -> dict[str, Any]:
+def module_state(module: StepModule) -> dict[str, Any]:
     """Take down weights, optimizers and random state.
 
     Args:
@@ -106,7 +106,7 @@ def module_state(module: FitModule) -> dict[str, Any]:
     return state
 
 
-def restore_module(module: FitModule, state: dict[str, Any]) -> None:
+def restore_module(module: StepModule, state: dict[str, Any]) -> None:
     """Put weights, optimizers and random state back.
 
     Args:

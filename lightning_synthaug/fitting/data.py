@@ -1,4 +1,4 @@
-"""What a generator is fitted on: images or sounds and their labels, checked and brought into one form."""
+"""What a generator is fitted on: images and labels, checked and brought into one form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 
 from lightning_synthaug.errors import DataError
+from lightning_synthaug.fitting.scaling import one_size
 from lightning_synthaug.generators.fitted_on import image_digests
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FitData", "fit_data"]
 
 _SMALLEST = 4
+_TINY = 1024
 
 
 @final
@@ -33,8 +35,8 @@ class FitData:
         classes: Index of each label in `labels`. int64, shape `(n,)`.
         labels: The distinct labels, ascending.
         dtype: dtype that samples have: uint8 or float32; of sounds int16 or float32.
-        digest: Digest of samples and labels as they were given.
-        marks: Digest of each sample. uint64, shape `(n,)`.
+        digest: Digest of images and labels.
+        digests: Digest of each sample as it was given. uint64, shape `(n,)`.
         spectrograms: How the images show sounds; None where they are what was given.
     """
 
@@ -43,8 +45,13 @@ class FitData:
     labels: list[int]
     dtype: str
     digest: str
-    marks: NDArray[np.uint64]
+    digests: NDArray[np.uint64]
     spectrograms: Spectrograms | None = None
+
+    @property
+    def tiny(self) -> bool:
+        """Whether a sample is so small that several threads wait for each other longer than they compute."""
+        return bool(self.images[0].size <= _TINY)
 
     def take(self, rows: NDArray[np.int64]) -> FitData:
         """Pick images; labels and digest stay those of all.
@@ -55,12 +62,8 @@ class FitData:
         Returns:
             The data of these rows.
         """
-        return replace(
-            self,
-            images=self.images[rows],
-            classes=self.classes[rows],
-            marks=self.marks[rows],
-        )
+        images, classes, digests = self.images[rows], self.classes[rows], self.digests[rows]
+        return replace(self, images=images, classes=classes, digests=digests)
 
     def describe(self) -> dict[str, Any]:
         """Say what the data were, for the card.
@@ -81,7 +84,11 @@ class FitData:
 
 
 def fit_data(
-    images: ArrayLike, labels: ArrayLike, *, known: Sequence[int] | None = None
+    images: ArrayLike,
+    labels: ArrayLike,
+    *,
+    known: Sequence[int] | None = None,
+    size: int | None = None,
 ) -> FitData:
     """Check images and labels and bring them into one form.
 
@@ -90,6 +97,7 @@ def fit_data(
             `(n, rows, columns, channels)` with one to four channels; sides of at least 4.
         labels: Integers of any value, shape `(n,)`.
         known: All labels that there may be, ascending; then a single image is enough. None: those in `labels`.
+        size: Rows and columns that images of any sizes are brought to, in pixels. None: they have one size.
 
     Returns:
         The data.
@@ -97,7 +105,9 @@ def fit_data(
     Raises:
         DataError: Shape, dtype or range is another, a value is not finite, or the counts differ.
     """
-    pixels, marks = np.asarray(images), np.asarray(labels)
+    given: Any = images
+    pixels = np.asarray(given) if size is None else one_size(given, size)
+    marks = np.asarray(labels)
     _check_images(pixels, least=2 if known is None else 1)
     if marks.ndim != 1 or not np.issubdtype(marks.dtype, np.integer) or len(marks) != len(pixels):
         _wrong("`labels` must be one integer for each image", f"{_form(marks)} for {len(pixels)}")
@@ -117,7 +127,7 @@ def fit_data(
         [int(value) for value in values],
         "uint8" if whole else "float32",
         digest.hexdigest(),
-        image_digests(channels),
+        image_digests(pixels if size is None else given),
     )
 
 

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import io
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
-from safetensors.torch import save
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.fitting.checkpoint import Checkpoint
-from lightning_synthaug.fitting.cvae import CVAE
-from lightning_synthaug.fitting.data import fit_data
+from lightning_synthaug.fitting.data import FitData, fit_data
 from lightning_synthaug.fitting.framework import lightning
-from lightning_synthaug.fitting.report import judge_samples, picture_samples, sound_samples
-from lightning_synthaug.fitting.saved import ENCODER, check_out, load_fitted, write_fitted
+from lightning_synthaug.fitting.result import image_result, text_result
+from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
 from lightning_synthaug.fitting.settings import complete_settings
 from lightning_synthaug.fitting.sounds import sound_data
-from lightning_synthaug.fitting.training import network_arguments, run_fit, split_data
+from lightning_synthaug.fitting.texts import TextData, text_data
+from lightning_synthaug.fitting.training import run_fit, split_data
 from lightning_synthaug.generators.digest import canonical_digest
-from lightning_synthaug.generators.fitted_on import DIGESTS
+from lightning_synthaug.generators.text.fitted_writer import fitted_prompt
+from lightning_synthaug.generators.text.pretrained import model_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from lightning_synthaug.fitting.data import FitData
-    from lightning_synthaug.fitting.training import Fitted
-    from lightning_synthaug.generators.torch_generator import TorchGenerator
+    from lightning_synthaug.generators.base import Generator
 
-__all__ = ["fit_cvae", "fit_generator"]
+__all__ = ["fit_cvae", "fit_generator", "fit_lm"]
 
 _DEVICES = ("auto", "cpu", "cuda")
 _INTENDED = "Synthetic training samples of the classes it was fitted on; not for measuring a model."
@@ -44,15 +39,17 @@ _KIND = {
     "cvae": "class-conditional variational autoencoder, decoder only",
     "cgan": "class-conditional generative adversarial network, generator only",
     "diffusion": "class-conditional diffusion model",
+    "lm": "class-conditional language model, low-rank adapter only",
 }
 
 
 def fit_generator(
     kind: str,
-    images: ArrayLike,
+    samples: ArrayLike | Sequence[str],
     labels: ArrayLike,
     *,
     out: str | Path,
+    size: int | None = None,
     rate: int | None = None,
     bands: int = 32,
     device: str = "auto",
@@ -65,7 +62,7 @@ def fit_generator(
     progress: bool = True,
     logs: str | Path | None = None,
     **settings: Any,
-) -> TorchGenerator:
+) -> Generator:
     """Fit a class-conditional generator and keep it, with a card and a report, in a folder.
 
     The folder appears when everything is done, complete. A fit that is interrupted goes on from where it stood when it
@@ -73,18 +70,20 @@ def fit_generator(
     data, settings, machine and number of threads give the same weights, as long as time is not limited.
 
     Args:
-        kind: `"cvae"`, `"cgan"` or `"diffusion"`.
-        images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
-            `(n, rows, columns, channels)`; sides of at least 4. The depth of the network follows the size. With
-            `rate`, sounds: see there.
+        kind: `"cvae"`, `"cgan"` or `"diffusion"` for images and sounds, `"lm"` for texts.
+        samples: Images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
+            `(n, rows, columns, channels)`; sides of at least 4; the depth of the network follows the size. With `size`
+            also a list of images of any sizes. With `rate`, sounds. Or texts: strings, whose line breaks become blanks.
         labels: Integers of any value, shape `(n,)`; the generator is asked for these.
         out: Folder to be; missing or empty.
-        rate: Sampling rate of sounds, in hertz; then `images` are sounds of shape `(n,)` each, floats in [-1, 1] or
-            int16. Shorter ones are followed by silence. The networks see them as pictures: bands of the mel scale over
-            time; what they make is brought back to waves. None: they are images.
+        size: Rows and columns of the samples, in pixels, >= 4: images are scaled until their shorter side fits, and the
+            middle is cut out. None: the images have one size, and samples have it too.
+        rate: Sampling rate of sounds, in hertz; then samples are of shape `(n,)` each, floats in [-1, 1] or int16.
+            Shorter ones are followed by silence. The networks see them as pictures: bands of the mel scale over time;
+            what they make is brought back to waves. None: samples are something else.
         bands: Of sounds: rows of such a picture, 4 to 512. More are finer, and slower.
         device: `"auto"`, `"cpu"` or `"cuda"`.
-        class_names: Name of each label, in ascending order of the labels, for the card.
+        class_names: Name of each label, in ascending order of the labels: for the card, and told to a language model.
         name: What reports call the generator; by default the folder's name.
         licence: Licence of the data, which the samples inherit, for the card.
         source: Where the data come from, for the card.
@@ -95,7 +94,9 @@ def fit_generator(
         settings: `epochs`, `max_minutes`, `batch_size`, `held_out` (share of each class that is not fitted on, [0, 1)),
             `patience` (looks at the held-out share without progress before the end; 100 looks a fit at most), `seed`,
             `width`, `learning_rate`; of a cvae and a cgan `latent`; of a cvae `beta`, `epsilon`, `delta` and `clip`
-            (differential privacy); of a cgan `loss` (`"hinge"` or `"wgan-gp"`) and `augment`.
+            (differential privacy); of a cgan `loss` (`"hinge"` or `"wgan-gp"`) and `augment`; of a language model
+            `model` and `revision` (as `LanguageModelWriter` takes them), `prompt` (what it is told, with the place
+            `{label}`), `rank` (of what is added to its weights), `longest` (tokens of a text) and `dtype`.
 
     Returns:
         The fitted generator, as `load_fitted(out)`.
@@ -103,14 +104,18 @@ def fit_generator(
     Raises:
         ConfigError: A setting is unknown or lies outside its range (SA444), `out` is not free (SA441), or an
             interrupted fit was another one (SA445).
-        DataError: Images, sounds or labels have another form (SA440).
-        GeneratorError: The loss is no longer finite (SA442).
+        DataError: Images, sounds or labels have another form (SA440), or texts (SA835).
+        GeneratorError: The loss is no longer finite (SA442), or the language model cannot be read (SA480) or not be
+            fitted (SA836).
         MissingDependency: A library that this kind needs is not installed (SA832).
     """
-    data = (
-        fit_data(images, labels)
+    _check_size(kind, size, rate)
+    data: Any = (  # of either kind; what follows is the same for both
+        text_data(cast("Sequence[str]", samples), labels, class_names=class_names)
+        if kind == "lm"
+        else fit_data(samples, labels, size=size)
         if rate is None
-        else sound_data(images, labels, rate=rate, bands=bands)
+        else sound_data(samples, labels, rate=rate, bands=bands)
     )
     chosen = complete_settings(kind, settings, len(data.classes))
     _check_names(class_names, data)
@@ -133,7 +138,9 @@ def fit_generator(
     except GeneratorError:
         checkpoint.remove()
         raise
-    fitted.module.to(place)  # Lightning has moved it to the CPU
+    module: Any = fitted.module.to(place)  # Lightning has moved it to the CPU
+    gather: Any = text_result if kind == "lm" else image_result
+    result = gather(module, fitted, chosen, seen, held_out)
     card = {
         "kind": _KIND[kind],
         "name": name or folder.name,
@@ -143,28 +150,16 @@ def fit_generator(
         "intended_use": intended_use,
         "labels": data.labels,
         "class_names": None if class_names is None else list(class_names),
-        "network": {
-            "module": fitted.module.module,
-            "arguments": network_arguments(data, chosen),
-            "latent": _latent(fitted),
-        },
-        "output": {"dtype": data.dtype, "range": list(fitted.module.pixel_range)},
         "data": data.describe(),
-        **({"sound": dataclasses.asdict(data.spectrograms)} if data.spectrograms else {}),
-        "settings": chosen,
-        "versions": _versions(),
-        **_told(fitted, seen, held_out, private=private),
+        "versions": _versions(kind),
+        **result.card,
     }
-    write_fitted(
-        folder, _on_cpu(fitted.module.shipped), card, _files(fitted, seen, private=private)
-    )
+    write_fitted(folder, result.weights, card, result.files, weights_name=result.weights_name)
     checkpoint.remove()
     return load_fitted(folder)
 
 
-def fit_cvae(
-    images: ArrayLike, labels: ArrayLike, *, out: str | Path, **options: Any
-) -> TorchGenerator:
+def fit_cvae(images: ArrayLike, labels: ArrayLike, *, out: str | Path, **options: Any) -> Generator:
     """Fit a class-conditional autoencoder: `fit_generator("cvae", ...)`.
 
     Args:
@@ -182,6 +177,32 @@ def fit_cvae(
     return fit_generator("cvae", images, labels, out=out, **options)
 
 
+def fit_lm(
+    texts: Sequence[str],
+    labels: ArrayLike,
+    *,
+    model: str | Path,
+    out: str | Path,
+    **options: Any,
+) -> Generator:
+    """Fit a language model on labelled texts, so that it writes new ones of a label: `fit_generator("lm", ...)`.
+
+    Args:
+        texts: Training texts.
+        labels: Integers of any value, shape `(n,)`.
+        model: A folder, a GGUF file, or the name of a causal model on the Hugging Face Hub.
+        out: Folder to be; missing or empty.
+        options: Any further argument of `fit_generator`.
+
+    Returns:
+        The fitted generator, a `FittedWriter`, as `load_fitted(out)`.
+
+    Raises:
+        SynthAugError: As `fit_generator`.
+    """
+    return fit_generator("lm", texts, labels, out=out, model=str(model), **options)
+
+
 def _place(device: str) -> str:
     """Choose the device."""
     if device not in _DEVICES:
@@ -194,73 +215,51 @@ def _place(device: str) -> str:
     return "cuda" if device != "cpu" and there else "cpu"
 
 
-def _identity(kind: str, data: FitData, settings: Mapping[str, Any], place: str) -> str:
-    """Digest what makes a fit the same one."""
-    shown = {
-        **settings,
-        "kind": kind,
-        "data": data.digest,
-        "form": str(data.spectrograms),
-        "device": place,
-        **_versions(),
-    }
+def _identity(kind: str, data: FitData | TextData, settings: Mapping[str, Any], place: str) -> str:
+    """Digest what makes a fit the same one: a language model and its prompt by what is in their files."""
+    shown = {**settings, "kind": kind, "data": data.digest, "device": place, **_versions(kind)}
+    if isinstance(data, FitData):
+        shown["form"] = str(data.spectrograms)
+    if isinstance(data, TextData):
+        shown["model"] = model_digest(settings["model"], settings["revision"])
+        shown["told"] = [fitted_prompt(settings["prompt"]).text, *data.names]
     return canonical_digest(shown)
 
 
-def _latent(fitted: Fitted) -> int | list[int]:
-    """Write the shape of a latent as a card has it."""
-    shape = fitted.module.latent_shape
-    return shape[0] if len(shape) == 1 else list(shape)
+def _check_size(kind: str, size: int | None, rate: int | None) -> None:
+    """Insist on a number of pixels, and on images."""
+    if size is not None and (kind == "lm" or rate is not None):
+        message = f"`size` must be left out where texts or sounds are fitted on, got {size!r}. Correct it."
+        raise ConfigError("SA444", message)
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 4):
+        message = f"`size` must be a whole number of pixels, at least 4, got {size!r}. Correct it."
+        raise ConfigError("SA444", message)
 
 
-def _told(
-    fitted: Fitted, data: FitData, held_out: FitData | None, *, private: bool
-) -> dict[str, Any]:
-    """Tell how the fit went: nothing of it where it must be private, since it was measured on the data."""
-    if private:
-        return {"privacy": fitted.privacy}
-    return {"losses": fitted.losses, "report": judge_samples(fitted.module, data, held_out)}
-
-
-def _on_cpu(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Take the weights out."""
-    return {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-
-
-def _files(fitted: Fitted, data: FitData, *, private: bool) -> dict[str, bytes]:
-    """Make what lies beside weights and card: nothing of the data where the fit was private."""
-    files: dict[str, bytes] = {}
-    if not private:
-        file = io.BytesIO()
-        np.save(file, np.sort(data.marks), allow_pickle=False)
-        files[DIGESTS] = file.getvalue()
-    if isinstance(fitted.module, CVAE) and not private:
-        files[ENCODER] = save(_on_cpu(fitted.module.averaged_encoder))
-    picture = picture_samples(fitted.module, None if private else data)
-    if picture is not None:
-        files["samples.png"] = picture
-    return files | sound_samples(fitted.module, data)
-
-
-def _check_names(class_names: Sequence[str] | None, data: FitData) -> None:
+def _check_names(class_names: Sequence[str] | None, data: FitData | TextData) -> None:
     """Insist on one name a label."""
-    if class_names is not None and len(class_names) != len(data.labels):
+    if class_names is None:
+        return
+    if isinstance(class_names, str) or len(class_names) != len(data.labels):
         message = (
             f"`class_names` must name each of the {len(data.labels)} labels {data.labels}, "
-            f"got {list(class_names)!r}. Give one name a label, in ascending order."
+            f"got {class_names!r}. Give one name a label, in ascending order."
         )
         raise ConfigError("SA444", message)
 
 
-def _versions() -> dict[str, str]:
+def _versions(kind: str) -> dict[str, str]:
     """List the versions that the weights may depend on."""
-    try:
-        own = metadata.version("lightning-synthaug")
-    except metadata.PackageNotFoundError:
-        own = "not installed"
+    others = ("lightning-synthaug", *(("peft", "transformers") if kind == "lm" else ()))
+    found = {}
+    for library in others:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            found[library] = "not installed"
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         lightning.__name__: lightning.__version__,
-        "lightning-synthaug": own,
+        **found,
     }

@@ -1,63 +1,53 @@
-"""What all trainable generators share: averaged weights, a step size that follows the progress, one step at a time."""
+"""What all trainable generators of images share: averaged weights, and images in the range that networks take."""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import TensorDataset
 
-from lightning_synthaug.fitting.framework import lightning
+from lightning_synthaug.fitting.pictures import sample_images, tile
+from lightning_synthaug.fitting.step_module import StepModule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor, nn
 
+    from lightning_synthaug.fitting.data import FitData
+
 __all__ = ["FitModule", "draw"]
 
-_WARM_UP = 0.05
-_LEAST = 0.02
+_LOOKED_AT = 1024
+_EACH, _SHOWN = 8, 10
 
 
-class FitModule(lightning.LightningModule, ABC):  # type: ignore[misc]  # one of two bases, chosen at run time
-    """Fit one kind of generator.
+class FitModule(StepModule):
+    """Fit one kind of generator of images.
 
-    A subclass makes its networks, hands the generating one to `average_over`, and says what one step does. Optimizers
-    are stepped by hand, since a GAN has two.
+    A subclass makes its networks, hands the generating one to `average_over`, and says what one step does.
 
     Attributes:
-        kind: Name on the command line and on the card.
         module: Import path of the network that is shipped.
         pixel_range: What the networks take for black and white.
-        scheduled: Whether the step size falls towards the end.
         judged: Samples that the report is made from.
         classes: How many classes.
-        learning_rate: Highest step size.
-        total_steps: Steps of the whole fit.
-        steps_done: Steps so far.
-        hurry: Share of the time that is over, in [0, 1], where time is limited.
         average: Running average of the weights: these are judged and shipped.
     """
 
-    kind: ClassVar[str]
     module: ClassVar[str]
     pixel_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    scheduled: ClassVar[bool] = True
     judged: ClassVar[int] = 1000
     average: AveragedModel
 
     def __init__(self, *, classes: int, learning_rate: float, total_steps: int) -> None:
-        super().__init__()
-        self.automatic_optimization = False
+        super().__init__(learning_rate=learning_rate, total_steps=total_steps)
         self.classes = classes
-        self.learning_rate = learning_rate
-        self.total_steps = total_steps
-        self.steps_done = 0
-        self.hurry = 0.0
 
     def average_over(self, network: nn.Module, decay: float = 0.999) -> AveragedModel:
         """Begin a running average of a network's weights and statistics.
@@ -80,11 +70,6 @@ class FitModule(lightning.LightningModule, ABC):  # type: ignore[misc]  # one of
 
         averaged = AveragedModel(network, avg_fn=towards, use_buffers=True)
         return averaged.requires_grad_(requires_grad=False).eval()
-
-    @property
-    def progress(self) -> float:
-        """Share of the fit that is over, by steps or by time, whichever is further; in [0, 1]."""
-        return min(1.0, max(self.steps_done / self.total_steps, self.hurry))
 
     @property
     @abstractmethod
@@ -140,55 +125,45 @@ class FitModule(lightning.LightningModule, ABC):  # type: ignore[misc]  # one of
         low, high = self.pixel_range
         return images * (high - low) + low
 
-    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> dict[str, Any]:
-        """Take one step at the step size that the progress asks for.
+    def samples(self, data: FitData) -> TensorDataset:
+        """Pair images with their classes."""
+        return TensorDataset(torch.from_numpy(data.images), torch.from_numpy(data.classes))
 
-        Args:
-            batch: Images in [0, 1] and class indices.
-            batch_idx: Number of the batch, unused.
+    def step_on(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Take a step on images in [0, 1] and class indices."""
+        return self.take_step(*self._in_range(batch[0], batch[1]))
 
-        Returns:
-            Losses by name.
-        """
-        del batch_idx
-        factor = _step_size(self.progress) if self.scheduled else 1.0
-        for optimizer in self.all_optimizers(bare=True):
-            for group in optimizer.param_groups:
-                group["lr"] = factor * group.get("full_lr", self.learning_rate)
-        onehot = F.one_hot(batch[1], self.classes).to(batch[0].dtype)
-        losses = self.take_step(self.scaled(batch[0]), onehot)
-        self.steps_done += 1
-        return {name: loss.detach() for name, loss in losses.items()}
+    def loss_on(self, data: FitData) -> float | None:
+        """Measure a part of the held-out share."""
+        images = torch.from_numpy(data.images[:_LOOKED_AT]).to(self.device)
+        classes = torch.from_numpy(data.classes[:_LOOKED_AT]).to(self.device)
+        with torch.no_grad():
+            loss = self.held_out_loss(*self._in_range(images, classes))
+        return None if loss is None else float(loss)
 
-    def all_optimizers(self, *, bare: bool = False) -> list[Any]:
-        """List the optimizers.
+    def judged_weights(self) -> Mapping[str, Tensor]:
+        """Name the averaged weights."""
+        state: Mapping[str, Tensor] = self.average.state_dict()
+        return state
 
-        Args:
-            bare: As they are; otherwise in Lightning's wrapping, which holds a copy of what it wraps: good for steps,
-                not for reading or changing state.
+    def take_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Put averaged weights back."""
+        self.average.load_state_dict(weights)
 
-        Returns:
-            One or more.
-        """
-        found = self.optimizers(use_pl_optimizer=not bare)
-        return found if isinstance(found, list) else [found]
+    def conclude_on(self, data: FitData, most: int | None = None) -> None:
+        """Let the subclass find what follows from the images."""
+        images = torch.from_numpy(data.images[:most])
+        self.conclude(*self._in_range(images, torch.from_numpy(data.classes[:most])))
 
-    def descend(self, loss: Tensor, optimizer: Any) -> None:
-        """Take a step down a loss.
+    def show(self, writer: Any, step: int) -> None:
+        """Write a row of samples for each class."""
+        classes = np.repeat(np.arange(min(_SHOWN, self.classes)), _EACH)
+        picture = tile(sample_images(self, classes)[0], _EACH)
+        writer.add_image("samples", picture[..., :3], step, dataformats="HWC")
 
-        Args:
-            loss: Scalar.
-            optimizer: One of `all_optimizers`.
-        """
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-
-
-def _step_size(progress: float) -> float:
-    """Rise over the first twentieth, then fall as a cosine; a share of the highest."""
-    rise = min(1.0, (progress + 1e-3) / _WARM_UP)
-    return rise * (_LEAST + (1 - _LEAST) * 0.5 * (1 + math.cos(math.pi * progress)))
+    def _in_range(self, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Bring images and class indices into the form that the networks take."""
+        return self.scaled(images), F.one_hot(classes, self.classes).to(images.dtype)
 
 
 def draw(shape: Sequence[int], like: Tensor, seed: int | None = None) -> Tensor:

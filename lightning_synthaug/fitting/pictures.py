@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lightning_synthaug.fitting.module import FitModule
+    from lightning_synthaug.fitting.step_module import StepModule
 
 __all__ = ["Board", "sample_images", "tile"]
 
 _A_TIME = 256
-_EACH = 8
-_SHOWN = 10
 
 
 def sample_images(
@@ -89,7 +88,7 @@ class Board:
             library = needed_library("torch.utils.tensorboard", "`logs`", "tensorboard")
             self._writer = library.SummaryWriter(str(folder))
 
-    def add(self, module: FitModule, losses: Mapping[str, float], step: int) -> None:
+    def add(self, module: StepModule, losses: Mapping[str, float], step: int) -> None:
         """Write one look.
 
         Args:
@@ -97,12 +96,9 @@ class Board:
             losses: By name.
             step: Steps so far.
         """
-        classes = np.repeat(np.arange(min(_SHOWN, module.classes)), _EACH)
-        images, _ = sample_images(module, classes)
-        picture = tile(images, _EACH)
         for name, value in losses.items():
             self._writer.add_scalar(name, value, step)
-        self._writer.add_image("samples", picture[..., :3], step, dataformats="HWC")
+        module.show(self._writer, step)
 
     def close(self) -> None:
         """Write what is left."""

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.generators.card import CARD_FORMAT, generator_from_card
+from lightning_synthaug.generators.card import CARD_FORMAT, generator_from_card, read_card
 from lightning_synthaug.generators.digest import file_digest
+from lightning_synthaug.generators.text.fitted_writer import writer_from_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from lightning_synthaug.generators.torch_generator import TorchGenerator
+    from lightning_synthaug.generators.base import Generator
 
 __all__ = ["CARD", "ENCODER", "WEIGHTS", "check_out", "load_fitted", "write_fitted"]
 
@@ -27,23 +28,28 @@ CARD = "card.json"
 ENCODER = "encoder.safetensors"
 
 
-def load_fitted(folder: str | Path, *, batch_size: int = 64, **sampling: Any) -> TorchGenerator:
+def load_fitted(folder: str | Path, *, batch_size: int | None = None, **sampling: Any) -> Generator:
     """Make the generator that `fit_generator` left in a folder.
 
     Args:
-        folder: The folder, with `generator.safetensors` and `card.json`.
-        batch_size: Rows of every forward pass, >= 1.
+        folder: The folder, with weights and `card.json`.
+        batch_size: Samples of a batch, >= 1; None: 64 images, or 16 texts.
         sampling: How it samples. A cvae takes `spread`, `around` and `along`, see `ClassDecoder`; a cgan `spread`; a
-            diffusion model `sampler` (`"dpm"` or `"ddim"`), `steps` and `guidance`.
+            diffusion model `sampler` (`"dpm"` or `"ddim"`), `steps` and `guidance`; a language model `temperature`,
+            `top_k`, `top_p`, `repetition_penalty`, `longest`, `dtype` and `model`, see `FittedWriter`.
 
     Returns:
-        The generator, not loaded yet.
+        The generator, not loaded yet: a `TorchGenerator`, or a `FittedWriter`.
 
     Raises:
         ConfigError: It does not take what `sampling` names (SA449).
         GeneratorError: A file is missing or damaged, or card and weights do not belong together.
     """
-    return generator_from_card(Path(folder) / CARD, batch_size=batch_size, sampling=sampling)
+    path = Path(folder) / CARD
+    rows = {} if batch_size is None else {"batch_size": batch_size}
+    if "base" in read_card(path):
+        return writer_from_card(path, sampling=sampling, **rows)
+    return generator_from_card(path, sampling=sampling, **rows)
 
 
 def check_out(out: str | Path) -> Path:
@@ -80,6 +86,8 @@ def write_fitted(
     weights: Mapping[str, Tensor],
     card: Mapping[str, Any],
     files: Mapping[str, bytes] | None = None,
+    *,
+    weights_name: str = WEIGHTS,
 ) -> None:
     """Write weights, card and report into a folder that appears at once, complete.
 
@@ -88,6 +96,7 @@ def write_fitted(
         weights: Named tensors.
         card: What the card says besides format, file name and digest.
         files: Contents of further files by name.
+        weights_name: File of the weights.
 
     Raises:
         ConfigError: Something else was put there in the meantime.
@@ -96,16 +105,18 @@ def write_fitted(
 
     making = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, making / WEIGHTS)
+        save_file(
+            {name: tensor.contiguous() for name, tensor in weights.items()}, making / weights_name
+        )
         head = {
             "format": CARD_FORMAT,
-            "weights": WEIGHTS,
-            "weights_digest": file_digest(making / WEIGHTS),
+            "weights": weights_name,
+            "weights_digest": file_digest(making / weights_name),
         }
         (making / CARD).write_text(json.dumps({**head, **card}, indent=2) + "\n", "utf-8")
         for name, content in (files or {}).items():
             (making / name).write_bytes(content)
-        for name in (WEIGHTS, CARD, *(files or {})):
+        for name in (weights_name, CARD, *(files or {})):
             (making / name).chmod(0o644)
             _sync(making / name)
         making.chmod(0o755)

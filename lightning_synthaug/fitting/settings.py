@@ -22,6 +22,18 @@ KINDS: dict[str, dict[str, Any]] = {
         "learning_rate": 2e-4,
     },
     "diffusion": {"width": 32, "learning_rate": 1e-3},
+    "lm": {
+        "model": None,
+        "revision": None,
+        "prompt": None,
+        "rank": 16,
+        "longest": 128,
+        "dtype": "float32",
+        "learning_rate": 5e-4,
+        "epochs": 10,
+        "batch_size": 8,
+        "patience": 2,
+    },
 }
 """Settings that each kind has for its own, with their defaults."""
 
@@ -35,8 +47,18 @@ _COMMON: dict[str, Any] = {
 }
 _PRIVATE: dict[str, Any] = {"epsilon": None, "delta": None, "clip": 1.0}
 _STEPS = {"cvae": 4000, "cgan": 6000, "diffusion": 4000}
-_LEAST = {"epochs": 1, "latent": 1, "width": 8, "batch_size": 1, "seed": 0, "patience": 1}
+_LEAST = {
+    "epochs": 1,
+    "latent": 1,
+    "width": 8,
+    "batch_size": 1,
+    "seed": 0,
+    "patience": 1,
+    "rank": 1,
+    "longest": 2,
+}
 _POSITIVE = ("beta", "learning_rate", "max_minutes", "epsilon", "delta", "clip")
+_DTYPES = ("float32", "bfloat16")
 _SEEDS = 1 << 63  # torch takes no larger ones
 
 
@@ -46,7 +68,7 @@ def complete_settings(kind: str, given: Mapping[str, Any], count: int) -> dict[s
     Args:
         kind: One of `KINDS`.
         given: Settings by name; None stands for the default.
-        count: How many images there are.
+        count: How many samples there are.
 
     Returns:
         All settings of the kind.
@@ -62,6 +84,8 @@ def complete_settings(kind: str, given: Mapping[str, Any], count: int) -> dict[s
         _wrong(f"A setting of {kind} must be one of {sorted(known)}, got {unknown}", "Correct it")
     settings = {**known, **{key: value for key, value in given.items() if value is not None}}
     _check(settings)
+    if kind == "lm" and settings["model"] is None:
+        _wrong("`model` must name the language model to fit, got None", "Name a folder or a file")
     if settings["epochs"] is None:
         steps = _STEPS[kind] * settings["batch_size"] / max(1, count)
         settings["epochs"] = max(10, math.ceil(steps))
@@ -85,6 +109,8 @@ def _check(settings: dict[str, Any]) -> None:
         _wrong(f'`loss` must be "hinge" or "wgan-gp", got {settings["loss"]!r}', "Choose one")
     if not isinstance(settings.get("augment", True), bool):
         _wrong(f"`augment` must be true or false, got {settings['augment']!r}", "Choose one")
+    if settings.get("dtype", "float32") not in _DTYPES:
+        _wrong(f"`dtype` must be one of {list(_DTYPES)}, got {settings['dtype']!r}", "Choose one")
     if settings.get("delta") and not settings["delta"] < 1:
         _wrong(f"`delta` must lie below 1, got {settings['delta']!r}", "Lower it")
 

@@ -77,7 +77,7 @@ def sound_data(
     return replace(
         made,
         dtype="int16" if whole else "float32",
-        marks=sound_digests(waves),
+        digests=sound_digests(waves),
         spectrograms=form,
     )
 

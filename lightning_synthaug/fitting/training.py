@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from lightning_synthaug.fitting.cgan import CGAN
 from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.framework import lightning, quiet
 from lightning_synthaug.fitting.privacy import Private
+from lightning_synthaug.fitting.texts import TextData
 from lightning_synthaug.fitting.watch import FitWatch
 from lightning_synthaug.generators.torch_network import own_randomness
 from lightning_synthaug.trainer.from_file import leave_alone
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from torch.utils.data import TensorDataset
+
     from lightning_synthaug.fitting.checkpoint import Checkpoint
     from lightning_synthaug.fitting.data import FitData
-    from lightning_synthaug.fitting.module import FitModule
+    from lightning_synthaug.fitting.step_module import StepModule
 
 __all__ = ["Fitted", "make_module", "network_arguments", "run_fit", "split_data"]
 
-_TINY = 1024
+_Data = TypeVar("_Data", "FitData", "TextData")
 _ACCELERATORS = {"cpu": "cpu", "cuda": "gpu"}
 _SIZES = ("latent", "width")
 _OWN = ("beta", "loss", "augment")
@@ -41,17 +44,17 @@ class Fitted:
     """What a fit has left.
 
     Attributes:
-        module: With the averaged weights that are shipped.
+        module: With the weights that are shipped.
         losses: Of the last epoch, and what the held-out share told.
         privacy: What was spent of it, or None.
     """
 
-    module: FitModule
+    module: StepModule
     losses: dict[str, Any]
     privacy: dict[str, Any] | None
 
 
-def split_data(data: FitData, share: float, seed: int) -> tuple[FitData, FitData | None]:
+def split_data(data: _Data, share: float, seed: int) -> tuple[_Data, _Data | None]:
     """Hold a share of each class out; at least two of each are always fitted on.
 
     Args:
@@ -88,12 +91,12 @@ def network_arguments(data: FitData, settings: Mapping[str, Any]) -> dict[str, A
 
 
 def make_module(
-    kind: str, data: FitData, settings: Mapping[str, Any], total_steps: int
-) -> FitModule:
+    kind: str, data: FitData | TextData, settings: Mapping[str, Any], total_steps: int
+) -> StepModule:
     """Make the module of a kind, with random weights.
 
     Args:
-        kind: `"cvae"`, `"cgan"` or `"diffusion"`.
+        kind: `"cvae"`, `"cgan"`, `"diffusion"` or `"lm"`.
         data: What it is fitted on.
         settings: All settings.
         total_steps: Steps of the whole fit.
@@ -102,8 +105,13 @@ def make_module(
         The module.
 
     Raises:
-        MissingDependency: `"diffusion"` without the library `diffusers` (SA832).
+        MissingDependency: `"diffusion"` without the library `diffusers`, `"lm"` without `peft` (SA832).
+        GeneratorError: The language model cannot be read, or not be fitted (SA480, SA836).
     """
+    if isinstance(data, TextData):
+        from lightning_synthaug.fitting.language import LanguageModel
+
+        return LanguageModel(settings, data.names, total_steps=total_steps)
     arguments = {
         **network_arguments(data, settings),
         **{key: settings[key] for key in _OWN if key in settings},
@@ -119,8 +127,8 @@ def make_module(
 
 def run_fit(
     kind: str,
-    data: FitData,
-    held_out: FitData | None,
+    data: _Data,
+    held_out: _Data | None,
     settings: Mapping[str, Any],
     *,
     device: str,
@@ -151,7 +159,7 @@ def run_fit(
     state = checkpoint.read()
     batches = math.ceil(len(data.classes) / settings["batch_size"])
     order = torch.Generator().manual_seed(settings["seed"])
-    with own_randomness(device, settings["seed"]), quiet(), _threads(data):
+    with own_randomness(device, settings["seed"]), quiet(), _threads(data.tiny):
         module = make_module(kind, data, settings, settings["epochs"] * batches)
         watch = FitWatch(
             module,
@@ -164,9 +172,11 @@ def run_fit(
             checkpoint=None if "epsilon" in settings else checkpoint,
             state=state,
             logs=logs,
-            every=max(1, math.ceil(settings["epochs"] / 100), math.ceil(100 / batches)),
+            every=max(
+                1, math.ceil(settings["epochs"] / 100), math.ceil(module.looks_every / batches)
+            ),
         )
-        samples = TensorDataset(torch.from_numpy(data.images), torch.from_numpy(data.classes))
+        samples = module.samples(data)
         private = None
         if "epsilon" in settings and isinstance(module, CVAE):
             private = Private(module, samples, settings)
@@ -178,7 +188,7 @@ def run_fit(
 
 
 def _train(
-    module: FitModule,
+    module: StepModule,
     loader: DataLoader[Any],
     settings: Mapping[str, Any],
     device: str,
@@ -214,10 +224,10 @@ def _loader(
 
 
 @contextlib.contextmanager
-def _threads(data: FitData) -> Iterator[None]:
+def _threads(tiny: bool) -> Iterator[None]:
     """Fit tiny images on one thread: several wait for each other longer than they compute."""
     before = torch.get_num_threads()
-    if data.images[0].size <= _TINY:
+    if tiny:
         torch.set_num_threads(1)
     try:
         yield

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, final
 
 import torch
-from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from lightning_synthaug.errors import GeneratorError
@@ -15,6 +14,7 @@ from lightning_synthaug.filling import say
 from lightning_synthaug.fitting.checkpoint import module_state, restore_module
 from lightning_synthaug.fitting.diversity import Diversity
 from lightning_synthaug.fitting.framework import lightning
+from lightning_synthaug.fitting.module import FitModule
 from lightning_synthaug.fitting.pictures import Board, sample_images
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lightning_synthaug.fitting.checkpoint import Checkpoint
-    from lightning_synthaug.fitting.data import FitData
-    from lightning_synthaug.fitting.module import FitModule
+    from lightning_synthaug.fitting.step_module import StepModule
 
 __all__ = ["FitWatch"]
 
@@ -46,7 +45,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
         settings: All settings.
         seen: What is fitted on; None where nothing but gradients may be told of it.
         held_out: What is not fitted on, or None.
-        order: Generator of the order of the images.
+        order: Generator of the order of the samples.
         progress: Show a bar.
         checkpoint: Where the state is kept, or None.
         state: What the checkpoint held, or None.
@@ -61,10 +60,10 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
 
     def __init__(
         self,
-        module: FitModule,
+        module: StepModule,
         settings: Mapping[str, Any],
-        seen: FitData | None,
-        held_out: FitData | None,
+        seen: Any,
+        held_out: Any,
         order: torch.Generator,
         *,
         progress: bool,
@@ -150,7 +149,7 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
         if not math.isfinite(sum(float(loss) for loss in outputs.values())):
             message = (
                 f"The loss must stay finite, got {self.means()} at step {self.module.steps_done}. "
-                "Lower `learning_rate`, or look for damaged images."
+                "Lower `learning_rate`, or look for damaged samples."
             )
             raise GeneratorError("SA442", message)
         if self.settings["max_minutes"] is not None:
@@ -172,11 +171,11 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
             self._keep(self.checkpoint)
 
     def finish(self) -> None:
-        """Put the best averaged weights in place, close what is open, and warn of samples that are all alike."""
+        """Put the best weights in place, close what is open, and warn of samples that are all alike."""
         if self._state is not None:
             self.module.load_state_dict(self._state["module"]["weights"])
         if self._best is not None:
-            self.module.average.load_state_dict(self._best)
+            self.module.take_weights(self._best)
         self._conclude()
         if self._board is not None:
             self._board.close()
@@ -191,14 +190,14 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
             self._bar.close()
 
     def _look(self) -> None:
-        """Judge the averaged weights by what is not fitted on."""
+        """Judge the weights by what is not fitted on."""
         if self._board is not None:
             self._conclude(_LARGEST)
             self._board.add(self.module, self.means(), self.module.steps_done)
         if self._data is None:
             return
         self.held_out["looks"] = self.held_out.get("looks", 0) + 1
-        loss = self._held_out_loss()
+        loss = self.module.loss_on(self._data)
         if self._diversity is not None:
             self._look_for_collapse()
         if loss is None:
@@ -211,17 +210,14 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
             self.ended = "the held-out loss no longer fell"
 
     def _conclude(self, most: int | None = None) -> None:
-        """Let the module find what follows from all that it was fitted on, or from so many images."""
-        if self._seen is None:
-            return
-        images = torch.from_numpy(self._seen.images[:most])
-        classes = torch.from_numpy(self._seen.classes[:most])
-        onehot = F.one_hot(classes, self.module.classes).float()
-        self.module.conclude(self.module.scaled(images), onehot)
+        """Let the module find what follows from all that it was fitted on, or from so many samples."""
+        if self._seen is not None:
+            self.module.conclude_on(self._seen, most)
 
     def _look_for_collapse(self) -> None:
         """Stop a GAN that made samples that differ, and twice in a row no longer does."""
         assert self._diversity is not None
+        assert isinstance(self.module, FitModule)  # a GAN
         images, labels = sample_images(self.module, self._diversity.labels)
         healthy = self._diversity.look(images, labels)
         if healthy:
@@ -229,24 +225,13 @@ class FitWatch(lightning.Callback):  # type: ignore[misc]  # one of two bases, c
         elif self._diversity.collapsed:
             self.ended = "the samples became alike (collapse): weights from before it are kept"
 
-    def _held_out_loss(self) -> float | None:
-        """Measure a part of the held-out share."""
-        assert self._data is not None
-        device = self.module.device
-        images = torch.from_numpy(self._data.images[:_LARGEST]).to(device)
-        classes = torch.from_numpy(self._data.classes[:_LARGEST]).to(device)
-        with torch.no_grad():
-            onehot = F.one_hot(classes, self.module.classes).to(images.dtype)
-            loss = self.module.held_out_loss(self.module.scaled(images), onehot)
-        return None if loss is None else float(loss)
-
     def _looks_since_best(self) -> float:
         """Count the looks since the best one."""
         return (self.epochs_done - int(self.held_out["best_epoch"])) / self.every
 
     def _remember(self) -> None:
-        """Keep the present averaged weights."""
-        state = self.module.average.state_dict()
+        """Keep the present weights."""
+        state = self.module.judged_weights()
         self._best = {name: tensor.detach().clone() for name, tensor in state.items()}
 
     def _keep(self, checkpoint: Checkpoint) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.checking import check_batch
+from lightning_synthaug.generators.fitted_on import seen_samples
 from lightning_synthaug.generators.folder_generator import FolderGenerator
 from lightning_synthaug.generators.memory import out_of_memory
 from lightning_synthaug.generators.registry import create, register
@@ -37,4 +38,5 @@ __all__ = [
     "register",
     "request_seed",
     "sample_key",
+    "seen_samples",
 ]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.generators.digest import file_digest
 from lightning_synthaug.generators.torch_generator import TorchGenerator
@@ -39,6 +41,13 @@ _FORM: dict[str, type | tuple[type, ...]] = {
     "weights": str,
     "weights_digest": str,
     "labels": list,
+    "class_names": (list, type(None)),
+    "name": (str, type(None)),
+    "licence": (str, type(None)),
+    "source": (str, type(None)),
+}
+#: The same of a network of this package, and of what was fitted on top of a language model.
+_NETWORK: dict[str, type | tuple[type, ...]] = {
     "network": dict,
     "network.module": str,
     "network.arguments": dict,
@@ -46,18 +55,22 @@ _FORM: dict[str, type | tuple[type, ...]] = {
     "output": dict,
     "output.range": list,
     "output.dtype": str,
-    "class_names": (list, type(None)),
-    "name": (str, type(None)),
-    "licence": (str, type(None)),
-    "source": (str, type(None)),
-    "sound": (dict, type(None)),
 }
-#: What the entry of sounds has to be.
+#: The same of the form of sounds, where a network makes pictures of them.
 _SOUND: dict[str, type | tuple[type, ...]] = {
+    "sound": dict,
     "sound.rate": int,
     "sound.length": int,
     "sound.bands": int,
     "sound.loudest": (int, float),
+}
+_LANGUAGE: dict[str, type | tuple[type, ...]] = {
+    "base": dict,
+    "base.model": str,
+    "base.revision": (str, type(None)),
+    "base.digest": str,
+    "base.dtype": str,
+    "prompt": str,
 }
 
 
@@ -87,7 +100,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         _refuse(path, f"a card of format {CARD_FORMAT}", f"format {version!r}")
     if fault is not None:
         _refuse(path, f"a card with {fault}", sorted(card))
-    if card["network"]["module"] not in _NETWORKS:
+    if "base" not in card and card["network"]["module"] not in _NETWORKS:
         _refuse(path, f"a card of one of {sorted(_NETWORKS)}", card["network"]["module"])
     try:
         digest = file_digest(weights)
@@ -113,7 +126,7 @@ def generator_from_card(
 
     Raises:
         GeneratorError: As `read_card`.
-        ConfigError: The network takes no such argument (SA449), or `batch_size` is below 1.
+        ConfigError: The network takes no such argument or value (SA449), or `batch_size` is below 1.
     """
     path = Path(path)
     card = read_card(path)
@@ -167,14 +180,40 @@ def _steered(network: dict[str, Any], sampling: Mapping[str, Any]) -> dict[str, 
         )
         raise ConfigError("SA449", message)
     chosen = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in sampling.items()}
+    for name, value in chosen.items():
+        if value is not None and (wanted := _wanted(name, value, network["arguments"])):
+            message = f"`{name}` must be {wanted}, got {value!r:.200}. Correct it in load_fitted({name}=...)."
+            raise ConfigError("SA449", message)
     # A way to go takes one number of noise more: how far.
     latent = network["latent"] + 1 if chosen.get("along") is not None else network["latent"]
     return {**network, "arguments": {**network["arguments"], **chosen}, "latent": latent}
 
 
+def _wanted(name: str, value: Any, arguments: Mapping[str, Any]) -> str:
+    """Say what an argument of sampling has to be; an empty text where it is that."""
+    if name == "sampler":
+        return "" if value in ("dpm", "ddim") else '"dpm" or "ddim"'
+    try:
+        numbers = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    finite = bool(np.isfinite(numbers).all())
+    if name in ("around", "along"):
+        latent, classes = arguments["latent"], arguments["classes"]
+        good = finite and numbers.shape in ((latent,), (1, latent), (classes, latent))
+        return "" if good else f"{latent} finite numbers, or so many for each of {classes} classes"
+    if name == "steps":
+        good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        return "" if good else "a whole number, at least 1"
+    good = finite and numbers.ndim == 0 and bool(numbers >= 0)
+    return "" if good else "a number, at least 0"
+
+
 def _fault(card: dict[str, Any]) -> str | None:
     """Name the first entry that is missing or of another type; None where all are right."""
-    for place, kinds in (_FORM | (_SOUND if card.get("sound") else {})).items():
+    form = {**_FORM, **(_LANGUAGE if "base" in card else _NETWORK)}
+    form |= _SOUND if card.get("sound") else {}
+    for place, kinds in form.items():
         entry: Any = card
         for key in place.split("."):
             entry = entry.get(key)

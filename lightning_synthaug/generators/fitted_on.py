@@ -1,7 +1,7 @@
-"""What a fitted generator has seen: a digest of each image or sound, kept beside its weights.
+"""What a fitted generator has seen: a digest of each image, sound or text, kept beside its weights.
 
-A generator makes variants of what it was fitted on. Where validation or test images are among these, the scores of a
-model that trains on its samples are too good.
+A generator makes variants of what it was fitted on. Where validation or test samples are among these, the scores of a
+model that trains on what it makes are too good.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lightning_synthaug.data import adapt
 from lightning_synthaug.data.layout import is_channels_first
 from lightning_synthaug.transforms.sounds.base import as_waves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from lightning_synthaug.data.record import Record
     from lightning_synthaug.generators.base import Generator
 
 __all__ = [
@@ -28,8 +30,10 @@ __all__ = [
     "image_digest",
     "image_digests",
     "record_digests",
+    "seen_samples",
     "sound_digest",
     "sound_digests",
+    "text_digest",
 ]
 
 DIGESTS = "fitted_on.npy"
@@ -75,6 +79,24 @@ def image_digests(images: Iterable[Any]) -> NDArray[np.uint64]:
     return np.array([image_digest(image) for image in images], np.uint64)
 
 
+def text_digest(text: str) -> int:
+    r"""Digest a text, however its words are parted.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        64 bits.
+
+    Example:
+        >>> text_digest("A fine film.") == text_digest(" A fine\n film. ")
+        True
+    """
+    words = " ".join(text.split()).encode()
+    state = hashlib.blake2b(words, digest_size=8, person=b"synthaug-text")
+    return int.from_bytes(state.digest(), "little")
+
+
 def sound_digest(sound: Any) -> int:
     """Digest a sound, whether it is kept in whole numbers or in floats, with silence at its ends or without.
 
@@ -110,19 +132,21 @@ def sound_digests(sounds: Iterable[Any]) -> NDArray[np.uint64]:
     return np.array([sound_digest(sound) for sound in sounds], np.uint64)
 
 
-def record_digests(records: Iterable[Mapping[str, Any]]) -> NDArray[np.uint64]:
-    """Digest what records show or say.
+def record_digests(records: Iterable[Record], modality: str) -> NDArray[np.uint64]:
+    """Digest what records hold.
 
     Args:
-        records: Each with a field `audio` or `image`.
+        records: Records with the field `image`, `audio` or `text`.
+        modality: `"image"`, `"audio"` or `"text"`.
 
     Returns:
         Shape `(n,)`, in the same order.
     """
-    digests = (
-        sound_digest(r["audio"]) if "audio" in r else image_digest(r["image"]) for r in records
-    )
-    return np.array([*digests], np.uint64)
+    if modality == "text":
+        return np.array([text_digest(str(record["text"])) for record in records], np.uint64)
+    if modality == "audio":
+        return sound_digests(record["audio"] for record in records)
+    return image_digests(record["image"] for record in records)
 
 
 def fitted_digests(generator: Generator) -> NDArray[np.uint64] | None:
@@ -142,3 +166,29 @@ def fitted_digests(generator: Generator) -> NDArray[np.uint64] | None:
     except (OSError, ValueError):
         return None
     return digests if digests.dtype == np.uint64 and digests.ndim == 1 else None
+
+
+def seen_samples(generator: Generator, dataset: Any, *, most: int | None = None) -> list[int]:
+    """List the samples of a dataset that a generator was fitted on.
+
+    What it makes resembles them, so that scores on them are too good. The callback and the DataModule look at
+    some of the validation and test samples themselves; in a loop of your own, call this before training.
+
+    Args:
+        generator: What `load_fitted` returned.
+        dataset: Map-style dataset of images, sounds or texts, whose raw samples can be read.
+        most: Look at so many, spread evenly; None: at all.
+
+    Returns:
+        Their indices, ascending; none where the generator does not say what it was fitted on.
+
+    Raises:
+        DataError: The raw samples cannot be read.
+    """
+    digests = fitted_digests(generator)
+    if digests is None:
+        return []
+    adapter, count = adapt(dataset), len(dataset)
+    rows = np.unique(np.linspace(0, count - 1, min(count, most or count)).astype(np.int64))
+    found = record_digests((adapter.record(int(row)) for row in rows), generator.modality)
+    return [int(row) for row in rows[np.isin(found, digests)]]

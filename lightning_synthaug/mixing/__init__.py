@@ -35,6 +35,7 @@ from lightning_synthaug.mixing.streamed import (
 )
 from lightning_synthaug.mixing.streamfeed import StreamFeed
 from lightning_synthaug.mixing.totals import Totals
+from lightning_synthaug.mixing.workers import FirstCheck
 
 __all__ = [
     "CAUSES",
@@ -45,6 +46,7 @@ __all__ = [
     "CountedProgress",
     "Course",
     "Feed",
+    "FirstCheck",
     "HasFeed",
     "IndexedFeed",
     "Ledger",

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import default_collate, get_worker_info
+from torch.utils.data import default_collate
+from torch.utils.data._utils.collate import collate, collate_tensor_fn, default_collate_fn_map
 
-__all__ = ["Columns", "Stacked", "collate_items", "collate_mixed", "is_default_collate"]
+from lightning_synthaug.data import Record
+
+__all__ = [
+    "Columns",
+    "New",
+    "Stacked",
+    "collate_items",
+    "collate_mixed",
+    "cut_record",
+    "is_default_collate",
+]
 
 
-#: Batches of fewer bytes are copied into shared memory by the queue for less than it costs to write there.
-_SHARED = 1 << 20
+#: Makes a tensor of a shape and a dtype that is not initialised.
+New = Callable[[tuple[int, ...], torch.dtype], torch.Tensor]
 
 
 class Columns(NamedTuple):
@@ -35,14 +45,24 @@ class Stacked(NamedTuple):
     Attributes:
         rows: Their places in the batch. Shape `(k,)`.
         others: Places of the other rows. Shape `(n - k,)`.
-        arrays: One array for each element of an item, of shape `(k, ...)`.
+        arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is.
         columns: The fields that they were made from, one array each.
     """
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
-    arrays: tuple[npt.NDArray[Any], ...]
+    arrays: tuple[npt.NDArray[Any], ...] | dict[Any, npt.NDArray[Any]]
     columns: Mapping[str, npt.NDArray[Any]]
+
+
+def cut_record(columns: Mapping[str, npt.NDArray[Any]], row: int) -> Record:
+    """Cut one record out of columns.
+
+    Args:
+        columns: One array for each field, of shape `(n, ...)`.
+        row: Which, in [0, n).
+    """
+    return Record({name: values[row] for name, values in columns.items()})
 
 
 def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:
@@ -57,11 +77,12 @@ def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:
     return collate is default_collate
 
 
-def collate_items(items: list[Any] | Columns) -> Any:
+def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
     """Do what `default_collate` does, faster where items are plain tuples or came as columns.
 
     Args:
         items: Items of a batch, at least one, or its columns.
+        new: Makes the batch's tensors; None: torch does.
 
     Returns:
         Exactly what `default_collate` returns.
@@ -69,31 +90,49 @@ def collate_items(items: list[Any] | Columns) -> Any:
     if isinstance(items, Columns):
         return list(items.tensors)
     if type(items[0]) is not tuple:
-        return default_collate(items)
+        return _collated(items, new)
     try:
-        return [_stacked(elements) for elements in zip(*items, strict=True)]
+        return [_stacked(elements, new) for elements in zip(*items, strict=True)]
     except ValueError:  # shapes or lengths differ: torch's own message is the one users know
         return default_collate(items)
 
 
-def collate_mixed(items: list[Any] | Columns, stacked: Stacked) -> list[Any]:
-    """Collate items that are tuples and set the gathered rows among them.
+def collate_mixed(
+    items: list[Any] | Columns, stacked: Stacked, new: New | None = None
+) -> list[torch.Tensor] | dict[Any, torch.Tensor]:
+    """Collate items that are tuples or dicts and set the gathered rows among them.
 
     Args:
         items: The other rows' items or columns, in row order; may be empty.
         stacked: The gathered rows.
+        new: Makes the batch's tensors; None: torch does.
 
     Returns:
-        What `default_collate` gives for all rows: a list of tensors of shape `(n, ...)`.
+        What `default_collate` gives for all rows: a list or a dict of tensors of shape `(n, ...)`.
     """
+    arrays = stacked.arrays
+    if not isinstance(arrays, dict):
+        real: Any = items.tensors if isinstance(items, Columns) else zip(*items, strict=True)
+        return _set_among(real, arrays, stacked, new)
+    whole: Any = items
+    real = ([item[key] for item in whole] for key in arrays)
+    return dict(zip(arrays, _set_among(real, tuple(arrays.values()), stacked, new), strict=True))
+
+
+def _set_among(
+    real: Iterable[Any],
+    arrays: tuple[npt.NDArray[Any], ...],
+    stacked: Stacked,
+    new: New | None,
+) -> list[torch.Tensor]:
+    """Set gathered columns among the elements of the other items."""
     others = stacked.others
     if not others.size:
-        return [torch.from_numpy(np.ascontiguousarray(a)) for a in stacked.arrays]
-    real: Any = items.tensors if isinstance(items, Columns) else zip(*items, strict=True)
+        return [torch.from_numpy(np.ascontiguousarray(column)) for column in arrays]
     size = stacked.rows.size + others.size
     batch = []
-    for elements, column in zip(real, stacked.arrays, strict=True):
-        tensor = _new_tensor((size, *column.shape[1:]), column.dtype)
+    for elements, column in zip(real, arrays, strict=True):
+        tensor = (new or _empty)((size, *column.shape[1:]), _torch_dtype(column.dtype))
         whole = tensor.numpy()
         whole[stacked.rows] = column
         _put(whole, others, elements)
@@ -101,16 +140,9 @@ def collate_mixed(items: list[Any] | Columns, stacked: Stacked) -> list[Any]:
     return batch
 
 
-def _new_tensor(shape: tuple[int, ...], dtype: npt.DTypeLike) -> torch.Tensor:
-    """Make an empty tensor; a large one in a worker in shared memory, as torch's collate does: it saves a copy."""
-    kind = _torch_dtype(np.dtype(dtype))
-    if get_worker_info() is None:
-        return torch.empty(shape, dtype=kind)
-    count = math.prod(shape)
-    if count * kind.itemsize < _SHARED:
-        return torch.empty(shape, dtype=kind)
-    storage = torch.UntypedStorage._new_shared(count * kind.itemsize, device="cpu")
-    return torch.empty(0, dtype=kind).set_(storage)[:count].view(shape)
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Make a tensor in memory of this process."""
+    return torch.empty(shape, dtype=dtype)
 
 
 @functools.cache
@@ -133,20 +165,39 @@ def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) ->
         whole[rows] = np.asarray(elements)
 
 
-def _stacked(elements: tuple[Any, ...]) -> Any:
+def _stacked(elements: tuple[Any, ...], new: New | None) -> Any:
     """Stack one element of each item."""
     first = elements[0]
     if _is_plain_array(first) and all(
         type(e) is np.ndarray and e.dtype == first.dtype for e in elements
     ):  # torch would make a tensor of each one first
-        tensor = _new_tensor((len(elements), *first.shape), first.dtype)
+        tensor = (new or _empty)((len(elements), *first.shape), _torch_dtype(first.dtype))
         np.stack(elements, out=tensor.numpy())
         return tensor
     if type(first) is int:
         return torch.tensor(elements)
-    if type(first) is torch.Tensor and get_worker_info() is None:
+    if type(first) is torch.Tensor and new is None:
         return torch.stack(elements)
-    return default_collate(list(elements))
+    return _collated(list(elements), new)
+
+
+def _collated(items: list[Any], new: New | None) -> Any:
+    """Collate as torch does, which leaves it to a table how to stack tensors."""
+    if new is None or default_collate_fn_map.get(torch.Tensor) is not collate_tensor_fn:
+        return default_collate(items)
+
+    def stack(batch: Any, *, collate_fn_map: Any = None) -> torch.Tensor:
+        first = batch[0]
+        plain = not first.is_nested and first.layout is torch.strided and first.device.type == "cpu"
+        if not plain or not all(
+            type(t) is torch.Tensor and t.dtype == first.dtype and t.shape == first.shape
+            for t in batch
+        ):
+            told: torch.Tensor = collate_tensor_fn(batch, collate_fn_map=collate_fn_map)
+            return told
+        return torch.stack(tuple(batch), out=new((len(batch), *first.shape), first.dtype))
+
+    return collate(items, collate_fn_map={**default_collate_fn_map, torch.Tensor: stack})
 
 
 def _is_plain_array(element: object) -> bool:

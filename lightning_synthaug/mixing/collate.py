@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, final
+
+from torch.utils.data import get_worker_info
 
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.mixing.assemble import (
     Columns,
+    New,
     Stacked,
     collate_items,
     collate_mixed,
@@ -16,6 +20,7 @@ from lightning_synthaug.mixing.assemble import (
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import Delivered
+from lightning_synthaug.mixing.ring import BufferRing, Landing
 
 __all__ = ["MixedCollate", "Parts"]
 
@@ -45,25 +50,47 @@ class MixedCollate:
     Args:
         collate: The user's collate function.
         check_items: Holds synthetic items against real ones, where a batch cannot be collated.
+        buffers: Buffers of a worker that batches travel in; 0: torch makes new memory for each tensor.
     """
 
     def __init__(
-        self, collate: Callable[[list[Any]], Any], check_items: Callable[[list[Any]], None]
+        self,
+        collate: Callable[[list[Any]], Any],
+        check_items: Callable[[list[Any]], None],
+        *,
+        buffers: int = 0,
     ) -> None:
         self._check_items = check_items
         default = is_default_collate(collate)
         self.collate: Callable[[Any], Any] = collate_items if default else collate
         self._watch = None if default else RowWatch(collate)
+        #: The main process's half of the buffers; None in workers, and where there are none.
+        self.landing = Landing() if buffers else None
+        self._ring = None if self.landing is None else BufferRing(self.landing.number, buffers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the main process's half behind."""
+        return {**self.__dict__, "landing": None}
 
     def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
+        """Collate one batch, and get it ready for its way where this is a worker."""
+        if self._ring is None or get_worker_info() is None:
+            return self._whole(parts, None)
+        self._ring.begin()
+        delivered, batch = self._whole(parts, self._ring.new)
+        return delivered, self._ring.pack(batch)
+
+    def _whole(
+        self, parts: Parts | SynthAugError, new: New | None
+    ) -> tuple[Delivered | SynthAugError, Any]:
         """Collate one batch."""
         if isinstance(parts, SynthAugError):
             return parts, None
         delivered, items, stacked, _, bucket = parts
         if stacked is not None:
-            return delivered, collate_mixed(items, stacked)
+            return delivered, collate_mixed(items, stacked, new)
         try:
-            batch = self._collated(items, bucket)
+            batch = self._collated(items, bucket, new)
         except Exception:
             # Only the first item of a source was compared, and maybe not in size: a later one may be built differently.
             try:
@@ -77,11 +104,14 @@ class MixedCollate:
             delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
         return delivered, batch
 
-    def _collated(self, items: list[Any] | Columns, bucket: Bucket | None) -> Any:
+    def _collated(self, items: list[Any] | Columns, bucket: Bucket | None, new: New | None) -> Any:
         """Collate; where that fails, once more with synthetic items of the sizes of those that they displace."""
+        whole = (
+            self.collate if self._watch is not None else functools.partial(collate_items, new=new)
+        )
         try:
-            return self.collate(items)
+            return whole(items)
         except Exception:
             if bucket is None or not bucket.match():
                 raise
-        return self.collate(items)
+        return whole(items)

@@ -7,17 +7,17 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import Dataset
 
 from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, check_compatible
 from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import Columns, Stacked, is_default_collate
+from lightning_synthaug.mixing.assemble import Columns, Stacked, cut_record, is_default_collate
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
+from lightning_synthaug.mixing.tensorrows import TensorRows
 from lightning_synthaug.store import ShardReader
 
 __all__ = ["MixedDataset"]
@@ -60,13 +60,13 @@ class MixedDataset(Dataset[Any]):
         self.reader = reader
         self.existing = dict(existing)
         self.transform = transform
+        self._transform_made = transform if transform_synthetic else None
         self._fits = fits
         by_columns = not fits and not (transform is not None and transform_synthetic)
         self._by_columns = is_default_collate(collate) and by_columns
         #: Whether items must agree in their sizes as well. What a function of the user's collates is its own affair.
         self._sized = is_default_collate(collate)
-        whole = type(adapter.dataset) is TensorDataset and is_default_collate(collate)
-        self._tensors = adapter.dataset.tensors if whole else None
+        self._tensors = TensorRows.of(adapter.dataset) if is_default_collate(collate) else None
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
@@ -117,10 +117,7 @@ class MixedDataset(Dataset[Any]):
 
     def _whole(self, indices: list[int]) -> list[Any] | Columns:
         """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
-        if self._tensors is None:
-            return self._plain(indices)
-        index = torch.tensor(indices, dtype=torch.int64)
-        return Columns(tuple(t.index_select(0, index) for t in self._tensors))
+        return self._plain(indices) if self._tensors is None else self._tensors.read(indices)
 
     def _plain(self, indices: list[int]) -> list[Any]:
         """Read untransformed real items, in bulk where the user's dataset offers it."""
@@ -137,9 +134,10 @@ class MixedDataset(Dataset[Any]):
         missed, stacked, records = self._made(rows, made)
         delivered = Delivered(number, missed if missed.size else None)
         if stacked is not None and not self.existing:
-            if self._unchecked:
-                first = int(stacked.rows[0])
-                self._check(rows, {first: self._item(_row(stacked.columns, 0), rows, first)})
+            for source in self._unchecked.intersection(rows.source[stacked.rows].tolist()):
+                at = int(np.argmax(rows.source[stacked.rows] == source))
+                i = int(stacked.rows[at])
+                self._check(rows, {i: self._item(cut_record(stacked.columns, at), rows, i)})
             return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
         for source, existing in self.existing.items():
@@ -205,10 +203,11 @@ class MixedDataset(Dataset[Any]):
                 own["label"] = told.astype(own["label"].dtype, copy=False)
             arrays = self.adapter.stack(own)
             if arrays is not None:
-                return missed, Stacked(good, _others(good, rows.source.size), arrays, own), []
+                others = np.delete(np.arange(rows.source.size), good)
+                return missed, Stacked(good, others, arrays, own), []
         records = gathered.records
         if records is None:
-            records = tuple(_row(columns or {}, i) for i in range(good.size))
+            records = tuple(cut_record(columns or {}, i) for i in range(good.size))
         named = (
             r.replace(label=label) if mine and isinstance(r.get("label"), int) else r
             for r, label, mine in zip(
@@ -247,41 +246,50 @@ class MixedDataset(Dataset[Any]):
         if not items:
             return
         with seeded_globals(0):
-            spread = np.unique(np.linspace(0, len(self) - 1, 8).astype(np.int64))
-            real = [self.adapter.real(i) for i in spread.tolist()]
+            real = [self.adapter.real(i) for i in self._spread()]
             for item in items:
                 check_compatible(real, item, sizes=sizes)
+
+    def check_made(self, source: int, record: Record, twins: Sequence[int]) -> None:
+        """Hold the first sample that a source made against real ones, before it makes more.
+
+        Args:
+            source: Its number, from 1.
+            record: The sample, with the user's label.
+            twins: Real samples that it is a variant of.
+
+        Raises:
+            DataError: It cannot stand among the dataset's items (SA203, SA205), or its label is not theirs (SA208).
+        """
+        with seeded_globals(0):
+            if self._transform_made is not None:
+                record = self._transform_made.apply(record, 0)
+            self._check_first(source, self.adapter.item(record), twins)
 
     def _check(self, rows: Rows, placed: Mapping[int, Any]) -> None:
         """Hold the first synthetic item of each source against real ones, once a process."""
         for i, item in placed.items():
             source = int(rows.source[i])
-            if source not in self._unchecked:
-                continue
-            self._unchecked.discard(source)
-            # Reading more real items must not move the user's random state.
-            with seeded_globals(0):
-                # Twins alone may be one, or agree by chance: items from all over tell which dimensions vary.
-                spread = np.linspace(0, len(self) - 1, 8).astype(np.int64)
-                some = np.unique(np.concatenate([rows.twin[rows.source == source][:4], spread]))
-                real = [self.adapter.real(i) for i in some.tolist()]
-                check_compatible(real, item, sizes=self._sized)
-                if self._relabel[source]:
-                    check_labels(self.adapter, self._labels, some.tolist())
+            if source in self._unchecked:
+                self._check_first(source, item, rows.twin[rows.source == source][:4].tolist())
+
+    def _check_first(self, source: int, item: Any, twins: Sequence[int]) -> None:
+        """Hold the first item of a source against real ones."""
+        self._unchecked.discard(source)
+        # Reading more real items must not move the user's random state.
+        with seeded_globals(0):
+            # Twins alone may be one, or agree by chance: items from all over tell which dimensions vary.
+            some = sorted({*twins, *self._spread()})
+            check_compatible([self.adapter.real(i) for i in some], item, sizes=self._sized)
+            if self._relabel[source]:
+                check_labels(self.adapter, self._labels, some)
+
+    def _spread(self) -> list[int]:
+        """List a few real samples from all over the dataset."""
+        spread: list[int] = np.linspace(0, len(self) - 1, 8).astype(np.int64).tolist()
+        return sorted(set(spread))
 
 
 def _are_classes(labels: npt.NDArray[Any] | None) -> bool:
     """Tell class labels from what a generator says of its own: soft labels, numbers to regress."""
     return labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
-
-
-def _row(columns: Mapping[str, npt.NDArray[Any]], i: int) -> Record:
-    """Cut one record out of columns."""
-    return Record({name: values[i] for name, values in columns.items()})
-
-
-def _others(rows: _Indices, size: int) -> _Indices:
-    """List the places of a batch that are not among some."""
-    mask = np.ones(size, bool)
-    mask[rows] = False
-    return mask.nonzero()[0]

@@ -84,5 +84,6 @@ def unmakeable_text(recipe: Recipe, planned: PlannedSlots, plan: AnyPlan | None 
     names = [list(recipe.sources)[s - 1] for s in sorted(set(planned.source.tolist()))]
     return (
         f"{names} cannot make the labels {labels}; their slots stay real and are counted as `unmakeable`. "
-        "Where the generator numbers its classes differently, pass label_map={user_label: generator_label}"
+        "Give the generator all classes, by `class_names=` where it is told them; where it numbers them differently, "
+        "pass label_map={user_label: generator_label}"
     )

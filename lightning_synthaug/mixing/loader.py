@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar, final
 
 import torch
@@ -13,7 +13,6 @@ from torch.utils.data import (
     RandomSampler,
     Sampler,
     SequentialSampler,
-    get_worker_info,
 )
 
 from lightning_synthaug.errors import SynthAugError, TrainerError
@@ -21,10 +20,10 @@ from lightning_synthaug.mixing.collate import MixedCollate
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.indexedfeed import IndexedFeed
 from lightning_synthaug.mixing.message import BatchMessage
+from lightning_synthaug.mixing.workers import FirstCheck, OwnDataset
 
 __all__ = [
     "MixedLoader",
-    "OwnDataset",
     "PlanBatchSampler",
     "PlannedOrder",
     "mixed_loader",
@@ -142,6 +141,7 @@ class MixedLoader(DataLoader[Any]):
         feed.begin()
         alone = not self.num_workers and not self.pin_memory
         feed.reading = True
+        batches: Any = None
         try:
             batches = self._here() if alone else super().__iter__()
             rest = _draw_as(feed.replaces)
@@ -150,10 +150,15 @@ class MixedLoader(DataLoader[Any]):
                     raise delivered
                 feed.deliver(delivered)
                 yield batch
+                del batch  # whose memory may now take another
             feed.ended = True
             deque(rest, maxlen=0)
         finally:
             feed.pause()
+            del batches  # ends workers that are not kept
+            landing = getattr(self.collate_fn, "landing", None)
+            if landing is not None:
+                landing.forget()
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""
@@ -163,32 +168,6 @@ class MixedLoader(DataLoader[Any]):
         read, collate = self.dataset.__getitems__, self.collate_fn  # type: ignore[attr-defined]
         for message in self.batch_sampler:  # type: ignore[union-attr]
             yield collate(read(message))
-
-
-@final
-class OwnDataset:
-    """Call the user's `worker_init_fn` with the user's dataset in `get_worker_info()`, where such functions look.
-
-    Args:
-        function: The user's function.
-    """
-
-    def __init__(self, function: Callable[[int], None]) -> None:
-        self.function = function
-
-    def __call__(self, worker: int) -> None:
-        """Initialise a worker."""
-        info = get_worker_info()
-        if info is None:
-            self.function(worker)
-            return
-        mixed: Any = info.dataset
-        # The class is frozen: nobody but the owner of the dataset may change it, which this loader is.
-        object.__setattr__(info, "dataset", mixed.adapter.dataset)
-        try:
-            self.function(worker)
-        finally:
-            object.__setattr__(info, "dataset", mixed)
 
 
 def _draw(generator: torch.Generator | None) -> None:
@@ -226,20 +205,25 @@ def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]
     dataset = feed.mixture.worker_dataset(loader.collate_fn, fits=feed.fits)
     dataset.feed = feed
     feed.replaces = loader.sampler
+    feed.mixture.first_check = FirstCheck(loader, dataset)
     order = PlannedOrder(dataset)
     options: dict[str, Any] = {}
+    buffers = 0
     if loader.num_workers:
+        prefetch: Any = loader.prefetch_factor
         options = {
-            "prefetch_factor": loader.prefetch_factor,
+            "prefetch_factor": prefetch,
             "persistent_workers": loader.persistent_workers,
         }
+        # Those under way, the one being trained on, and one that a framework has fetched ahead.
+        buffers = prefetch + 2 if feed.mixture.recipe.reuse_buffers else 0
     if getattr(loader, "pin_memory_device", ""):
         options["pin_memory_device"] = loader.pin_memory_device
     return kind(
         dataset,
         batch_sampler=PlanBatchSampler(order, feed.batch_size, feed.drop_last),
         num_workers=loader.num_workers,
-        collate_fn=MixedCollate(loader.collate_fn, dataset.check_items),
+        collate_fn=MixedCollate(loader.collate_fn, dataset.check_items, buffers=buffers),
         pin_memory=loader.pin_memory,
         timeout=loader.timeout,
         worker_init_fn=None if loader.worker_init_fn is None else OwnDataset(loader.worker_init_fn),

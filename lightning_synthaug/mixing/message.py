@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,20 @@ class BatchMessage(NamedTuple):
     plain: list[int] | None
     matrix: npt.NDArray[np.int64] | None
     errand: Errand | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as plain bytes: half the cost of an array, and of a list."""
+        told = self.plain if self.matrix is None else self.matrix
+        whole = np.asarray(told, np.int64).tobytes()
+        return _told, (self.number, whole, self.matrix is None, self.errand)
+
+
+def _told(number: int, whole: bytes, plain: bool, errand: Errand | None) -> BatchMessage:
+    """Read a message."""
+    numbers = np.frombuffer(whole, np.int64)
+    if plain:
+        return BatchMessage(number, numbers.tolist(), None, errand)
+    return BatchMessage(number, None, numbers.reshape(len(Rows._fields), -1), errand)
 
 
 class Delivered(NamedTuple):

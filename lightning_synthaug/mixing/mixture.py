@@ -15,13 +15,14 @@ import numpy.typing as npt
 from lightning_synthaug.data import (
     DatasetAdapter,
     LabelMap,
+    Record,
     adapt,
     build_transform,
     find_labels,
 )
 from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.filling import UNKNOWN, Limits, SourceFiller, Turns
+from lightning_synthaug.filling import UNKNOWN, Check, Limits, SourceFiller, Turns
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
@@ -38,7 +39,7 @@ from lightning_synthaug.plan import (
     RealOrder,
 )
 from lightning_synthaug.plan.seeding import Int64Array
-from lightning_synthaug.store import Store
+from lightning_synthaug.store import ShardReader, Store
 
 __all__ = ["Mixture"]
 
@@ -62,10 +63,10 @@ class Mixture:
         #: Whether a source number's samples come from the store. Shape `(sources + 1,)`.
         self.is_generated: npt.NDArray[np.bool_] = np.array(kinds)
         self.draw = TransformDraw(recipe, self.is_generated)
-        #: What runs beside the training: to be closed.
-        self.running = contextlib.ExitStack()
-        #: The ratio as it was written.
-        self.ratio = str(recipe.schedule)
+        self.running = contextlib.ExitStack()  # what runs beside the training: to be closed
+        self.ratio = str(recipe.schedule)  # as it was written
+        #: Holds the first sample that a source makes against real ones; None where nobody would serve it.
+        self.first_check: Check | None = None
         self._knots: Knots | None = None
 
     def keep(self, seed: int, generation_seed: int, ratio: str, knots: Knots) -> None:
@@ -167,6 +168,7 @@ class Mixture:
             labels=self.labels,
             label_map=self.label_map,
             store=self.store,
+            check=self._check,
         )
 
     @property
@@ -282,10 +284,13 @@ class Mixture:
         if store is not None:
             store.close()
 
-    def _reader(self) -> Any:
-        """Make the workers' reader, which opens nothing yet."""
-        from lightning_synthaug.store import ShardReader
+    def _check(self, source: int, record: Record, twin: int | None) -> None:
+        """Hold the first sample of a source against real ones."""
+        if self.first_check is not None:
+            self.first_check(source, record, twin)
 
+    def _reader(self) -> ShardReader:
+        """Make the workers' reader, which opens nothing yet."""
         if self.folder.exists() and not self.folder.is_dir():
             raise CacheError(
                 "SA505",

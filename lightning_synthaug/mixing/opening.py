@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lightning_synthaug.data import DatasetAdapter, LabelMap
-from lightning_synthaug.filling import SourceFiller, SourceNeeds
+from lightning_synthaug.filling import Check, SourceFiller, SourceNeeds
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.gated import gating
 from lightning_synthaug.mixing.options import choose_device
@@ -27,6 +27,7 @@ def open_sources(
     labels: Int64Array | None,
     label_map: LabelMap,
     store: Store,
+    check: Check | None = None,
 ) -> list[SourceFiller]:
     """Open the generators of a recipe.
 
@@ -37,6 +38,7 @@ def open_sources(
         labels: The user's labels, or None.
         label_map: From the user's labels to the generators'.
         store: The sample store.
+        check: Holds the first sample of a source against real ones.
 
     Returns:
         One for each source that is a generator, in order; nothing is loaded yet.
@@ -57,6 +59,7 @@ def open_sources(
             twins=adapter,
             gating=gating(recipe.gates_of(name), source, *real),
             watching=watches.of(source),
+            check=check,
         )
         fillers.append(SourceFiller(name, needs, store, device=choose_device(recipe.device)))
     return fillers

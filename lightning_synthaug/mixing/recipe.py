@@ -111,6 +111,8 @@ class Recipe:
         replay: Ledger of a run that is served again, stand-ins included, with the same options otherwise. Samples are
             then made ahead. Not for streams and batch samplers of the user's own. Default: none.
         loss_weight: Weight of synthetic rows in `batch_info(...).weighted_mean`, >= 0.
+        reuse_buffers: Whether batches travel from the loader's workers in shared memory that is used again when nothing
+            refers to the batch any more. False: in new memory each time, as torch does.
 
     Raises:
         ConfigError: An option is not one of those allowed.
@@ -149,6 +151,7 @@ class Recipe:
     ledger: bool | str | os.PathLike[str] | None = None
     replay: str | os.PathLike[str] | None = None
     loss_weight: float = 1.0
+    reuse_buffers: bool = True
     sources: Mapping[str, Any] = field(init=False, repr=False)
     schedule: Schedule = field(init=False, repr=False)
 

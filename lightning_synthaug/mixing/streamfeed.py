@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -22,7 +23,7 @@ from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.mixing.recorder import Recorder
-from lightning_synthaug.mixing.rowtree import count_rows
+from lightning_synthaug.mixing.rowtree import count_rows, cut_row
 from lightning_synthaug.mixing.streamcourse import StreamCourse
 from lightning_synthaug.mixing.streamneeds import StreamNeeds
 from lightning_synthaug.mixing.streamrows import StreamRows
@@ -216,6 +217,8 @@ class StreamFeed:
         rows = rank_rows(slots.source != REAL, self.rank, self.world)
         planned, positions = slots.where(rows), first + rows
         served, codes = planned.source, None
+        self.displaced.show([cut_row(batch, 0, size)])
+        self.mixture.first_check = partial(self._rows.check, batch, size)
         self._fill_ahead(plan, first, stop)
         if planned.is_synthetic.any():
             self._needs.ask(plan, planned, batch, size, self.totals)

@@ -52,7 +52,6 @@ class StreamNeeds:
         """
         where = np.flatnonzero(planned.is_synthetic)
         sources = list(self._mixture.recipe.sources.values())
-        self._displaced.show([cut_row(batch, 0, size)])
         labels: Int64Array | None = None
         for j, source in enumerate(sources):
             mine = where[planned.source[where] == j + 1]

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from torch.utils.data import default_collate
 
 from lightning_synthaug.data import Record, build_transform
+from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.mixing.assemble import cut_record
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.rowtree import UnfitRow, is_column, replaced_rows
 from lightning_synthaug.plan import REAL, PlannedSlots
@@ -78,6 +80,26 @@ class StreamRows:
         served[done] = planned.source[done]
         return batch, served, damaged
 
+    def check(self, batch: Any, size: int, _: int, record: Record, __: int | None) -> None:
+        """Hold the first sample that a source made against a batch, before it makes more.
+
+        Args:
+            batch: A finished batch; not changed.
+            size: Its rows.
+            record: The sample, with the user's label.
+
+        Raises:
+            DataError: It cannot become an item (SA203), or one built like the rows (SA641). Of other sizes it may be:
+                those of the next batch may be others.
+        """
+        with seeded_globals(0):
+            if self._transform is not None and self._mixture.recipe.transform_on != "real":
+                record = self._transform.apply(record, 0)
+            listed = isinstance(batch, list) and is_column(batch)
+            by_user = self._mixture.recipe.item is not None
+            collate = list if listed else self._collate if by_user else default_collate
+            _set(batch, size, {0: self._mixture.adapter.item(record)}, collate)
+
     def _generated(
         self,
         planned: PlannedSlots,
@@ -94,7 +116,7 @@ class StreamRows:
         good = made[gathered.ok]
         if records is None:
             columns = gathered.columns or {}
-            records = tuple(_record(columns, i) for i in range(good.size))
+            records = tuple(cut_record(columns, i) for i in range(good.size))
         flags = mixture.draw.flags(planned, slots)
         seeds = mixture.draw.seeds(slots).astype(np.uint64)
         sources = list(mixture.recipe.sources.values())
@@ -144,8 +166,3 @@ def _set_one(
         return replaced_rows(batch, collate([item]), np.array([row], np.int64), size), [row]
     except UnfitRow:
         return batch, []
-
-
-def _record(columns: Mapping[str, npt.NDArray[Any]], i: int) -> Record:
-    """Cut one record out of columns."""
-    return Record({name: values[i] for name, values in columns.items()})

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.filling import Need, Turns, say
+from lightning_synthaug.filling import Need, Turns, say, wanted_of
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.errands import Errand
 from lightning_synthaug.mixing.following import Following
@@ -122,16 +122,20 @@ class Supply:
         if ahead:
             self._check_budget(plan, start, stop)
         with watched(turns, leader=ahead, world=self._world):
-            for source in generated:
-                if len(source.places) == plan.distinct(source.needs.number - 1):
-                    continue
-                if self._replay is None:
-                    wanted = source.needs.of_range(plan, start, stop)
-                else:
-                    wanted = self._replay.wanted(plan, source.needs, first, end)
+            lacking = [
+                source
+                for source in generated
+                if len(source.places) != plan.distinct(source.needs.number - 1)
+            ]
+            needs = [source.needs for source in lacking]
+            if self._replay is None:
+                wanted = wanted_of(needs, plan, start, stop)
+            else:
+                wanted = [self._replay.wanted(plan, each, first, end) for each in needs]
+            for source, asked in zip(lacking, wanted, strict=True):
                 self._made += settle(
                     source,
-                    wanted,
+                    asked,
                     turns=turns,
                     fill=recipe.fill,
                     leader=self._leader,
@@ -145,10 +149,11 @@ class Supply:
         mixture = self._mixture
         if mixture.recipe.budget is None or not mixture.limits.strict:
             return
-        needs = []
-        for source in mixture.generated:
-            missing = source.look_up(source.needs.of_range(plan, start, stop))
-            needs.append(Need(len(missing), source.needs.generator.price))
+        wanted = wanted_of([source.needs for source in mixture.generated], plan, start, stop)
+        needs = [
+            Need(len(source.look_up(asked)), source.needs.generator.price)
+            for source, asked in zip(mixture.generated, wanted, strict=True)
+        ]
         mixture.limits.check(needs)
 
     def complete(self, plan: AnyPlan, number: int) -> ReadyBlock:

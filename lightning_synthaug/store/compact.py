@@ -11,7 +11,7 @@ import numpy as np
 from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded
 from lightning_synthaug.store.commit import Commit
-from lightning_synthaug.store.dropping import drop_shard
+from lightning_synthaug.store.dropping import drop_shards
 from lightning_synthaug.store.evict import is_settled
 from lightning_synthaug.store.header import ShardHeader, log_path, read_header
 from lightning_synthaug.store.index import ShardState
@@ -197,7 +197,7 @@ class _Rewriting:
                 )
             if writer is not None and writer.rows:
                 index.note_shard(written_state(writer, sealed=False))
-            drop_shard(index, self._folder, shard)
+            drop_shards(index, self._folder, [shard])
         # What another process took out meanwhile must not come back with the next rebuild.
         if lost := [move for move in moves if (move.key, move.row) not in there]:
             self._session.note(forget_note([(m.key, m.shard, m.new_row) for m in lost]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, final
 
-from lightning_synthaug.store.dropping import drop_shard
+from lightning_synthaug.store.dropping import drop_shards
 from lightning_synthaug.store.header import log_path
 from lightning_synthaug.store.holding import is_held
 from lightning_synthaug.store.index import ShardState
@@ -57,11 +57,10 @@ class Evicted(NamedTuple):
 
 
 class _Choice(NamedTuple):
-    """What goes of one shard, and whether nothing is left then."""
+    """What goes of one shard: some samples, or with None all of it."""
 
     state: ShardState
-    going: list[StoredSample]
-    whole: bool
+    going: list[StoredSample] | None
 
 
 def evict(session: Session, folder: Path, which: Which, *, dry_run: bool) -> Evicted:
@@ -77,19 +76,20 @@ def evict(session: Session, folder: Path, which: Which, *, dry_run: bool) -> Evi
         What was, or would be, taken out.
     """
     choices, held = _choose(session, folder, which)
-    for state, going, whole in choices:
-        if dry_run:
-            continue
-        if whole:
-            drop_shard(session.index, folder, state.shard)
-        else:
+    whole = [choice.state for choice in choices if choice.going is None]
+    shards = [state.shard for state in whole]
+    samples = session.index.count(shards)
+    parts = [choice.going for choice in choices if choice.going is not None]
+    forgotten = sum(map(len, parts))
+    if not dry_run:
+        drop_shards(session.index, folder, shards)
+        for going in parts:
             session.note(forget_note([(one.key, one.shard, one.row) for one in going]))
-    dropped = [choice.state for choice in choices if choice.whole]
     return Evicted(
-        shards=len(dropped),
-        samples=sum(len(choice.going) for choice in choices),
-        freed=sum(state.size + state.read_to for state in dropped),
-        forgotten=sum(len(choice.going) for choice in choices if not choice.whole),
+        shards=len(whole),
+        samples=samples + forgotten,
+        freed=sum(state.size + state.read_to for state in whole),
+        forgotten=forgotten,
         held=held,
     )
 
@@ -112,7 +112,7 @@ def _choose(session: Session, folder: Path, which: Which) -> tuple[list[_Choice]
             held += 1
             continue
         choice = _of_shard(session, folder, state, which, keep)
-        if choice is None or (which.to is not None and not choice.whole):
+        if choice is None or (which.to is not None and choice.going is not None):
             continue  # forgetting alone gives no space back
         choices.append(choice)
         used -= state.size + state.read_to
@@ -124,16 +124,13 @@ def _of_shard(
 ) -> _Choice | None:
     """Choose what goes of one shard, None when nothing does."""
     if which.older_than is None and which.generator is None and not keep:
-        rows = session.index.rows_of(state.shard)
-        unread = [StoredSample(key, state.shard, row, 0, 0, {}) for key, row in rows]
-        return _Choice(state, unread, whole=True)
+        return _Choice(state, None)
     there = samples_of(session.index, folder, state)
     if which.older_than is not None:
         newest = max((one.at for one in there), default=state.created)
         if newest > time.time_ns() - which.older_than * 1e9:
             return None
     if which.generator is None:
-        kept = any(one.key in keep for one in there)
-        return None if kept else _Choice(state, there, whole=True)
+        return None if any(one.key in keep for one in there) else _Choice(state, None)
     going = [one for one in there if one.generator == which.generator and one.key not in keep]
-    return _Choice(state, going, whole=len(going) == len(there)) if going else None
+    return _Choice(state, None if len(going) == len(there) else going) if going else None

@@ -9,11 +9,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, final
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
 
-__all__ = ["corrupt_index", "damaged_shard", "index_faults", "write_faults"]
+__all__ = ["IndexFaults", "corrupt_index", "damaged_shard", "write_faults"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_SPACE: Final = 1 << 16  # bytes; SQLite reports some full disks as "disk I/O error"
@@ -36,9 +37,14 @@ def write_faults(folder: Path) -> Iterator[None]:
         raise _not_writable(folder, error) from error
 
 
-@contextlib.contextmanager
-def index_faults(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite into one clear error.
+@final
+class IndexFaults:
+    """Turn an error of SQLite into one clear error: a context that may be entered again and again.
+
+    A class, since it is around every look at the index, and a generator would be half of its time.
+
+    Args:
+        path: The index.
 
     Raises:
         CacheFull: No space is left.
@@ -46,27 +52,44 @@ def index_faults(path: Path) -> Iterator[None]:
         CacheError: The index cannot be opened or written.
         CacheCorrupt: The file is not an index, or is damaged.
     """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        text = str(error).lower()
-        if "malformed" in text:  # and what follows is quoted from the file
-            raise corrupt_index(path, error) from error
-        if "disk is full" in text or ("disk i/o" in text and _no_space(path)):
-            raise _full(path.parent, error) from error
-        if "locked" in text or "busy" in text:
-            raise CacheLocked(
-                "SA305",
-                f"The index of a store must be free within 30 seconds, got {str(error)!r} for "
-                f"{str(path)!r}. See which process holds it, and that it is on a local disk.",
-            ) from error
-        if "readonly" in text and os.access(path, os.W_OK):  # so says the header of the file
-            raise corrupt_index(path, error) from error
-        if "disk i/o" in text or any(word in text for word in _DENIED):
-            raise _not_writable(path.parent, error) from error
-        raise corrupt_index(path, error) from error
-    except UnicodeDecodeError as error:
-        raise corrupt_index(path, error) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing is to be done."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raise another error in place of one of SQLite's."""
+        if isinstance(error, sqlite3.DatabaseError | UnicodeDecodeError):
+            raise _index_fault(self._path, error) from error
+
+
+def _index_fault(path: Path, error: sqlite3.DatabaseError | UnicodeDecodeError) -> CacheError:
+    """Tell what an error of SQLite means; where it means nothing else, the index is damaged."""
+    text = str(error).lower()
+    if isinstance(error, UnicodeDecodeError) or "malformed" in text:  # the rest quotes the file
+        return corrupt_index(path, error)
+    if "disk is full" in text or ("disk i/o" in text and _no_space(path)):
+        return _full(path.parent, error)
+    if "locked" in text or "busy" in text:
+        return CacheLocked(
+            "SA305",
+            f"The index of a store must be free within 30 seconds, got {str(error)!r} for "
+            f"{str(path)!r}. See which process holds it, and that it is on a local disk.",
+        )
+    if "readonly" in text and os.access(path, os.W_OK):  # so says the header of the file
+        return corrupt_index(path, error)
+    if "disk i/o" in text or any(word in text for word in _DENIED):
+        return _not_writable(path.parent, error)
+    return corrupt_index(path, error)
 
 
 def corrupt_index(path: Path, cause: object) -> CacheCorrupt:

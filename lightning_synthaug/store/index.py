@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.store.faults import corrupt_index, index_faults
+from lightning_synthaug.store.faults import IndexFaults, corrupt_index
 from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks, strays
 from lightning_synthaug.store.location import index_path
 from lightning_synthaug.store.tables import connect
@@ -93,16 +93,17 @@ class Index:
         self.folder = folder
         self.path = index_path(folder)
         self.lock = threading.RLock()
+        self._faults = IndexFaults(self.path)
         self._connection: sqlite3.Connection | None = None
         self._closed = False
         _INDEXES.add(self)
-        with self.lock, index_faults(self.path):
+        with self.lock, self._faults:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._live()
 
     def close(self) -> None:
         """Close the connection; the last one merges the write-ahead log."""
-        with self.lock, index_faults(self.path):
+        with self.lock, self._faults:
             self._closed = True
             self._disconnect()
 
@@ -112,7 +113,7 @@ class Index:
 
         Inside another `writing` of the same thread it is part of that one.
         """
-        with self.lock, index_faults(self.path):
+        with self.lock, self._faults:
             connection = self._live()
             if connection.in_transaction:
                 yield
@@ -128,7 +129,7 @@ class Index:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
-        with self.lock, index_faults(self.path):
+        with self.lock, self._faults:
             return self._live().execute(sql, parameters).fetchall()
 
     def read(self, sql: str, *kinds: type) -> list[tuple[Any, ...]]:
@@ -146,7 +147,7 @@ class Index:
 
     def execute_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each row of parameters and return how many rows changed."""
-        with self.lock, index_faults(self.path):
+        with self.lock, self._faults:
             return self._live().executemany(sql, parameters).rowcount
 
     def select_keys(self, sql: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
@@ -228,15 +229,7 @@ class Index:
             "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
             "rows = max(rows, excluded.rows), bytes = max(bytes, excluded.bytes), "
             "read_to = max(read_to, excluded.read_to), sealed = max(sealed, excluded.sealed)",
-            (
-                state.shard,
-                state.schema,
-                state.rows,
-                state.size,
-                state.read_to,
-                int(state.sealed),
-                state.created,
-            ),
+            state,
         )
 
     def shards(self) -> dict[int, ShardState]:
@@ -244,6 +237,11 @@ class Index:
         kinds = (int, str, int, int, int, int, int)
         states = (ShardState(*row) for row in self.read("SELECT * FROM shards", *kinds))
         return {state.shard: state for state in states}
+
+    def count(self, shards: Sequence[int]) -> int:
+        """Count the samples in shards."""
+        ids = ",".join(f"{shard:d}" for shard in shards)
+        return int(self.read(f"SELECT count(*) FROM samples WHERE shard IN ({ids})", int)[0][0])
 
     def rows_of(self, shard: int) -> list[tuple[bytes, int]]:
         """Return key and row of each sample in a shard."""
@@ -254,10 +252,12 @@ class Index:
 
     def drop_shards(self, shards: Sequence[int]) -> None:
         """Take shards and their samples out of the index."""
-        with self.writing():
+        ids = ",".join(f"{shard:d}" for shard in shards)
+        with (
+            self.writing()
+        ):  # samples are not in the order of shards: one look through all, not one a shard
             for table, column in (("samples", "shard"), ("forgotten", "shard"), ("shards", "id")):
-                sql = f"DELETE FROM {table} WHERE {column} = ?"  # names from this line alone
-                self.execute_many(sql, [(shard,) for shard in shards])
+                self.execute(f"DELETE FROM {table} WHERE {column} IN ({ids})")
 
     def _live(self) -> sqlite3.Connection:
         """Return the connection, opening it at the first use and after a fork."""

@@ -18,7 +18,6 @@ from lightning_synthaug.store.codec import decode_fixed, decode_ragged
 from lightning_synthaug.store.commit import Commit, parse_commit
 from lightning_synthaug.store.header import header_in, log_path, rows_path
 from lightning_synthaug.store.log import BlockKind, open_file, read_from, scan
-from lightning_synthaug.store.schema import MAX_ROW
 
 __all__ = ["OpenShard"]
 
@@ -52,7 +51,7 @@ class OpenShard:
         self._stride = self.schema.stride
         self._map = _mapping(rows_path(folder, shard))
         self.view = memoryview(self._map or b"")
-        self._reach = 0
+        self._reach = self._most = 0
         self._state = bytearray(self._header.rows)
         self._states = np.frombuffer(self._state, np.uint8)  # the same memory, for whole batches
         # Untouched pages of these take no memory, so a large shard with few rows costs little.
@@ -68,6 +67,7 @@ class OpenShard:
     def look(self) -> None:
         """See how long the data file is now; touching a mapping beyond its file is fatal."""
         self._reach = 0 if self._map is None else min(len(self._map), self._map.size())
+        self._most = max(self._most, self._reach)
 
     def has(self, row: int) -> bool:
         """Tell whether a row is there and undamaged, as of the last `look`."""
@@ -82,21 +82,28 @@ class OpenShard:
         """Tell whether fixed rows are all verified already, as of the last `look`.
 
         Args:
-            rows: Row numbers. Shape `(n,)`, n >= 1.
+            rows: Row numbers, >= 0. Shape `(n,)`.
 
         Returns:
             False also when it takes a closer look at each to know.
         """
-        last = int(rows.view(np.uint64).max())  # a negative number is a huge one
-        if last >= len(self._state) or (last + 1) * (self._stride or MAX_ROW) > self._reach:
+        if self._reach < self._most:  # somebody cut the file short; what is verified was within it
             return False
-        return int(np.count_nonzero(self._states.take(rows) == _VERIFIED)) == rows.size
+        try:
+            return self._states.take(rows).tobytes() == bytes([_VERIFIED]) * rows.size
+        except IndexError:
+            return False
 
-    def take(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
-        """Copy fixed rows that it `has`. Structured, of shape `(n,)`."""
+    def take(
+        self, rows: npt.NDArray[np.int64], out: npt.NDArray[np.void] | None = None
+    ) -> npt.NDArray[np.void]:
+        """Copy fixed rows that it `has`. Structured, of shape `(n,)`; or into `out`, bytes as long as a row."""
         if self._rows is None:
             return np.empty(0, self.schema.row_dtype)
-        return self._rows.take(rows)
+        if out is None:
+            return self._rows.take(rows)
+        # NumPy would check the rows in a copy of the result; they are there.
+        return self._rows.view(out.dtype).take(rows, out=out, mode="clip")
 
     def record(self, row: int) -> Record | None:
         """Decode one row that it `has`, None when its bytes make no record."""

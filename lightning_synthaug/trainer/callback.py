@@ -83,6 +83,10 @@ class SynthAugCore(Configurable):
         if step is not None:
             self._log(trainer, step)
 
+    def on_train_start(self, trainer: Any, _: Any) -> None:
+        """Say so before samples are made for the first epoch, where the validation images are known by then."""
+        self._tell_of_seen(trainer, trainer.val_dataloaders, "validation")
+
     def on_validation_start(self, trainer: Any, _: Any) -> None:
         """Say so, once, where a generator was fitted on validation images."""
         self._tell_of_seen(trainer, trainer.val_dataloaders, "validation")
@@ -123,8 +127,8 @@ class SynthAugCore(Configurable):
             self._session.restore(self._saved)
 
     def _tell_of_seen(self, trainer: Any, loaders: Any, stage: str) -> None:
-        """Look at the images of a stage the first time that it begins."""
-        if stage in self._looked_at or not trainer.is_global_zero:
+        """Look at the images of a stage as soon as there are loaders of it, once."""
+        if loaders is None or stage in self._looked_at or not trainer.is_global_zero:
             return
         self._looked_at.add(stage)
         text = told_of_seen(self.recipe.sources, loaders, stage)

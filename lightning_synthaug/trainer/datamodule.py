@@ -62,7 +62,7 @@ class SynthAugDataModuleCore(Configurable):
     """Wrap a DataModule so that its train loader is mixed with synthetic samples.
 
     Validation, test and prediction, every hook that the inner DataModule defines, its hyperparameters and its state
-    in checkpoints stay its own. For a fit it adds the callback `SynthAug` to the trainer, and takes it away again.
+    in checkpoints stay its own. It adds the callback `SynthAug` to the trainer, and takes it away again.
 
     Args:
         datamodule: The user's DataModule.
@@ -156,17 +156,16 @@ class SynthAugDataModuleCore(Configurable):
         return aug.feed
 
     def setup(self, stage: str) -> None:
-        """Set the inner DataModule up; for a fit, add the callback, which the trainer then sets up itself."""
+        """Set the inner DataModule up, and add the callback, which the trainer then sets up itself."""
         self.datamodule.setup(stage)
         aug, callbacks = self.__dict__["_aug"], getattr(self._trainer, "callbacks", None)
-        if stage == "fit" and callbacks is not None and aug not in callbacks:
+        if stage != "predict" and callbacks is not None and aug not in callbacks:
             # First: those that save checkpoints must stay the last ones.
             callbacks.insert(0, aug)
 
     def teardown(self, stage: str) -> None:
         """End the fit and take the callback away, then let the inner DataModule tear down."""
-        if stage == "fit":
-            self._remove()
+        self._remove()
         self.datamodule.teardown(stage)
 
     def on_exception(self, exception: BaseException) -> None:

@@ -1,53 +1,27 @@
-"""Notice validation and test images that a fitted generator was fitted on."""
+"""Notice validation and test samples that a fitted generator was fitted on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lightning_synthaug.data import adapt
 from lightning_synthaug.data.kinds import is_concat, is_subset, is_tensors
 from lightning_synthaug.errors import SynthAugError, TrainerError
-from lightning_synthaug.generators import Generator
-from lightning_synthaug.generators.fitted_on import fitted_digests, record_digests
+from lightning_synthaug.generators import Generator, seen_samples
+from lightning_synthaug.generators.fitted_on import fitted_digests
 from lightning_synthaug.trainer.trees import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["seen_images", "told_of_seen"]
+__all__ = ["told_of_seen"]
 
 _LOOKED_AT = 256
 
 
-def seen_images(generator: Generator, dataset: Any, *, most: int | None = None) -> list[int]:
-    """List the images or sounds of a dataset that a generator was fitted on.
-
-    Args:
-        generator: What `load_fitted` returned.
-        dataset: Map-style dataset, whose raw samples can be read.
-        most: Look at so many, spread evenly; None: at all.
-
-    Returns:
-        Their indices, ascending; none where the generator does not say what it was fitted on.
-
-    Raises:
-        DataError: The raw samples cannot be read.
-    """
-    digests = fitted_digests(generator)
-    if digests is None:
-        return []
-    adapter, count = adapt(dataset), len(dataset)
-    rows = np.unique(np.linspace(0, count - 1, min(count, most or count)).astype(np.int64))
-    found = record_digests(adapter.record(int(row)) for row in rows)
-    return [int(row) for row in rows[np.isin(found, digests)]]
-
-
 def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | None:
-    """Look at some images of each loader, and say so where a source was fitted on any of them.
+    """Look at some samples of each loader, and say so where a source was fitted on any of them.
 
-    Looked at are only images that lie in memory or are read in this process anyway: a dataset that opens files in its
+    Looked at are only samples that lie in memory or are read in this process anyway: a dataset that opens files in its
     workers may not be touched before they start.
 
     Args:
@@ -66,21 +40,22 @@ def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | 
             continue
         for name, generator in fitted.items():
             try:
-                rows = seen_images(generator, dataset, most=_LOOKED_AT)
+                rows = seen_samples(generator, dataset, most=_LOOKED_AT)
             except (SynthAugError, TypeError, ValueError, KeyError, IndexError):
-                break  # the dataset has nothing that could be read: nothing is known
+                break  # the dataset has no samples that could be read: nothing is known
             if rows:
                 count = min(len(dataset), _LOOKED_AT)
-                return str(TrainerError("SA741", _text(name, stage, len(rows), count)))
+                what = "sounds" if generator.modality == "audio" else f"{generator.modality}s"
+                return str(TrainerError("SA741", _text(name, stage, len(rows), count, what)))
     return None
 
 
-def _text(name: str, stage: str, seen: int, of: int) -> str:
+def _text(name: str, stage: str, seen: int, of: int, what: str) -> str:
     """Word what was found."""
     return (
-        f"A generator must be fitted on training samples alone, got {seen} of {of} {stage} samples looked at among "
-        f"those that {name!r} was fitted on. What it makes resembles them, so the scores are too good: fit it again "
-        "without them."
+        f"A generator must be fitted on training {what} alone, got {seen} of {of} {stage} {what} looked at among those "
+        f"that {name!r} was fitted on. What it makes resembles them, so the scores are too good: fit it again without "
+        "them."
     )
 
 
@@ -90,4 +65,8 @@ def _in_memory(dataset: Any) -> bool:
         return _in_memory(dataset.dataset)
     if is_concat(dataset):
         return all(_in_memory(part) for part in dataset.datasets)
-    return is_tensors(dataset) or hasattr(getattr(dataset, "data", None), "shape")
+    return (
+        is_tensors(dataset)
+        or isinstance(dataset, list | tuple)
+        or hasattr(getattr(dataset, "data", None), "shape")
+    )

@@ -72,11 +72,12 @@ def _pipeline(
         ),
         # Unlike hue and saturation, curves of each channel work for any number of them.
         a.RandomToneCurve(scale=tone / 2, per_channel=True, p=0.5),
-        a.RandomBrightnessContrast(tone, tone, p=0.7),
+        a.RandomBrightnessContrast((-tone, tone), (-tone, tone), p=0.7),
         a.OneOf(
             [
                 a.GaussNoise(std_range=(0, noise), p=1),
-                a.GaussianBlur(sigma_limit=(0.1, 0.3 + 10 * noise), blur_limit=0, p=1),
+                # By place: AlbumentationsX calls these two by other names.
+                a.GaussianBlur((0, 0), (0.1, 0.3 + 10 * noise), p=1),
             ],
             p=0.4,
         ),

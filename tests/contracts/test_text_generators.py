@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lightning_synthaug.data import Record
+from lightning_synthaug.fitting import load_fitted
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.generators.contract import GeneratorContract
 from lightning_synthaug.generators.text import (
@@ -15,6 +16,7 @@ from lightning_synthaug.generators.text import (
     LanguageModelParaphraser,
     LanguageModelWriter,
 )
+from tests.helpers.fitted_language import fit_tiny
 from tests.helpers.tiny_language import CORPUS, save_causal, save_marian
 
 
@@ -88,3 +90,23 @@ class TestWriter(GeneratorContract):
     def make_other(self) -> Generator:
         real = [(text, place % 3) for place, text in enumerate(CORPUS[:24])]
         return LanguageModelWriter(self.model, real, longest=8, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fitted")
+    for seed in (0, 1):
+        fit_tiny(folder / str(seed), seed=seed, epochs=1)
+    return folder
+
+
+class TestFittedWriter(GeneratorContract):
+    @pytest.fixture(autouse=True)
+    def _models(self, fitted: Path) -> None:
+        self.folder = fitted
+
+    def make(self) -> Generator:
+        return load_fitted(self.folder / "0" / "fitted", longest=8, batch_size=4)
+
+    def make_other(self) -> Generator:
+        return load_fitted(self.folder / "1" / "fitted", longest=8, batch_size=4)

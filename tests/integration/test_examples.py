@@ -39,6 +39,12 @@ SAYS = {
         "100 real scans, 60 of them as scanner B",
         r"strengths \[0\.3, 0\.5, 0\.7\]",
     ],
+    "31_fit_a_generator.py": [
+        r"samples [01]\.\d\d times",
+        "on 90 training digits and on 0 test digits",
+        r"without its samples: 150 steps, \d+\.\d% right",
+        r"with its samples: 150 steps, \d+\.\d% right",
+    ],
     "20_fabric.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],
     "21_hf_trainer.py": ["whole run: 400 rows synthetic", "23 on: 270 rows", r"\d+\.\d% right"],
     "22_accelerate.py": ["0 to 22: 130 rows synthetic", "23 to 49: 270 rows", r"\d+\.\d% right"],

@@ -14,7 +14,7 @@ import pytest
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.loggers import CSVLogger
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.data import Record
@@ -242,6 +242,45 @@ def test_items_of_another_structure_are_refused_with_both_shown(
     # The check runs in the first worker; its error comes through with its class.
     with pytest.raises(DataError, match=rf"(?s)uint8 \[1, 6, 6\].*\[.*\].*{code}"):
         trainer(max_epochs=1, callbacks=[aug]).fit(recorder(), loader)
+
+
+class Coloured(Tracer):
+    """Makes images in colour, four at once, and counts them."""
+
+    made = 0
+
+    def generate(self, requests: Sequence[Any]) -> Any:
+        self.made += len(requests)
+        image = np.zeros((SIDE, SIDE, 3), np.uint8)
+        return [Record({"image": image, "label": r.label}) for r in requests]
+
+
+class Streamed(IterableDataset[Any]):
+    def __iter__(self) -> Any:
+        return iter(traced_dataset(SIZE))
+
+
+class Module(LightningDataModule):
+    def train_dataloader(self) -> Any:
+        return DataLoader(traced_dataset(SIZE), BATCH)
+
+
+@pytest.mark.parametrize("face", ["callback", "datamodule", "stream"])
+def test_images_of_another_mode_are_refused_before_an_epoch_of_them_is_made(
+    tmp_path: Path, face: str
+) -> None:
+    source = Coloured()
+    data: Any = Module()
+    callbacks = []
+    if face == "datamodule":
+        data = sa.SynthAugDataModule(data, source, 0.5, cache=tmp_path)
+    else:
+        options = {"class_names": ["a", "b", "c"]} if face == "stream" else {}
+        callbacks.append(sa.SynthAug(source, 0.5, cache=tmp_path, **options))
+        data = DataLoader(Streamed(), BATCH) if face == "stream" else data
+    with pytest.raises(DataError, match=r"(?s)uint8 \[1, 6, 6\].*uint8 \[6, 6, 3\].*SA203"):
+        trainer(max_epochs=1, callbacks=callbacks).fit(recorder(), data)
+    assert source.made == source.batch_size == 4
 
 
 @pytest.mark.parametrize("workers", [0, 1])

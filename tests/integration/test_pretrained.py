@@ -55,9 +55,11 @@ def test_the_study_keeps_each_run_and_prints_a_table(tmp_path: Path) -> None:
         "synthetic only",
         "constant 0.5 + classical",
         "ramp 0 to 0.5 + classical",
+        "constant 0.5 + classical, no gates",
     ]
     assert shares["real"] == shares["real + classical"] == 0
     assert 0.5 < shares["synthetic only"] <= 1, "gates let digits through"
+    assert shares["constant 0.5 + classical, no gates"] == 0.5
     assert "constant 0.5 + classical" in done.stdout
     # A second start has nothing to train: it reads what was kept, and says the same.
     again = started(script, tmp_path, data=data, generator=generator)

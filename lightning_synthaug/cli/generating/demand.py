@@ -7,7 +7,14 @@ from typing import Any, NamedTuple, final
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling import Open, SourceFiller
-from lightning_synthaug.mixing import Mixture, Recipe, batch_order, is_stream, loader_shape
+from lightning_synthaug.mixing import (
+    FirstCheck,
+    Mixture,
+    Recipe,
+    batch_order,
+    is_stream,
+    loader_shape,
+)
 
 __all__ = ["Demand", "SourceDemand"]
 
@@ -65,6 +72,8 @@ class Demand:
                 f"A run must have a generator to be generated for, got {', '.join(recipe.sources)}, which "
                 "exist already. There is nothing to do.",
             )
+        mixed = self.mixture.worker_dataset(loader.collate_fn)
+        self.mixture.first_check = FirstCheck(loader, mixed)
         shape = loader_shape(loader)
         epoch = shape.epoch(world, recipe.extra)
         self.batches = batches if batches is not None else (epochs or 1) * epoch.batches

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.data.template import Stack
 
 __all__ = ["DatasetAdapter"]
 
@@ -50,7 +51,7 @@ class DatasetAdapter(ABC):
     @property
     @abstractmethod
     def columns(self) -> tuple[str, ...] | None:
-        """Field names in item order, when an item is a plain tuple of numbers and arrays.
+        """Field names in item order, when an item is a plain tuple or dict of numbers and arrays.
 
         None when a transform changes it, or a batch cannot be stacked from columns.
         """
@@ -84,13 +85,14 @@ class DatasetAdapter(ABC):
         """
 
     @abstractmethod
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Lay columns of records out as a batch, without building the items.
 
         Args:
             columns: For each field an array with the samples along the first axis.
 
         Returns:
-            One array per element of an item, in item order, with the values, shapes and dtypes that
-            collating `item(record)` of each sample would give; None when the items must be built.
+            One array per element of an item, in a tuple or a dict as an item is, with the values,
+            shapes and dtypes that collating `item(record)` of each sample would give; None when the
+            items must be built.
         """

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lightning_synthaug.data.adapters.base import DatasetAdapter
 from lightning_synthaug.data.leaves import to_value, type_name
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.data.template import Stack
 from lightning_synthaug.errors import DataError
 
 __all__ = ["CallableAdapter"]
@@ -71,6 +72,6 @@ class CallableAdapter(DatasetAdapter):
         )
         raise DataError("SA204", msg)
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Return None: the user's functions work item by item."""
         return None

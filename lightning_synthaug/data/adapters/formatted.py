@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.data.adapters.base import DatasetAdapter
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.data.template import Stack
 
 __all__ = ["FormattedAdapter"]
 
@@ -50,6 +51,6 @@ class FormattedAdapter(DatasetAdapter):
         """Read a row before the transform."""
         return self._rows.record(index)
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Return None: the transform works item by item."""
         return None

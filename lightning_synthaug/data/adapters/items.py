@@ -17,7 +17,7 @@ from lightning_synthaug.data.adapters.base import DatasetAdapter
 from lightning_synthaug.data.bare import Call, calls_on, replay, without_transforms
 from lightning_synthaug.data.leaves import type_name
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.data.template import ItemTemplate
+from lightning_synthaug.data.template import ItemTemplate, Stack
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import DataError
 
@@ -62,7 +62,7 @@ class ItemAdapter(DatasetAdapter):
 
     @property
     def columns(self) -> tuple[str, ...] | None:
-        """Field names of a plain tuple; reads item 0 at the first call."""
+        """Field names of a plain tuple or dict; reads item 0 at the first call."""
         probe = self._probe()
         return probe.template.names if probe.calls == [] and probe.template.stackable else None
 
@@ -88,7 +88,7 @@ class ItemAdapter(DatasetAdapter):
         probe = self._probe()
         return probe.template.parse(probe.bare[index])
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Lay columns out like a batch when there is no transform."""
         probe = self._probe()
         return probe.template.stack(columns) if probe.calls == [] else None

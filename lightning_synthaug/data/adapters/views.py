@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.data.adapters.base import DatasetAdapter
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.data.template import Stack
 from lightning_synthaug.errors import DataError
 
 __all__ = ["ConcatAdapter", "SubsetAdapter"]
@@ -46,7 +47,7 @@ class SubsetAdapter(DatasetAdapter):
         """Read the raw sample that lies at this place of the selection."""
         return self._inner.record(int(self.dataset.indices[index]))
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Lay columns out as the dataset below does."""
         return self._inner.stack(columns)
 
@@ -92,6 +93,6 @@ class ConcatAdapter(DatasetAdapter):
         place = bisect_right(sizes, index)
         return self._parts[place].record(index - (sizes[place - 1] if place else 0))
 
-    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], ...] | None:
+    def stack(self, columns: Mapping[str, npt.NDArray[Any]]) -> Stack | None:
         """Lay columns out as the first part does."""
         return self._parts[0].stack(columns)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["TextModel"]
+    from lightning_synthaug.generators.text.adapter import Adapter
+
+__all__ = ["TextModel", "token_limit"]
 
 #: Prompts are padded to multiples of this many tokens.
 _STEP: Final = 32
@@ -41,19 +43,50 @@ class TextModel:
         device: Torch device.
         dtype: Name of a torch dtype.
         batch_size: Rows of every batch, >= 1.
+        adapter: What was fitted on top of it, or None.
 
     Raises:
         GeneratorError: It cannot be read (SA480).
-        MissingDependency: `transformers` is not installed (SA830).
+        MissingDependency: `transformers` is not installed (SA830), or with an adapter `peft` (SA832).
     """
 
     def __init__(
-        self, model: str | Path, revision: str | None, *, device: str, dtype: str, batch_size: int
+        self,
+        model: str | Path,
+        revision: str | None,
+        *,
+        device: str,
+        dtype: str,
+        batch_size: int,
+        adapter: Adapter | None = None,
     ) -> None:
-        self.device = device
-        self.batch_size = batch_size
         with own_randomness("cpu"):  # some versions draw weights before they read them
-            self.network, self.tokenizer = read_model(model, revision, device=device, dtype=dtype)
+            network, tokenizer = read_model(model, revision, device=device, dtype=dtype)
+            if adapter is not None:
+                network = adapter.merged(network)
+        self._hold(network, tokenizer, device, batch_size)
+
+    @classmethod
+    def around(cls, network: Any, tokenizer: Any, *, device: str, batch_size: int) -> TextModel:
+        """Take a model that was read already.
+
+        Args:
+            network: Of transformers, in evaluation mode on its device.
+            tokenizer: Its tokenizer; its padding is changed.
+            device: Torch device.
+            batch_size: Rows of every batch, >= 1.
+
+        Returns:
+            The model.
+        """
+        made = cls.__new__(cls)
+        made._hold(network, tokenizer, device, batch_size)
+        return made
+
+    def _hold(self, network: Any, tokenizer: Any, device: str, batch_size: int) -> None:
+        """Keep what was read, and choose how prompts are padded."""
+        self.network, self.tokenizer = network, tokenizer
+        self.device, self.batch_size = device, batch_size
         self.encodes = bool(self.network.config.is_encoder_decoder)
         # What is generated goes on where the prompt ends; an encoder counts from where it begins.
         self.tokenizer.padding_side = "right" if self.encodes else "left"
@@ -89,9 +122,10 @@ class TextModel:
         groups: dict[int, list[int]] = defaultdict(list)
         for place, own in enumerate(tokens):
             groups[-(-max(len(own), 1) // _STEP) * _STEP].append(place)
+        limit = token_limit(self.network, self.tokenizer)
         written: list[str | None] = [None] * len(prompts)
         for length, places in sorted(groups.items()):
-            if length + (0 if self.encodes else longest) > self._limit():
+            if length + (0 if self.encodes else longest) > limit:
                 continue
             for start in range(0, len(places), self.batch_size):
                 some = places[start : start + self.batch_size]
@@ -166,11 +200,20 @@ class TextModel:
         done = [any(sign in end for sign in stop) for end in ends]
         return torch.tensor(done, device=tokens.device)
 
-    def _limit(self) -> int:
-        """Say how many tokens the model can read, with those that it writes."""
-        config = self.network.config.get_text_config()
-        known = [getattr(config, "max_position_embeddings", None), self.tokenizer.model_max_length]
-        return min((limit for limit in known if limit), default=_ENDLESS)
+
+def token_limit(network: Any, tokenizer: Any) -> int:
+    """Say how many tokens a model can read, with those that it writes.
+
+    Args:
+        network: Of transformers.
+        tokenizer: Its tokenizer.
+
+    Returns:
+        A very large number where neither says.
+    """
+    config = network.config.get_text_config()
+    known = [getattr(config, "max_position_embeddings", None), tokenizer.model_max_length]
+    return min((limit for limit in known if limit), default=_ENDLESS)
 
 
 def _before(text: str, stop: list[str]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lightning_synthaug.generators.text.adapter import Adapter
     from lightning_synthaug.generators.text.prompts import Prompt
     from lightning_synthaug.generators.text.sampling import Sampling
 
@@ -32,6 +33,7 @@ class Speaker:
         longest: Tokens of a text at most, >= 1.
         stop: Signs that a text ends before.
         batch_size: Rows of a batch, >= 1.
+        adapter: What was fitted on top of the model, or None.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Speaker:
         longest: int,
         stop: Sequence[str],
         batch_size: int,
+        adapter: Adapter | None = None,
     ) -> None:
         self.model = model
         self.revision = revision
@@ -52,12 +55,18 @@ class Speaker:
         self.longest = longest
         self.stop = stop
         self.batch_size = batch_size
+        self.adapter = adapter
         self.loaded: TextModel | None = None
 
     def settings(self) -> dict[str, Any]:
         """List what changes the samples; the model by what is in its files."""
+        digest = (
+            {"model": model_digest(self.model, self.revision)}
+            if self.adapter is None
+            else self.adapter.settings()
+        )
         return {
-            "model": model_digest(self.model, self.revision),
+            **digest,
             "dtype": self.dtype,
             "longest": self.longest,
             "stop": list(self.stop),
@@ -66,12 +75,15 @@ class Speaker:
 
     def load(self, device: str) -> None:
         """Read the model onto a torch device."""
+        if self.adapter is not None:
+            self.adapter.check(self.model, self.revision)
         self.loaded = TextModel(
             self.model,
             self.revision,
             device=device,
             dtype=self.dtype,
             batch_size=self.batch_size,
+            adapter=self.adapter,
         )
 
     def unload(self) -> None:

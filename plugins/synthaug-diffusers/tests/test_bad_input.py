@@ -27,6 +27,10 @@ DULL: dict[str, Any] = {"prompt": "a scan", "steps": 2, "batch_size": 2}
         (DiffusersTextToImage, {"steps": 0}, "steps"),
         (DiffusersTextToImage, {"guidance": -1}, "guidance"),
         (DiffusersTextToImage, {"batch_size": 0}, "batch_size"),
+        (DiffusersTextToImage, {"batch_size": 2.5}, "batch_size"),
+        (DiffusersTextToImage, {"steps": "20"}, "steps"),
+        (DiffusersTextToImage, {"precision": "int8"}, "precision"),
+        (DiffusersTextToImage, {"compile_mode": "fast"}, "compile_mode"),
         (DiffusersTextToImage, {"size": (0, 4)}, "size"),
         (DiffusersTextToImage, {"size": (4,)}, "size"),
         (DiffusersTextToImage, {"resolution": (0, 512)}, "resolution"),
@@ -88,6 +92,21 @@ def test_further_weights_that_are_not_there_say_so(folders: Any, argument: str) 
     )
     with pytest.raises(GeneratorError, match=r'"no/such" must be a folder.*SA491'):
         generator.fingerprint()
+
+
+@pytest.mark.parametrize("place", ["./pipelines/sd", "/no/such/folder", "a/b/c"])
+def test_a_path_that_leads_nowhere_is_no_hub_id(place: str) -> None:
+    with pytest.raises(
+        GeneratorError, match=rf'"{place}" must be a folder.*nothing at /.*Correct the path.*SA491'
+    ):
+        DiffusersTextToImage(place, **DULL).fingerprint()
+
+
+def test_a_file_of_weights_is_no_pipeline(tmp_path: Path) -> None:
+    file = tmp_path / "v1-5.safetensors"
+    file.write_bytes(b"")
+    with pytest.raises(GeneratorError, match=r"v1-5.safetensors.*from_single_file.*SA491"):
+        DiffusersTextToImage(file, **DULL).load()
 
 
 def test_a_folder_without_a_pipeline_is_refused(tmp_path: Path) -> None:

@@ -50,6 +50,20 @@ def test_an_unknown_field_is_refused_by_name(template: str) -> None:
         )
 
 
+@pytest.mark.parametrize("template", ["a {label:d}", "a {label!z}", "{size:{label}}"])
+def test_a_field_that_cannot_be_written_is_refused_when_it_is_made(template: str) -> None:
+    with pytest.raises(ConfigError, match=r"`prompt` must be text with fields.*SA490"):
+        DiffusersTextToImage(
+            "pipeline", prompt=template, class_names=["cat"], attributes={"size": ["big"]}
+        )
+
+
+@pytest.mark.parametrize("values", ["red", [1, 2]])
+def test_attributes_are_lists_of_texts(values: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`attributes` must list the texts of each field.*SA490"):
+        DiffusersTextToImage("pipeline", prompt="a {colour} cat", attributes={"colour": values})
+
+
 @pytest.mark.parametrize(
     ("prompt", "attributes"), [((), {}), ("a cat", {"size": []}), ("a {", {}), ("a }", {})]
 )

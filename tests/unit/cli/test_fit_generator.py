@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import lightning_synthaug as sa
 from lightning_synthaug.cli.main import main
-from lightning_synthaug.fitting import load_fitted
+from lightning_synthaug.fitting import load_fitted, text_report
+from tests.helpers.tiny_language import CORPUS, save_causal
 from tests.helpers.waves import write
 
 OPTIONS = ["--epochs", "1", "--latent", "2", "--device", "cpu", "--quiet"]
@@ -30,11 +34,24 @@ def test_a_generator_is_fitted_and_can_be_loaded(
         == 0
     )
     printed = capsys.readouterr().out
-    assert "Fitted on 8 samples of 2 classes" in printed
+    assert "Fitted on 8 images of 2 classes" in printed
     namespace: dict[str, Any] = {}
     exec("\n".join(line.strip() for line in printed.splitlines()[-2:]), namespace)
     assert namespace["generator"].labels == {0, 1}, "what is printed works when it is copied"
     assert load_fitted(out).licence == "CC0-1.0"
+
+
+def test_photos_of_any_sizes_are_fitted_and_recognised(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    photos = [rng.integers(0, 256, (9 + n, 20 - n, 3), np.uint8) for n in range(8)]
+    for n, photo in enumerate(photos):
+        (tmp_path / "photos" / "ab"[n % 2]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(tmp_path / "photos" / "ab"[n % 2] / f"{n}.png")
+    options = ["--out", str(tmp_path / "f"), "--size", "8", "--held-out", "0", *OPTIONS]
+    assert main(["fit-generator", "cvae", "--data", str(tmp_path / "photos"), *options]) == 0
+    generator = load_fitted(tmp_path / "f")
+    assert generator.shape == (8, 8, 3)
+    assert sa.seen_images(generator, [(photo, 0) for photo in photos]) == list(range(8))
 
 
 def test_errors_leave_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,11 +85,36 @@ def test_errors_name_what_was_typed(
     assert said in capsys.readouterr().err
 
 
+def test_a_language_model_is_fitted_by_a_table_and_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_report, "_JUDGED", 4)
+    model, out = save_causal(tmp_path / "base"), tmp_path / "fitted"
+    lines = [f'"{text}",{"film" if i % 2 else "food"}' for i, text in enumerate(CORPUS[:12])]
+    (tmp_path / "d.csv").write_text("\n".join(["text,kind", *lines]))
+    (tmp_path / "fit.yaml").write_text(f"model: {model}\nrank: 2\nepochs: 9\n")
+    told = ["--data", str(tmp_path / "d.csv"), "--out", str(out), "--device", "cpu", "--quiet"]
+    more = ["--config", str(tmp_path / "fit.yaml"), "--epochs", "1"]
+    assert main(["fit-generator", "lm", *told, *more]) == 0
+    printed = capsys.readouterr().out
+    assert "Fitted on 12 texts of 2 classes" in printed
+    assert "samples empty" in printed
+    assert load_fitted(out).label_names() == {0: "film", 1: "food"}
+    settings = json.loads((out / "card.json").read_text())["settings"]
+    assert (settings["rank"], settings["epochs"]) == (2, 1), "what is typed goes before the file"
+    assert main(["fit-generator", "lm", "--data", "nowhere", "--out", str(tmp_path / "g")]) == 2
+    assert "SA837" in capsys.readouterr().err
+    told[3] = str(tmp_path / "g")
+    assert main(["fit-generator", "lm", *told]) == 2
+    assert "`--model` must name the language model to fit" in capsys.readouterr().err
+    assert not (tmp_path / "g").exists()
+
+
 def test_help_says_what_data_may_be(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fit-generator", "--help"])
     shown = capsys.readouterr().out
-    assert "one subfolder of images (or sounds) for each class" in shown
+    assert "one subfolder of images for each class" in shown
     assert "An interrupted fit goes on where it stood" in shown
 
 
@@ -84,6 +126,6 @@ def test_a_generator_of_sounds_is_fitted_on_a_folder_of_them(tmp_path: Path) -> 
     sounds = ["--modality", "audio", "--bands", "8", "--classes", "low", "high"]
     command = ["fit-generator", "cvae", "--data", str(tmp_path / "data"), "--out", out]
     assert main([*command, *OPTIONS, *sounds]) == 0
-    generator = load_fitted(out)
+    generator: Any = load_fitted(out)
     assert (generator.rate, generator.label_names()) == (8000, {0: "low", 1: "high"})
     assert (tmp_path / "fitted" / "samples-1.wav").stat().st_size > 6 * 2 * 907

@@ -8,7 +8,7 @@ import pytest
 
 from lightning_synthaug.data import LabelMap, Record, adapt
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.filling import SourceNeeds
+from lightning_synthaug.filling import SourceNeeds, wanted_of
 from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.plan import Breakpoint, Epoch, Knots, Plan, SourceSpec
 from tests.helpers.traced import traced_dataset
@@ -106,3 +106,17 @@ def test_a_class_needs_labels() -> None:
         ConfigError, match=r"needs the labels of the real samples.*`labels=`.*SA112"
     ):
         needs("class", labelled=False)
+
+
+def test_what_several_sources_are_asked_for_is_what_each_is_asked_for() -> None:
+    knots = Knots([Breakpoint(0, 0.5, 0.5)])
+    specs = [SourceSpec("one"), SourceSpec("two", weight=2), SourceSpec("three")]
+    p = Plan(Epoch(45, 8), knots, specs, seed=1, labels=LABELS)
+    sources = [needs(kind) for kind in ("class", "none", "twin")]
+    for number, source in enumerate(sources, 1):
+        source.number = number
+    slots = p.slots(10, 700)
+    for source, wanted in zip(sources, wanted_of(sources, p, 10, 700), strict=True):
+        mine = source.identities(slots.where(slots.source == source.number))
+        assert wanted.tolist() == list(dict.fromkeys(mine[mine >= 0].tolist()))
+        assert wanted.tolist() == source.of_range(p, 10, 700).tolist()

@@ -7,6 +7,7 @@ import pytest
 
 from lightning_synthaug.errors import DataError
 from lightning_synthaug.fitting.data import fit_data
+from lightning_synthaug.generators.fitted_on import image_digests
 
 GREY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 
@@ -25,6 +26,14 @@ def test_coloured_floats_are_kept() -> None:
     assert data.images.shape == (2, 3, 4, 6)
     assert data.dtype == "float32"
     np.testing.assert_allclose(data.images[1, 2], colours[1, :, :, 2], rtol=1e-6)
+
+
+def test_images_are_scaled_and_known_by_what_they_were() -> None:
+    several = [GREY[0], np.full((9, 7), 3, np.uint8)]
+    data = fit_data(several, [0, 1], size=4)
+    assert data.images.shape == (2, 1, 4, 4)
+    assert data.digests.tolist() == image_digests(several).tolist()
+    assert data.take(np.array([1])).digests.tolist() == data.digests[1:].tolist()
 
 
 def test_digest_follows_images_and_labels() -> None:

@@ -141,6 +141,9 @@ def test_time_can_be_limited(tmp_path: Path) -> None:
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive, got nan"),
         ({"max_minutes": 0}, "`max_minutes` must be positive, got 0"),
         ({"class_names": ["a"]}, r"each of the 3 labels \[0, 10, 20\], got \['a'\]"),
+        ({"size": 3}, "`size` must be a whole number of pixels, at least 4, got 3"),
+        ({"size": "64"}, "`size` must be .*got '64'"),
+        ({"class_names": "abc"}, r"each of the 3 labels \[0, 10, 20\], got 'abc'"),
         ({"device": "tpu9"}, "`device` must be .*got 'tpu9'"),
     ],
 )

@@ -8,20 +8,10 @@ from lightning_synthaug.fitting.cvae import CVAE
 from lightning_synthaug.fitting.module import draw
 
 
-def small(total_steps: int = 100) -> CVAE:
+def small() -> CVAE:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return CVAE(image_shape=(1, 8, 8), classes=2, latent=2, width=16, total_steps=total_steps)
-
-
-def test_progress_is_by_steps_or_by_time_whichever_is_further() -> None:
-    module = small()
-    module.steps_done = 25
-    assert module.progress == 0.25
-    module.hurry = 0.5
-    assert module.progress == 0.5
-    module.steps_done = 1000
-    assert module.progress == 1.0
+        return CVAE(image_shape=(1, 8, 8), classes=2, latent=2, width=16, total_steps=100)
 
 
 def test_the_average_forgets_first_weights_and_keeps_whole_numbers() -> None:

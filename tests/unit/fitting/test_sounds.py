@@ -18,9 +18,9 @@ from lightning_synthaug.fitting.data import fit_data
 from lightning_synthaug.fitting.diffusion import Diffusion
 from lightning_synthaug.fitting.latents import find_latents
 from lightning_synthaug.fitting.sounds import heard, sound_data, wav_of
+from lightning_synthaug.generators import seen_samples
 from lightning_synthaug.generators.contract import GeneratorContract
 from lightning_synthaug.generators.gates import RealSamples, ValidAudio
-from lightning_synthaug.trainer.seen import seen_images
 
 RATE, LENGTH = 8000, 2000
 LABELS = np.arange(90) % 3
@@ -99,7 +99,7 @@ def test_latents_are_found_and_sounds_fitted_on_are_known_again(fitted: Path) ->
     found = find_latents(fitted, BURSTS[:3], LABELS[:3])
     assert found.shape == (3, 2) and np.isfinite(found).all()
     waves = [(torch.from_numpy(t / np.float32(32768))[None], RATE, 0) for t in BURSTS]
-    seen = seen_images(load_fitted(fitted), waves)
+    seen = seen_samples(load_fitted(fitted), waves)
     assert len(seen) == 81, "all but the tenth that was held out"
 
 
@@ -124,10 +124,10 @@ def test_sounds_of_each_form_become_pictures() -> None:
     for same in (BURSTS[:, None], BURSTS[..., None], BURSTS / 32768):
         other = sound_data(same, LABELS, rate=RATE, bands=16)
         np.testing.assert_allclose(other.images, data.images, atol=1e-4)
-        np.testing.assert_array_equal(other.marks, data.marks)
+        np.testing.assert_array_equal(other.digests, data.digests)
     few = sound_data([*BURSTS[:2], BURSTS[2, :1000]], LABELS[:3], rate=RATE, bands=16)
     assert few.images.shape[0] == 3 and not few.images[2, 0, :, -3:].any(), "silence follows"
-    assert few.take(np.array([1])).marks.tolist() == [few.marks[1]]
+    assert few.take(np.array([1])).digests.tolist() == [few.digests[1]]
     images = fit_data(np.zeros((2, 5, 5), np.uint8), np.arange(2))
     assert heard(images.images, images) is images.images
     again = heard(data.images[:4], data)

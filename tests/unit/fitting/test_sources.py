@@ -9,7 +9,6 @@ from PIL import Image
 
 from lightning_synthaug.errors import DataError, GeneratorError
 from lightning_synthaug.fitting.sources import read_source
-from tests.helpers.waves import write
 
 IMAGES = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 CODE = """
@@ -49,14 +48,22 @@ def folder(tmp_path: Path) -> Path:
 
 def test_class_folders_are_read_in_order(folder: Path) -> None:
     source = read_source(str(folder))
-    np.testing.assert_array_equal(source.samples, IMAGES[[0, 2, 1, 3]])
+    np.testing.assert_array_equal(source.images, IMAGES[[0, 2, 1, 3]])
     assert source.labels.tolist() == [0, 0, 1, 1]
     assert source.class_names == ["ant", "cat"]
 
 
+def test_images_of_several_sizes_are_for_those_who_scale_them(folder: Path) -> None:
+    Image.fromarray(IMAGES[0, :4]).save(folder / "cat" / "9.png")
+    with pytest.raises(DataError, match=r"2 shapes, \(4, 6\) and \(5, 6\).*--size 64.*SA446"):
+        read_source(str(folder))
+    source = read_source(str(folder), sized=True)
+    assert [image.shape for image in source.images] == [(5, 6)] * 4 + [(4, 6)]
+
+
 def test_classes_choose_folders_and_their_order(folder: Path) -> None:
     source = read_source(str(folder), class_names=["cat"])
-    np.testing.assert_array_equal(source.samples, IMAGES[[1, 3]])
+    np.testing.assert_array_equal(source.images, IMAGES[[1, 3]])
     assert source.class_names == ["cat"]
     with pytest.raises(GeneratorError, match=r"\['cow'\].*SA431"):
         read_source(str(folder), class_names=["cow"])
@@ -67,17 +74,17 @@ def test_folders_named_by_numbers_are_those_labels(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         Image.fromarray(image).save(tmp_path / name / "0.png")
     source = read_source(str(tmp_path))
-    np.testing.assert_array_equal(source.samples, IMAGES[[1, 0]])
+    np.testing.assert_array_equal(source.images, IMAGES[[1, 0]])
     assert (source.labels.tolist(), source.class_names) == ([2, 10], ["2", "10"])
 
 
 def test_arrays_are_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", images=IMAGES, labels=[0, 1, 0, 1])
     source = read_source(str(tmp_path / "d.npz"))
-    np.testing.assert_array_equal(source.samples, IMAGES)
+    np.testing.assert_array_equal(source.images, IMAGES)
     assert source.class_names is None
     np.savez(tmp_path / "d.npz", images=IMAGES[:, None], labels=[0, 1, 0, 1])
-    np.testing.assert_array_equal(read_source(str(tmp_path / "d.npz")).samples, IMAGES[..., None])
+    np.testing.assert_array_equal(read_source(str(tmp_path / "d.npz")).images, IMAGES[..., None])
 
 
 @pytest.mark.parametrize(
@@ -100,10 +107,10 @@ def test_code_is_called(
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "synthaug_source_code", raising=False)
     source = read_source(f"synthaug_source_code:{name}")
-    assert source.samples.shape == shape
+    assert source.images.shape == shape
     assert source.labels.tolist() == [0, 1, 0, 1]
     if name == "colour":
-        assert source.samples[0, 0, :2].tolist() == [[0, 30, 60], [1, 31, 61]]
+        assert source.images[0, 0, :2].tolist() == [[0, 30, 60], [1, 31, 61]]
     with pytest.raises(DataError, match=r"got int \(.*SA446"):
         read_source("synthaug_source_code:nothing")
     with pytest.raises(DataError, match=r"`--data` must name code that runs.*missing.*SA446"):
@@ -142,47 +149,3 @@ def test_other_things_are_refused(tmp_path: Path, folder: Path) -> None:
     Image.fromarray(IMAGES[0, :4]).save(folder / "cat" / "x.png")
     with pytest.raises(DataError, match=r"2 shapes, \(4, 6\) and \(5, 6\).*SA446"):
         read_source(str(folder))
-
-
-SOUNDS = [(np.sin(np.arange(n)) * 9000).astype(np.int16) for n in (900, 800, 1000, 700)]
-
-
-def test_folders_of_sounds_are_read_all_channels_as_one(tmp_path: Path) -> None:
-    for number, sound in enumerate(SOUNDS):
-        stereo = np.stack([sound, sound], 1) if number == 3 else sound
-        write(tmp_path / ("no", "yes")[number % 2], f"{number}.wav", stereo, rate=8000)
-    source = read_source(str(tmp_path), modality="audio")
-    assert (source.labels.tolist(), source.rate) == ([0, 0, 1, 1], 8000)
-    assert source.class_names == ["no", "yes"]
-    for found, sound in zip(source.samples, [SOUNDS[i] for i in (0, 2, 1, 3)], strict=True):
-        np.testing.assert_array_equal(found, sound / np.float32(32768))
-    with pytest.raises(DataError, match=r"sounds without class subfolders.*SA446"):
-        read_source(str(tmp_path / "yes"), modality="audio")
-    write(tmp_path / "yes", "9.wav", SOUNDS[0], rate=16000)
-    with pytest.raises(DataError, match=r"sounds of the rates \[8000, 16000\].*SA446"):
-        read_source(str(tmp_path), modality="audio")
-    (tmp_path / "yes" / "9.wav").write_text("no sound")
-    with pytest.raises(DataError, match=r"a file that is no sound .*SA446"):
-        read_source(str(tmp_path), modality="audio")
-
-
-def test_arrays_and_datasets_of_sounds_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waves = np.stack([s[:700] for s in SOUNDS])
-    np.savez(tmp_path / "d.npz", sounds=waves, labels=[0, 1, 0, 1], rate=8000)
-    np.savez(tmp_path / "e.npz", sounds=waves, labels=[0, 1, 0, 1])
-    with pytest.raises(DataError, match=r"a file without them \(rate.*SA446"):
-        read_source(str(tmp_path / "e.npz"), modality="audio")
-    (tmp_path / "synthaug_sound_code.py").write_text(
-        "import numpy as np\n"
-        "with np.load('d.npz') as file:\n"
-        "    tuple_ = file['sounds'], file['labels'], int(file['rate'])\n"
-        "pairs = [(w[None], 8000, int(y)) for w, y in zip(*tuple_[:2])]\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    for what in ("d.npz", "synthaug_sound_code:tuple_", "synthaug_sound_code:pairs"):
-        source = read_source(what, modality="audio")
-        assert (source.labels.tolist(), source.rate) == ([0, 1, 0, 1], 8000)
-        np.testing.assert_array_equal(np.reshape(source.samples, (4, 700)), waves)

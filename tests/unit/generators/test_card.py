@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lightning_synthaug.assets import DEMO_CARD
-from lightning_synthaug.errors import GeneratorError
+from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.generators.card import generator_from_card, read_card
 
 
@@ -39,6 +40,35 @@ def test_class_names_come_with_the_card(card: Path) -> None:
     assert generator_from_card(card).label_names() == dict(enumerate(names))
 
 
+NETWORKS = "lightning_synthaug.generators.networks."
+NOISE = [0.0] * 8
+
+
+@pytest.mark.parametrize(
+    ("network", "good", "bad", "wanted"),
+    [
+        ("cvae:ClassDecoder", 0, -1, "a number, at least 0"),
+        ("cgan:ImageMaker", 0.7, float("nan"), "a number, at least 0"),
+        ("cgan:ImageMaker", 1, "wide", "a number, at least 0"),
+        ("cvae:ClassDecoder", NOISE, [0.0] * 3, "8 finite numbers, or so many for each of 10"),
+        ("cvae:ClassDecoder", [NOISE] * 10, [NOISE] * 2, "8 finite numbers"),
+        ("cvae:ClassDecoder", np.zeros(8), np.full(8, np.nan), "8 finite numbers"),
+        ("flow:FlowSampler", 5, 2.5, "a whole number, at least 1"),
+        ("diffusion:DiffusionSampler", "ddim", "euler", r'"dpm" or "ddim"'),
+    ],
+)
+def test_values_that_steer_nothing_are_refused(
+    card: Path, network: str, good: Any, bad: Any, wanted: str
+) -> None:
+    arguments = {"image_shape": [1, 8, 8], "classes": 10, "latent": 8}
+    edit(card, network={"module": NETWORKS + network, "arguments": arguments, "latent": 8})
+    kind = "steps" if network.startswith("flow") else "spread"
+    name = {"ddim": "sampler"}.get(str(good), kind if np.ndim(good) == 0 else "along")
+    generator_from_card(card, sampling={name: good})
+    with pytest.raises(ConfigError, match=rf"`{name}` must be {wanted}.*got.*SA449"):
+        generator_from_card(card, sampling={name: bad})
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
@@ -47,7 +77,7 @@ def test_class_names_come_with_the_card(card: Path) -> None:
         ({"labels": "drop"}, r"a card with 'labels' as list, got \["),
         ({"network": "x"}, "a card with 'network' as dict"),
         ({"network": {"module": 3}}, "a card with 'network.module' as str"),
-        ({"sound": 8000}, "a card with 'sound' as dict or NoneType"),
+        ({"sound": 8000}, "a card with 'sound' as dict, got"),
         ({"sound": {"rate": 8000}}, "a card with 'sound.length' as int"),
         ({"output": {"range": 3, "dtype": "uint8"}}, "a card with 'output.range' as list"),
         ({"weights": 7}, "a readable card, got TypeError"),

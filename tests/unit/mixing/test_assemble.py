@@ -12,6 +12,7 @@ from lightning_synthaug.mixing.assemble import (
     Stacked,
     collate_items,
     collate_mixed,
+    cut_record,
     is_default_collate,
 )
 
@@ -43,6 +44,20 @@ def test_the_result_is_that_of_the_default_collate(kind: str, rows: list[int]) -
         assert torch.equal(ours, torchs)
 
 
+@pytest.mark.parametrize("rows", [[0], [5, 1], [0, 1, 2, 3, 4, 5]])
+def test_dicts_are_those_of_the_default_collate(rows: list[int]) -> None:
+    everything = [{"x": image, "y": label} for image, label in items(6, "numbers")]
+    whole = default_collate(everything)
+    arrays = {key: np.stack([np.asarray(everything[r][key]) for r in rows]) for key in ("x", "y")}
+    stacked = Stacked(np.array(rows), np.setdiff1d(np.arange(6), rows), arrays, FIRST)
+    batch = collate_mixed([everything[i] for i in stacked.others.tolist()], stacked)
+    assert isinstance(batch, dict)
+    assert list(batch) == list(whole)
+    for key, ours in batch.items():
+        assert ours.dtype == whole[key].dtype
+        assert torch.equal(ours, whole[key])
+
+
 def test_only_torchs_own_function_counts_as_default() -> None:
     assert is_default_collate(default_collate)
     assert not is_default_collate(lambda items: default_collate(items))
@@ -60,3 +75,8 @@ def test_arrays_of_several_dtypes_are_left_to_torch(kinds: tuple[Any, Any]) -> N
         ours = collate_items(items)
         assert ours[0].dtype == expected[0].dtype
         assert torch.equal(ours[0], expected[0])
+
+
+def test_a_record_is_cut_out_of_columns() -> None:
+    record = cut_record({"image": np.arange(12).reshape(3, 4), "label": np.array([5, 6, 7])}, 1)
+    assert record == Record({"image": np.arange(4, 8), "label": 6})

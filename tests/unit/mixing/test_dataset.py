@@ -54,6 +54,15 @@ def test_it_travels_to_workers_without_the_main_process(tmp_path: Path) -> None:
     assert torch.equal(batch[0], whole[2])
 
 
+def test_each_source_is_checked_at_its_first_sample_and_never_again(tmp_path: Path) -> None:
+    sources = {"a": Tracer(), "b": Tracer(), "c": Tracer()}
+    loader = mixed(tmp_path, source=sources, weights={"a": 6, "b": 3, "c": 1})
+    for _ in range(2):
+        for _ in loader:
+            pass
+    assert loader.dataset._unchecked == set()
+
+
 @pytest.mark.parametrize("on", ["both", "real", "synthetic"])
 def test_transforms_go_where_they_are_asked(tmp_path: Path, on: str) -> None:
     loader = mixed(tmp_path, transform=brightest, transform_on=on)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset, DistributedSampler, SequentialSampler
+from torch.utils.data import DataLoader, DistributedSampler, SequentialSampler
 
 import lightning_synthaug as sa
 from lightning_synthaug.mixing import MixedLoader
@@ -96,28 +96,3 @@ def test_a_pass_that_is_left_early_is_over(workers: int) -> None:
     fresh = mixed(num_workers=workers)
     whole = [read(images) for _ in range(2) for images, _ in fresh]
     assert rest == whole[3:9]
-
-
-class Lazy(Dataset[Any]):
-    """Opens what it reads from in the worker, as users do with files."""
-
-    opened: int | None = None
-
-    def __len__(self) -> int:
-        return 8
-
-    def __getitem__(self, index: int) -> torch.Tensor:
-        assert self.opened is not None
-        return torch.tensor(float(self.opened))
-
-
-def open_in_worker(worker: int) -> None:
-    info = torch.utils.data.get_worker_info()
-    assert info is not None
-    info.dataset.opened = 5  # type: ignore[attr-defined]
-
-
-def test_worker_init_fn_finds_the_users_dataset() -> None:
-    user = DataLoader(Lazy(), 2, num_workers=1, worker_init_fn=open_in_worker)
-    mixed = sa.mix(user, [torch.tensor(9.0)] * 4, 0.5)
-    assert sorted(torch.cat(list(mixed)).tolist()) == [5.0] * 4 + [9.0] * 4

@@ -13,4 +13,6 @@ def test_messages_cross_to_a_worker_and_back() -> None:
     rows = Rows(*message.matrix)
     assert rows.source.tolist() == [0, 1, 2]
     assert rows.transform.tolist() == [21, 22, 23]
+    plain = BatchMessage(4, [7, 5], None)
+    assert pickle.loads(pickle.dumps(plain)) == plain
     assert pickle.loads(pickle.dumps(Delivered(3, None))) == Delivered(3, None)

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch.utils.data import default_collate
 
+from lightning_synthaug.data import Record
+from lightning_synthaug.errors import DataError
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.displaced import DisplacedRows
 from lightning_synthaug.mixing.streamrows import StreamRows
@@ -56,3 +59,22 @@ def test_a_list_of_items_stays_one(tmp_path: Path) -> None:
     new, *_ = rows([("a", 1), ("b", 2)]).set_into(batch, 4, slots, np.arange(4), NOWHERE)
     assert new[2] == ("b", 2)
     assert new[3] is batch[3]
+
+
+def test_the_first_sample_that_is_made_is_held_against_a_batch() -> None:
+    batch = [torch.zeros(4, 1, 6, 6, dtype=torch.uint8), torch.zeros(4, dtype=torch.long)]
+    displaced = DisplacedRows(np.empty(0, np.int64), 4)
+    displaced.show([(batch[0][0], batch[1][0])])
+    mine = StreamRows(
+        Mixture(Recipe(source=[torch.zeros(1)], ratio=0.5), displaced), default_collate
+    )
+    for shape in ((6, 6), (6, 9)):  # those of the next batch may be of another size
+        mine.check(batch, 4, 1, Record({"image": np.zeros(shape, np.uint8), "label": 0}), None)
+    with pytest.raises(DataError, match="SA203"):
+        mine.check(batch, 4, 1, Record({"image": np.zeros((6, 6, 3), np.uint8), "label": 0}), None)
+    recipe = Recipe(source=[torch.zeros(1)], ratio=0.5, item=lambda r: (torch.ones(1, 6, 6), 0))
+    with pytest.raises(DataError, match="SA641"):
+        StreamRows(Mixture(recipe, displaced), default_collate).check(
+            batch, 4, 1, Record({"image": np.zeros((6, 6), np.uint8)}), None
+        )
+    assert not batch[0].any()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
-from lightning_synthaug.store.faults import corrupt_index, index_faults, write_faults
+from lightning_synthaug.store.faults import IndexFaults, corrupt_index, write_faults
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -37,8 +37,16 @@ def test_other_failures_to_write_name_the_folder(tmp_path: Path) -> None:
 def test_errors_of_sqlite_are_told_in_our_words(
     message: str, kind: type[CacheError], code: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(kind, match=code), index_faults(tmp_path / "index.sqlite"):
+    with pytest.raises(kind, match=code), IndexFaults(tmp_path / "index.sqlite"):
         raise sqlite3.OperationalError(message)
+
+
+def test_text_that_is_none_means_a_damaged_index_and_other_errors_pass(tmp_path: Path) -> None:
+    faults = IndexFaults(tmp_path / "index.sqlite")
+    with pytest.raises(CacheCorrupt, match="SA303"), faults:
+        b"\xff".decode()
+    with pytest.raises(KeyError), faults, faults:
+        raise KeyError(0)
 
 
 def test_a_damaged_index_says_how_to_mend_it(tmp_path: Path) -> None:

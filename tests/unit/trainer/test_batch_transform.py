@@ -152,6 +152,36 @@ def test_images_do_not_move_under_their_masks() -> None:
         trainer(max_epochs=1, callbacks=[aug]).fit(Keeping(), DataLoader(masks, 8))
 
 
+class Segmenting(Keeping):
+    """Moves masks with its images."""
+
+    def __init__(self, both: Any) -> None:
+        super().__init__()
+        self.both = both
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        images, masks = sa.batch_info(self).transform(self.both, *batch)
+        assert torch.equal(masks, (images % 2 > 0.5).float())
+        return super().training_step((images, masks), batch_idx)
+
+
+def test_kornia_moves_masks_with_images_where_the_step_asks() -> None:
+    kornia = pytest.importorskip("kornia.augmentation")
+    masked = [
+        TensorDataset(part.tensors[0], (part.tensors[0] % 2 > 0.5).float()) for part in (REAL, MADE)
+    ]
+    seen = []
+    for callback in (sa.SynthAug(masked[1], 0.5, seed=s) for s in (5, 5, 6)):
+        both = kornia.AugmentationSequential(
+            kornia.RandomHorizontalFlip(), kornia.RandomVerticalFlip(), data_keys=["input", "mask"]
+        )
+        model = Segmenting(both)
+        trainer(max_epochs=1, callbacks=[callback]).fit(model, DataLoader(masked[0], 8))
+        seen.append(model.seen)
+    assert same(seen[0], seen[1])
+    assert not same(seen[0], seen[2])
+
+
 def test_what_is_no_function_is_refused_where_it_is_written() -> None:
     with pytest.raises(ConfigError, match=r"must be a module or a function.*got 'flip'.*SA612"):
         sa.SynthAug(MADE, 0.5, batch_transform="flip")

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.assets import demo_generator, digits_split
 from lightning_synthaug.fitting import fit_cvae
-from lightning_synthaug.trainer.seen import seen_images, told_of_seen
+from lightning_synthaug.trainer.seen import told_of_seen
+from tests.helpers.fitted_language import TEXTS, fit_tiny
 
 PARTS = digits_split()
 MIXED = np.concatenate([PARTS.test.images[:30], PARTS.partner.images[:10]])
@@ -50,25 +51,28 @@ class Files(Dataset[Any]):
         return MIXED[index], 0
 
 
-def test_images_that_were_fitted_on_are_found(fitted: sa.TorchGenerator) -> None:
-    assert seen_images(fitted, tensors(MIXED)) == list(range(30, 40))
-    assert seen_images(fitted, tensors(MIXED[:30])) == []
-    assert seen_images(fitted, tensors(MIXED), most=2) == [39]
-    assert seen_images(demo_generator(), tensors(MIXED)) == []
-
-
 def test_it_is_told_of_any_loader(fitted: sa.TorchGenerator) -> None:
     sources = {"real": [1], "mine": fitted}
     clean, other = DataLoader(tensors(MIXED[:30])), DataLoader(Subset(tensors(MIXED), [0, 35]))
     text = told_of_seen(sources, [clean, other], "validation")
     assert text is not None
-    assert "got 1 of 2 validation samples looked at among those that 'mine' was fitted on" in text
+    assert "got 1 of 2 validation images looked at among those that 'mine' was fitted on" in text
     assert text.endswith("[SA741]")
     assert told_of_seen(sources, clean, "test") is None
     assert told_of_seen(sources, None, "test") is None
     assert told_of_seen({"demo": demo_generator()}, other, "test") is None
     both = DataLoader(ConcatDataset([tensors(MIXED[:5]), tensors(MIXED)]), num_workers=2)
     assert told_of_seen(sources, both, "test") is not None
+
+
+def test_texts_that_were_fitted_on_are_found(tmp_path: Path) -> None:
+    generator = fit_tiny(tmp_path, epochs=1, held_out=0.0)
+    pairs = [("never seen", 4), (f" {TEXTS[3]}\n", 9)]
+    assert sa.seen_samples(generator, pairs) == [1]
+    told = told_of_seen({"mine": generator}, DataLoader(pairs, num_workers=2), "test")
+    assert told is not None
+    assert "training texts alone, got 1 of 2 test texts looked at among those that 'mine'" in told
+    assert told_of_seen({"mine": generator}, DataLoader(pairs[:1]), "test") is None
 
 
 def test_files_are_not_opened_before_their_workers(fitted: sa.TorchGenerator) -> None:
@@ -103,25 +107,48 @@ class Net(LightningModule):
         return torch.optim.SGD(self.parameters(), 0.1)
 
 
-def test_a_run_says_so_once_for_each_stage(
-    fitted: sa.TorchGenerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+class Data(LightningDataModule):
+    """Few digits to train on, and others of which some were fitted on."""
+
+    def train_dataloader(self) -> Any:
+        pool = PARTS.train_pool
+        pixels = torch.from_numpy(pool.images).float()[:, None] / 255
+        return DataLoader(TensorDataset(pixels, torch.from_numpy(pool.labels)), batch_size=32)
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(tensors(MIXED), batch_size=8)
+
+    test_dataloader = val_dataloader
+
+
+@pytest.mark.parametrize("face", ["callback", "datamodule"])
+@pytest.mark.parametrize("sanity", [0, 1])
+def test_a_run_says_so_once_for_each_stage_before_anything_is_made(
+    fitted: sa.TorchGenerator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    face: str,
+    sanity: int,
 ) -> None:
-    pool = PARTS.train_pool
-    pixels = torch.from_numpy(pool.images).float()[:, None] / 255
-    train = TensorDataset(pixels, torch.from_numpy(pool.labels))
+    options = {"ratio": 0.25, "item": item, "cache": tmp_path / "cache"}
+    data: Any = Data() if face == "callback" else sa.SynthAugDataModule(Data(), fitted, **options)
     trainer = Trainer(
         max_epochs=2,
         accelerator="cpu",
-        callbacks=[sa.SynthAug(fitted, ratio=0.25, item=item, cache=tmp_path / "cache")],
+        callbacks=[sa.SynthAug(fitted, **options)] if face == "callback" else [],
+        num_sanity_val_steps=sanity,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    model, mixed = Net(), DataLoader(tensors(MIXED), batch_size=8)
-    trainer.fit(model, DataLoader(train, batch_size=32, shuffle=True), mixed)
+    callbacks, model = list(trainer.callbacks), Net()  # type: ignore[attr-defined]
+    trainer.fit(model, data)
     said = capsys.readouterr().err
     assert said.count("SA741") == 1
-    assert "10 of 40 validation samples" in said
-    trainer.test(model, mixed, verbose=False)
-    assert "10 of 40 test samples" in capsys.readouterr().err
+    assert "10 of 40 validation images" in said
+    assert said.index("SA741") < said.index("making")
+    trainer.test(model, data, verbose=False)
+    assert "10 of 40 test images" in capsys.readouterr().err
+    trainer.validate(model, data, verbose=False)
+    assert trainer.callbacks == callbacks  # type: ignore[attr-defined]

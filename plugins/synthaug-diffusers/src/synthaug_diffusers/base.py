@@ -17,11 +17,11 @@ from lightning_synthaug.generators.digest import canonical_digest, file_digest
 from lightning_synthaug.generators.torch_identity import plain
 from lightning_synthaug.generators.torch_network import check_device, own_randomness
 from synthaug_diffusers.adding import add_loras, add_words, set_scheduler
-from synthaug_diffusers.checks import at_least, check_arguments, is_size
+from synthaug_diffusers.checks import at_least, check_arguments, is_size, one_of
 from synthaug_diffusers.finding import find_pipeline, find_weights
 from synthaug_diffusers.identity import pipeline_digest
 from synthaug_diffusers.opening import denoiser_of, dtype_for, open_pipeline
-from synthaug_diffusers.prompts import Prompts, named_labels
+from synthaug_diffusers.prompts import Prompts, listed_values, named_labels
 from synthaug_diffusers.seeds import row_generators
 from synthaug_diffusers.sparing import SparingPipeline
 
@@ -100,14 +100,17 @@ class DiffusersGenerator(Generator):
         self.name = self.name or Path(self.model).name
         self._names = named_labels(self.class_names)
         templates = (self.prompt,) if isinstance(self.prompt, str) else tuple(self.prompt)
-        attributes = {name: tuple(values) for name, values in (self.attributes or {}).items()}
-        self._prompts = Prompts(templates, self._names, attributes)
+        self._prompts = Prompts(templates, self._names, listed_values(self.attributes))
         self._running: SparingPipeline | None = None
         fits = {
             "steps": at_least(self.steps, 1),
-            "guidance": at_least(self.guidance, 0),
+            "guidance": at_least(self.guidance, 0.0),
             "batch_size": at_least(self.batch_size, 1),
             "resolution": is_size(self.resolution, step=8),
+            "precision": one_of(self.precision, ("auto", "float32", "bfloat16", "float16")),
+            "compile_mode": one_of(
+                self.compile_mode, (None, "default", "reduce-overhead", "max-autotune")
+            ),
         }
         check_arguments(self, fits)
 

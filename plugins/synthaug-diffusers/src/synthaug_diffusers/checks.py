@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning_synthaug.errors import ConfigError
 
-__all__ = ["at_least", "check_arguments", "is_size"]
+__all__ = ["at_least", "check_arguments", "is_size", "one_of"]
 
 
 def check_arguments(owner: object, fits: Mapping[str, tuple[bool, str]]) -> None:
@@ -32,12 +32,28 @@ def at_least(value: float | None, least: float) -> tuple[bool, str]:
 
     Args:
         value: The number, or None.
-        least: The smallest that fits.
+        least: The smallest that fits; a whole number where only those do.
 
     Returns:
         Whether it fits, and what it must be.
     """
-    return value is None or value >= least, f"at least {least}"
+    kinds = (int,) if isinstance(least, int) else (int, float)
+    number = isinstance(value, kinds) and not isinstance(value, bool)
+    good = value is None or (number and value >= least)
+    return good, f"a {'whole ' * (len(kinds) == 1)}number, at least {least:g}"
+
+
+def one_of(value: object, allowed: Sequence[object]) -> tuple[bool, str]:
+    """Check a choice.
+
+    Args:
+        value: What was chosen.
+        allowed: What may be.
+
+    Returns:
+        Whether it is among them, and what it must be.
+    """
+    return value in allowed, f"one of {', '.join(map(repr, allowed))}"
 
 
 def is_size(size: Any, *, step: int = 1) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 from lightning_synthaug.errors import GeneratorError
 from synthaug_diffusers.identity import INDEX
@@ -28,7 +29,7 @@ def find_pipeline(
         GeneratorError: The folder holds no pipeline, or the hub cannot be reached and has not been before (SA491).
     """
     folder = Path(model)
-    if not folder.is_dir():
+    if not folder.exists():
         return _download(str(model), revision, variant, whole=True)
     if not (folder / INDEX).is_file():
         message = (
@@ -87,8 +88,17 @@ def find_weights(place: str | Path) -> Path:
 def _download(name: str, revision: str | None, variant: str | None, *, whole: bool) -> Path:
     """Have the hub's client find or fetch a repository; without a network it looks at what it fetched before."""
     from diffusers import DiffusionPipeline
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import snapshot_download, utils
 
+    hub: Any = utils
+    try:
+        hub.validate_repo_id(name)
+    except hub.HFValidationError as error:
+        message = (
+            f'"{name}" must be a folder, or an id on the Hugging Face hub such as "owner/model", got neither: there is '
+            f"nothing at {Path(name).absolute()}. Correct the path."
+        )
+        raise GeneratorError("SA491", message) from error
     try:
         if whole:
             options = {"use_safetensors": True, "revision": revision, "variant": variant}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.generators import Rejection, Request
 from lightning_synthaug.plan.seeding import child_seed
-from synthaug_diffusers.checks import check_arguments
+from synthaug_diffusers.checks import check_arguments, one_of
 from synthaug_diffusers.pictures import Form, picture
 from synthaug_diffusers.twins import TwinGenerator
 
@@ -51,7 +51,7 @@ class DiffusersInpainting(TwinGenerator):
         super().__post_init__()
         low, high = self.area
         fits = {
-            "repaint": (self.repaint in ("outside", "inside"), '"outside" or "inside"'),
+            "repaint": one_of(self.repaint, ("outside", "inside")),
             "area": (0 < low <= high <= 1, "two shares of the image, in (0, 1], the smaller first"),
         }
         check_arguments(self, fits)

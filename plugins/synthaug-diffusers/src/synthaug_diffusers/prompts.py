@@ -10,9 +10,31 @@ from typing import Final, final
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan.seeding import child_seed
 
-__all__ = ["Prompts", "named_labels"]
+__all__ = ["Prompts", "listed_values", "named_labels"]
 
 _LABEL: Final = "label"
+
+
+def listed_values(attributes: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
+    """List the values of each attribute.
+
+    Args:
+        attributes: Values by field of a template; None for none.
+
+    Returns:
+        The same, in tuples.
+
+    Raises:
+        ConfigError: The values of one are no list of texts (SA490).
+    """
+    for name, values in (attributes or {}).items():
+        if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+            message = (
+                f"`attributes` must list the texts of each field, got {values!r} for {name!r}. "
+                f'Write a list, of one text too: attributes={{"{name}": ["dim"]}}.'
+            )
+            raise ConfigError("SA490", message)
+    return {name: tuple(values) for name, values in (attributes or {}).items()}
 
 
 def named_labels(names: Sequence[str] | Mapping[int, str] | None) -> dict[int, str]:
@@ -78,6 +100,7 @@ class Prompts:
                     'Write {label} for the class name, and list the values of others: attributes={"light": ["dim"]}.'
                 )
                 raise ConfigError("SA490", message)
+            _try(template, dict.fromkeys(known, "text"))
         if not self.templates or not all(self.attributes.values()):
             message = (
                 f"`prompt` and each of `attributes` must offer at least one text, got {list(self.templates)} and "
@@ -115,5 +138,18 @@ def _fields(template: str) -> set[str]:
     try:
         return {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
     except ValueError as error:
-        message = f"`prompt` must be text with fields in braces, got {template!r} ({error}). Double a brace: {{{{."
-        raise ConfigError("SA490", message) from error
+        raise _unwritable(template, error) from error
+
+
+def _try(template: str, values: Mapping[str, str]) -> None:
+    """Refuse a template that asks for numbers where there is text, as `{label:d}` does."""
+    try:
+        template.format_map(values)
+    except (ValueError, KeyError) as error:
+        raise _unwritable(template, error) from error
+
+
+def _unwritable(template: str, error: Exception) -> ConfigError:
+    """Say what is wrong with a template."""
+    message = f"`prompt` must be text with fields in braces, got {template!r} ({error}). Double a brace: {{{{."
+    return ConfigError("SA490", message)

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.generators import Request
 from synthaug_diffusers.base import DiffusersGenerator
-from synthaug_diffusers.checks import check_arguments, is_size
+from synthaug_diffusers.checks import check_arguments, is_size, one_of
 from synthaug_diffusers.opening import for_task
 from synthaug_diffusers.pictures import Form
 
@@ -47,8 +47,8 @@ class DiffusersTextToImage(DiffusersGenerator):
         super().__post_init__()
         fits = {
             "size": is_size(self.size),
-            "mode": (self.mode in ("RGB", "L"), '"RGB" or "L"'),
-            "dtype": (self.dtype in ("uint8", "float32"), '"uint8" or "float32"'),
+            "mode": one_of(self.mode, ("RGB", "L")),
+            "dtype": one_of(self.dtype, ("uint8", "float32")),
         }
         check_arguments(self, fits)
         self.labels = frozenset(self._names) or None

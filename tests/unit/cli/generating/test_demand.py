@@ -3,12 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch.utils.data import DataLoader, IterableDataset
 
 import lightning_synthaug as sa
 from lightning_synthaug.cli.generating.demand import Demand
-from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.errors import ConfigError, DataError
 from lightning_synthaug.mixing import Recipe
 from tests.helpers.traced import Tracer, traced_dataset
 
@@ -73,3 +74,18 @@ def test_what_cannot_be_known_beforehand_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=rf"{said}.*SA812"):
         Demand(recipe(tmp_path, source=source), loader, epochs=1)
+
+
+class Coloured(Tracer):
+    def generate(self, requests: Any) -> Any:
+        image = np.zeros((6, 6, 3), np.uint8)
+        return [sa.Record({"image": image, "label": r.label}) for r in requests]
+
+
+def test_samples_that_do_not_fit_are_found_before_they_are_made(tmp_path: Path) -> None:
+    demand = Demand(recipe(tmp_path, source=Coloured()), DataLoader(traced_dataset(45), 8))
+    ((source, _, missing),) = demand.sources()
+    with pytest.raises(DataError, match=r"(?s)uint8 \[6, 6, 3\].*SA203"):
+        source.fill(missing)
+    assert not demand.mixture.store.stats().samples
+    demand.mixture.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -339,12 +339,12 @@ def test_a_record_that_would_have_to_be_changed_is_refused(
         (
             (torch.rand(3, 8, 8), 4),
             {"image": np.zeros((8, 8, 3), np.uint8), "label": 1},
-            r"dtype uint8 instead of float32\n(.*\n)+.*, or ask a TorchGenerator for dtype=\"float32\"\.",
+            r"dtype uint8 instead of float32\n(.*\n)+.*, or ask the generator for dtype=\"float32\"\.",
         ),
         (
             (np.zeros((8, 8, 3), np.uint8), 4),
             {"image": np.zeros((8, 8), np.uint8), "label": 1},
-            r"shape \[8, 8\] does not become \[8, 8, 3\]\n(.*\n)+.* FolderGenerator .*mode=\"L\"",
+            r"shape \[8, 8\] does not become \[8, 8, 3\]\n(.*\n)+.* the generator for mode=\"L\"",
         ),
     ],
 )
@@ -541,6 +541,7 @@ STACKED: list[Any] = [
     [(torch.rand(1, 8, 8), 4), (torch.rand(1, 8, 8), 5)],
     [(np.ones((8, 8, 3), np.uint8), 4.5), (np.ones((8, 8, 3), np.uint8), 5.5)],
     [(np.ones(3), True), (np.ones(3), False)],
+    [{"image": torch.rand(1, 8, 8), "label": i} for i in range(3)],
 ]
 
 
@@ -552,6 +553,9 @@ def test_stacked_columns_are_the_batch_that_collating_gives(dataset: Any) -> Non
     stacked = adapter.stack({name: np.stack([r[name] for r in records]) for name in records[0]})
     collated = default_collate([adapter.item(record) for record in records])
     assert stacked is not None
+    if isinstance(stacked, dict):
+        assert list(stacked) == list(collated)
+        stacked, collated = tuple(stacked.values()), list(collated.values())
     for column, expected in zip(stacked, collated, strict=True):
         tensor = torch.from_numpy(np.ascontiguousarray(column))
         assert tensor.dtype == expected.dtype
@@ -580,13 +584,14 @@ def test_columns_that_would_have_to_be_changed_are_not_stacked(
     "item",
     [
         [torch.rand(3), 1],
-        {"image": torch.rand(3)},
+        OrderedDict(image=torch.rand(3)),
+        {"image": torch.rand(3), "name": "x"},
         (Image.new("L", (4, 4)), 1),
         ("t", 1),
         Pair(1, 2),
     ],
 )
-def test_items_that_are_no_plain_tuple_of_numbers_have_no_columns(item: Any) -> None:
+def test_items_that_are_no_plain_container_of_numbers_have_no_columns(item: Any) -> None:
     adapter = adapt([item])
     assert adapter.columns is None
     assert adapter.stack({}) is None

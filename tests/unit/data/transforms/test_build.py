@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lightning_synthaug.data import Record, SampleTransform, build_transform
 from lightning_synthaug.data.transforms import FunctionTransform, ModuleTransform
-from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.errors import ConfigError, DataError
 
 RECORDS = [Record({"image": np.full((2, 2), n, np.uint8)}) for n in range(4)]
 
@@ -27,6 +28,30 @@ def test_torchvision_transforms_are_known_by_their_module() -> None:
         "Compose", (), {"__module__": "torchvision.transforms.v2", "__call__": lambda self, x: x}
     )
     assert isinstance(build_transform(kind()), ModuleTransform)
+
+
+class Flip(torch.nn.Module):
+    """Called as those of torchvision's v2 are: any number of inputs, drawn from torch's global state."""
+
+    def forward(self, *inputs: Any) -> Any:
+        flipped = [x.flip(-1) if torch.rand(()) < 0.5 else x for x in inputs]
+        return flipped[0] if len(flipped) == 1 else tuple(flipped)
+
+
+Flip.__module__ = "torchvision.transforms.v2._geometry"
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3)])
+def test_a_transform_of_torchvision_v2_changes_images_alone(shape: tuple[int, ...]) -> None:
+    image = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    transform, record = build_transform(Flip()), Record({"image": image})
+    made = [transform.apply(record, seed) for seed in range(20)]
+    assert made == [transform.apply(record, seed) for seed in range(20)]
+    mirrored = [bool(np.array_equal(one["image"], image[:, ::-1])) for one in made]
+    assert 0 < sum(mirrored) < 20
+    assert all(one == record for one, moved in zip(made, mirrored, strict=True) if not moved)
+    with pytest.raises(DataError, match=r"its \['mask'\] alike.*Flip.*function of \(image, mask\)"):
+        transform.apply(record.replace(mask=image), 1)
 
 
 def test_a_callable_without_a_signature_is_a_plain_function() -> None:

@@ -12,7 +12,7 @@ from lightning_synthaug.assets import demo_generator, digits_split
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import GateError
 from lightning_synthaug.generators import Request, request_seed
-from lightning_synthaug.generators.gates.embeddings import OrientedGradients
+from lightning_synthaug.generators.gates.embeddings import HashedNgrams, OrientedGradients
 from lightning_synthaug.generators.gates.watch import Collapse, CollapseWatch, Reference
 
 REAL, TURN = 300, 200
@@ -198,3 +198,27 @@ def test_variants_of_real_samples_count_by_the_label_of_these() -> None:
 def test_samples_that_the_embedding_cannot_see_are_an_error() -> None:
     with pytest.raises(GateError, match="SA450"):
         watch().see([Request(0, 0)], [Record({"word": "a"})])
+
+
+def test_a_writer_that_begins_to_write_the_same_is_told_of() -> None:
+    rng = np.random.default_rng(0)
+    words = [
+        ["soup", "pasta", "waiter", "phone", "film", "plot", "ending", "actor", "case", "music"],
+        ["was", "seemed", "became", "turned", "stayed", "looked"],
+        ["superb", "late", "cold", "slow", "dull", "fine", "rude", "wrong", "clever", "cheap"],
+        ["so we left", "and I came back", "which nobody told us", "for what it cost", "again"],
+    ]
+
+    def text() -> Record:
+        return Record({"text": "The {} {} {}, {}.".format(*map(rng.choice, words))})
+
+    embedding = HashedNgrams()
+    real = Reference(embedding.embed([text() for _ in range(200)]), np.arange(200) % 2)
+    asked = [Request(i % 2, i // 2) for i in range(400)]
+    varied = [text() for _ in asked]
+    assert noticed(CollapseWatch(embedding, real), asked, varied) is None
+    stuck = [Record({"text": f"The soup was {w}, so we left."}) for w in ("cold", "late", "cold")]
+    collapsed = varied[:200] + [stuck[i % 3] for i in range(200)]
+    found = noticed(CollapseWatch(embedding, real), asked, collapsed)
+    assert found is not None
+    assert found.made <= 300
