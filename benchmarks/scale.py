@@ -61,7 +61,7 @@ class Numbers(Dataset[Any]):
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         """Compute one sample."""
-        return np.full(4, index, np.int64), index % 10
+        return np.full(4, index % 2**31, np.int32), index % 10
 
 
 @final
@@ -92,7 +92,7 @@ class Tiny(sa.Generator):
     def generate(self, requests: Sequence[sa.Request]) -> list[sa.Record | sa.Rejection]:
         """Make records."""
         return [
-            sa.Record({"image": np.full(4, -r.number, np.int64), "label": r.number % 10})
+            sa.Record({"image": np.full(4, -r.number, np.int32), "label": r.number % 10})
             for r in requests
         ]
 

@@ -14,6 +14,10 @@ what to fit on, one of (images):
   a .npz file     arrays `images` (uint8 0..255, or floats in [0, 1]) and `labels` (integers)
   module:name     a function without arguments that returns (images, labels) or a dataset of
                   (image, label) pairs, or such a pair or dataset itself
+or with --modality audio (sounds):
+  a folder        one subfolder of .wav, .flac, .ogg or .mp3 files for each class, all of one rate
+  a .npz file     arrays `sounds` (int16, or floats in [-1, 1]), `labels` and `rate`
+  module:name     as above, with (sounds, labels, rate), or a dataset of (waveform, rate, label)
 or for lm (texts):
   a folder        one subfolder of .txt files for each class, a text in each
   a .csv file     text and label in each line; or .tsv, .txt with a tab between them, never quoted.
@@ -25,7 +29,8 @@ _EPILOG = """\
 Writes into a new folder, all at once at the end: generator.safetensors, card.json (what it was made from,
 counts by class, settings, losses, licence, and what samples are worth), samples.png (samples, and right
 of the gap the nearest images fitted on), fitted_on.npy (digests of the images fitted on). For lm the weights
-are adapter_model.safetensors with adapter_config.json, and samples and nearest texts are in samples.tsv.
+are adapter_model.safetensors with adapter_config.json, and samples and nearest texts are in samples.tsv. Of
+sounds samples.png shows pitches over time, and samples-*.wav play the rows of the picture.
 An interrupted fit goes on where it stood when the same command is given again.
 
 example: synthaug fit-generator cvae --data digits.npz --out runs/digits --licence CC-BY-4.0
@@ -43,7 +48,7 @@ lm         language model for texts: LoRA on top of --model; needs the extras "t
 """
 _SETTINGS = (
     *("epochs", "max_minutes", "batch_size", "width", "latent", "learning_rate", "beta", "loss"),
-    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed", "size"),
+    *("augment", "held_out", "patience", "epsilon", "delta", "clip", "seed", "size", "bands"),
     *("model", "revision", "prompt", "rank", "longest", "dtype"),
 )
 
@@ -57,7 +62,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "fit-generator",
         help="fit a small generator on your own data",
-        description="Fit a class-conditional generator of images or texts on your own data.",
+        description="Fit a class-conditional generator of images, sounds or texts on your own data.",
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
@@ -65,6 +70,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--data", required=True, metavar="WHAT", help=_DATA)
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FOLDER", help="new folder for weights and card"
+    )
+    parser.add_argument(
+        "--modality",
+        choices=["image", "audio"],
+        default="image",
+        help="what the data are, but for lm (default: image)",
     )
     _add_settings(parser)
     _add_language(parser)
@@ -134,6 +145,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="cvae: its bound of an image's gradient (default: 1)",
     )
+    add(
+        "--bands",
+        type=int,
+        metavar="N",
+        help="sounds: rows of the pictures that networks see (default: 32)",
+    )
     add("--seed", type=int, metavar="N", help="seed of the fit (default: 0)")
     add(
         "--device",
@@ -193,14 +210,19 @@ def run(args: argparse.Namespace) -> int:
     """
     from lightning_synthaug.fitting import fit_generator
     from lightning_synthaug.fitting.saved import check_out
+    from lightning_synthaug.fitting.sound_sources import read_sounds
     from lightning_synthaug.fitting.sources import read_source
     from lightning_synthaug.fitting.text_sources import read_texts
 
     settings = _settings(args)
     check_out(args.out)
-    what = "texts" if args.kind == "lm" else "images"
+    what = "sounds" if args.modality == "audio" else "images"
+    what = "texts" if args.kind == "lm" else what
     if args.kind == "lm":
         source: Any = read_texts(args.data, class_names=args.class_names)
+    elif what == "sounds":
+        source = read_sounds(args.data, class_names=args.class_names)
+        settings["rate"] = source.rate
     else:
         sized = settings.get("size") is not None
         source = read_source(args.data, class_names=args.class_names, sized=sized)

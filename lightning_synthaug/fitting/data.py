@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from lightning_synthaug.generators.networks.sounds import Spectrograms
+
 __all__ = ["FitData", "fit_data"]
 
 _SMALLEST = 4
@@ -32,9 +34,10 @@ class FitData:
         images: float32 in [0, 1], shape `(n, channels, rows, columns)`.
         classes: Index of each label in `labels`. int64, shape `(n,)`.
         labels: The distinct labels, ascending.
-        dtype: dtype that the images had: uint8 or float32.
+        dtype: dtype that samples have: uint8 or float32; of sounds int16 or float32.
         digest: Digest of images and labels.
-        digests: Digest of each image as it was given. uint64, shape `(n,)`.
+        digests: Digest of each sample as it was given. uint64, shape `(n,)`.
+        spectrograms: How the images show sounds; None where they are what was given.
     """
 
     images: NDArray[np.float32]
@@ -43,6 +46,7 @@ class FitData:
     dtype: str
     digest: str
     digests: NDArray[np.uint64]
+    spectrograms: Spectrograms | None = None
 
     @property
     def tiny(self) -> bool:

@@ -12,11 +12,12 @@ import torch
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.fitting.checkpoint import Checkpoint
-from lightning_synthaug.fitting.data import fit_data
+from lightning_synthaug.fitting.data import FitData, fit_data
 from lightning_synthaug.fitting.framework import lightning
 from lightning_synthaug.fitting.result import image_result, text_result
 from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
 from lightning_synthaug.fitting.settings import complete_settings
+from lightning_synthaug.fitting.sounds import sound_data
 from lightning_synthaug.fitting.texts import TextData, text_data
 from lightning_synthaug.fitting.training import run_fit, split_data
 from lightning_synthaug.generators.digest import canonical_digest
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from lightning_synthaug.fitting.data import FitData
     from lightning_synthaug.generators.base import Generator
 
 __all__ = ["fit_cvae", "fit_generator", "fit_lm"]
@@ -50,6 +50,8 @@ def fit_generator(
     *,
     out: str | Path,
     size: int | None = None,
+    rate: int | None = None,
+    bands: int = 32,
     device: str = "auto",
     class_names: Sequence[str] | None = None,
     name: str | None = None,
@@ -68,14 +70,18 @@ def fit_generator(
     data, settings, machine and number of threads give the same weights, as long as time is not limited.
 
     Args:
-        kind: `"cvae"`, `"cgan"` or `"diffusion"` for images, `"lm"` for texts.
+        kind: `"cvae"`, `"cgan"` or `"diffusion"` for images and sounds, `"lm"` for texts.
         samples: Images: uint8 0..255 or floating point in [0, 1], shape `(n, rows, columns)` or
             `(n, rows, columns, channels)`; sides of at least 4; the depth of the network follows the size. With `size`
-            also a list of images of any sizes. Or texts: strings, whose line breaks become blanks.
+            also a list of images of any sizes. With `rate`, sounds. Or texts: strings, whose line breaks become blanks.
         labels: Integers of any value, shape `(n,)`; the generator is asked for these.
         out: Folder to be; missing or empty.
         size: Rows and columns of the samples, in pixels, >= 4: images are scaled until their shorter side fits, and the
             middle is cut out. None: the images have one size, and samples have it too.
+        rate: Sampling rate of sounds, in hertz; then samples are of shape `(n,)` each, floats in [-1, 1] or int16.
+            Shorter ones are followed by silence. The networks see them as pictures: bands of the mel scale over time;
+            what they make is brought back to waves. None: samples are something else.
+        bands: Of sounds: rows of such a picture, 4 to 512. More are finer, and slower.
         device: `"auto"`, `"cpu"` or `"cuda"`.
         class_names: Name of each label, in ascending order of the labels: for the card, and told to a language model.
         name: What reports call the generator; by default the folder's name.
@@ -98,16 +104,18 @@ def fit_generator(
     Raises:
         ConfigError: A setting is unknown or lies outside its range (SA444), `out` is not free (SA441), or an
             interrupted fit was another one (SA445).
-        DataError: Images or labels have another form (SA440), or texts (SA835).
+        DataError: Images, sounds or labels have another form (SA440), or texts (SA835).
         GeneratorError: The loss is no longer finite (SA442), or the language model cannot be read (SA480) or not be
             fitted (SA836).
         MissingDependency: A library that this kind needs is not installed (SA832).
     """
-    _check_size(kind, size)
+    _check_size(kind, size, rate)
     data: Any = (  # of either kind; what follows is the same for both
         text_data(cast("Sequence[str]", samples), labels, class_names=class_names)
         if kind == "lm"
         else fit_data(samples, labels, size=size)
+        if rate is None
+        else sound_data(samples, labels, rate=rate, bands=bands)
     )
     chosen = complete_settings(kind, settings, len(data.classes))
     _check_names(class_names, data)
@@ -210,16 +218,18 @@ def _place(device: str) -> str:
 def _identity(kind: str, data: FitData | TextData, settings: Mapping[str, Any], place: str) -> str:
     """Digest what makes a fit the same one: a language model and its prompt by what is in their files."""
     shown = {**settings, "kind": kind, "data": data.digest, "device": place, **_versions(kind)}
+    if isinstance(data, FitData):
+        shown["form"] = str(data.spectrograms)
     if isinstance(data, TextData):
         shown["model"] = model_digest(settings["model"], settings["revision"])
         shown["told"] = [fitted_prompt(settings["prompt"]).text, *data.names]
     return canonical_digest(shown)
 
 
-def _check_size(kind: str, size: int | None) -> None:
+def _check_size(kind: str, size: int | None, rate: int | None) -> None:
     """Insist on a number of pixels, and on images."""
-    if size is not None and kind == "lm":
-        message = f"`size` must be left out where texts are fitted on, got {size!r}. Correct it."
+    if size is not None and (kind == "lm" or rate is not None):
+        message = f"`size` must be left out where texts or sounds are fitted on, got {size!r}. Correct it."
         raise ConfigError("SA444", message)
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 4):
         message = f"`size` must be a whole number of pixels, at least 4, got {size!r}. Correct it."

@@ -13,6 +13,7 @@ import numpy as np
 from lightning_synthaug.errors import GeneratorError
 from lightning_synthaug.fitting.data import fit_data
 from lightning_synthaug.fitting.saved import CARD, ENCODER
+from lightning_synthaug.fitting.sounds import sound_data
 from lightning_synthaug.generators.card import read_card
 from lightning_synthaug.generators.torch_weights import fit_weights, read_weights
 
@@ -44,7 +45,8 @@ def find_latents(folder: str | Path, images: ArrayLike, labels: ArrayLike) -> ND
 
     Args:
         folder: What `fit_generator("cvae", ...)` left.
-        images: As they were fitted on, one or more, shape `(n, rows, columns)` or `(n, rows, columns, channels)`.
+        images: Images or sounds as they were fitted on, one or more: shape `(n, rows, columns)`,
+            `(n, rows, columns, channels)` or `(n, length)`.
         labels: Labels that the generator knows, shape `(n,)`.
 
     Returns:
@@ -52,18 +54,23 @@ def find_latents(folder: str | Path, images: ArrayLike, labels: ArrayLike) -> ND
 
     Raises:
         GeneratorError: It is no autoencoder, its fit was private and has no encoder, or files are missing (SA443).
-        DataError: Images or labels have another form, or a label is unknown (SA440).
+        DataError: Images, sounds or labels have another form, or a label is unknown (SA440).
     """
     import torch
 
     from lightning_synthaug.generators.networks.cvae import Encoder
+    from lightning_synthaug.generators.networks.sounds import Spectrograms
 
     card, weights = _card(folder), Path(folder) / ENCODER
     if not weights.exists():
         _refuse(folder, "an encoder", "none, as after a private fit")
     encoder = Encoder(**card["network"]["arguments"])
     fit_weights(encoder, read_weights(weights), weights)
-    data = fit_data(images, labels, known=card["labels"])
+    data = (
+        sound_data(images, labels, known=card["labels"], spectrograms=Spectrograms(**card["sound"]))
+        if card.get("sound")
+        else fit_data(images, labels, known=card["labels"])
+    )
     onehot = torch.nn.functional.one_hot(torch.from_numpy(data.classes), len(card["labels"]))
     with torch.inference_mode():
         mean, _ = encoder.eval()(torch.from_numpy(data.images), onehot.float())

@@ -10,6 +10,7 @@ import torch
 
 from lightning_synthaug.fitting.judge import Judge
 from lightning_synthaug.fitting.pictures import sample_images, tile
+from lightning_synthaug.fitting.sounds import heard, wav_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from lightning_synthaug.fitting.data import FitData
     from lightning_synthaug.fitting.module import FitModule
 
-__all__ = ["judge_samples", "picture_samples"]
+__all__ = ["judge_samples", "picture_samples", "sound_samples"]
 
 _CLASSES = 10
 _EACH = 6
@@ -35,10 +36,12 @@ def judge_samples(module: FitModule, data: FitData, held_out: FitData | None) ->
     Returns:
         Shares in [0, 1] that a small classifier of the real images fitted on recognises, of samples and of held-out
         images; and median distances to the nearest image of the same class, root mean square, full ink being 1.
-        Samples nearer to what was fitted on than held-out images are may be copies.
+        Samples nearer to what was fitted on than held-out images are may be copies. Of sounds pictures are compared,
+        after those of samples have become sounds.
     """
     wanted = np.arange(module.judged) % len(data.labels)
     images, classes = sample_images(module, wanted, first_seed=_SEED)
+    images = heard(images, data)
     judge = Judge(data)
     figures = {
         "samples_recognised": judge.accuracy(images, classes),
@@ -79,6 +82,26 @@ def picture_samples(module: FitModule, data: FitData | None) -> bytes | None:
     file = io.BytesIO()
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(file, "PNG")
     return file.getvalue()
+
+
+def sound_samples(module: FitModule, data: FitData) -> dict[str, bytes]:
+    """Play the samples of the picture, where they are sounds.
+
+    Args:
+        module: Fitted.
+        data: What it was fitted on.
+
+    Returns:
+        For each of up to ten classes a WAV file by name: its row of the picture, one sample after the other.
+    """
+    if data.spectrograms is None:
+        return {}
+    files = {}
+    for label in range(min(_CLASSES, module.classes)):
+        seed = _SEED + label * _EACH
+        images, _ = sample_images(module, np.full(_EACH, label), first_seed=seed)
+        files[f"samples-{data.labels[label]}.wav"] = wav_of(images, data.spectrograms)
+    return files
 
 
 def _nearest(images: NDArray[np.float32], classes: NDArray[np.int64], others: FitData) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ import numpy as np
 from safetensors.torch import save
 
 from lightning_synthaug.fitting.cvae import CVAE
-from lightning_synthaug.fitting.report import judge_samples, picture_samples
+from lightning_synthaug.fitting.report import judge_samples, picture_samples, sound_samples
 from lightning_synthaug.fitting.saved import ENCODER, WEIGHTS
 from lightning_synthaug.fitting.text_report import judge_texts
 from lightning_synthaug.fitting.training import network_arguments
-from lightning_synthaug.generators.fitted_on import DIGESTS, image_digests, text_digest
+from lightning_synthaug.generators.fitted_on import DIGESTS, text_digest
 from lightning_synthaug.generators.text.adapter import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from lightning_synthaug.generators.text.pretrained import model_digest
 
@@ -77,12 +78,14 @@ def image_result(
     told = {"privacy": fitted.privacy} if private else {"losses": fitted.losses}
     if not private:
         told["report"] = judge_samples(module, data, held_out)
-    files = {} if private else {DIGESTS: _digest_file(image_digests(data.images))}
+    files = {} if private else {DIGESTS: _digest_file(data.digests)}
     if isinstance(module, CVAE) and not private:
         files[ENCODER] = save(_on_cpu(module.averaged_encoder.state_dict()))
     picture = picture_samples(module, None if private else data)
     if picture is not None:
         files["samples.png"] = picture
+    files |= sound_samples(module, data)
+    sound = {} if data.spectrograms is None else {"sound": dataclasses.asdict(data.spectrograms)}
     card = {
         "network": {
             "module": module.module,
@@ -91,6 +94,7 @@ def image_result(
         },
         "output": {"dtype": data.dtype, "range": list(module.pixel_range)},
         "settings": settings,
+        **sound,
         **told,
     }
     return Result(_on_cpu(module.shipped.state_dict()), card, files)

@@ -22,6 +22,8 @@ __all__ = ["CARD_FORMAT", "generator_from_card", "read_card"]
 CARD_FORMAT = 1
 """Version of the card's layout."""
 
+_SOUNDS = "lightning_synthaug.generators.networks.sounds:sound_maker"
+
 #: The networks of this package, and those arguments of each that change how it samples and not what it has learned.
 _NETWORKS: dict[str, tuple[str, ...]] = {
     "lightning_synthaug.generators.networks.cgan:ImageMaker": ("spread",),
@@ -53,6 +55,14 @@ _NETWORK: dict[str, type | tuple[type, ...]] = {
     "output": dict,
     "output.range": list,
     "output.dtype": str,
+}
+#: The same of the form of sounds, where a network makes pictures of them.
+_SOUND: dict[str, type | tuple[type, ...]] = {
+    "sound": dict,
+    "sound.rate": int,
+    "sound.length": int,
+    "sound.bands": int,
+    "sound.loudest": (int, float),
 }
 _LANGUAGE: dict[str, type | tuple[type, ...]] = {
     "base": dict,
@@ -133,16 +143,24 @@ def _made(
     path: Path, card: dict[str, Any], network: Any, output: Any, batch_size: int
 ) -> TorchGenerator:
     """Make the generator of a card whose form is right."""
+    sound = card.get("sound")
+    heard = {
+        "network": network["module"],
+        "arguments": network["arguments"],
+        "output_range": output["range"],
+        "spectrograms": sound,
+    }
     return TorchGenerator(
         path.parent / Path(card["weights"]).name,
-        module=network["module"],
-        module_args=network["arguments"],
+        module=network["module"] if sound is None else _SOUNDS,
+        module_args=network["arguments"] if sound is None else heard,
         latent=network["latent"],
         classes=card["labels"],
         class_names=card.get("class_names"),
         label_input="onehot",
-        output_range=tuple(output["range"]),
-        layout="CHW",
+        output_range=tuple(output["range"]) if sound is None else (-1.0, 1.0),
+        layout="CHW" if sound is None else "T",
+        rate=None if sound is None else sound["rate"],
         dtype=output["dtype"],
         batch_size=batch_size,
         name=card.get("name"),
@@ -194,6 +212,7 @@ def _wanted(name: str, value: Any, arguments: Mapping[str, Any]) -> str:
 def _fault(card: dict[str, Any]) -> str | None:
     """Name the first entry that is missing or of another type; None where all are right."""
     form = {**_FORM, **(_LANGUAGE if "base" in card else _NETWORK)}
+    form |= _SOUND if card.get("sound") else {}
     for place, kinds in form.items():
         entry: Any = card
         for key in place.split("."):

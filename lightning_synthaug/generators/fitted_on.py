@@ -1,4 +1,4 @@
-"""What a fitted generator has seen: a digest of each image or text, kept beside its weights.
+"""What a fitted generator has seen: a digest of each image, sound or text, kept beside its weights.
 
 A generator makes variants of what it was fitted on. Where validation or test samples are among these, the scores of a
 model that trains on what it makes are too good.
@@ -14,6 +14,7 @@ import numpy as np
 
 from lightning_synthaug.data import adapt
 from lightning_synthaug.data.layout import is_channels_first
+from lightning_synthaug.transforms.sounds.base import as_waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,8 @@ __all__ = [
     "image_digests",
     "record_digests",
     "seen_samples",
+    "sound_digest",
+    "sound_digests",
     "text_digest",
 ]
 
@@ -94,18 +97,55 @@ def text_digest(text: str) -> int:
     return int.from_bytes(state.digest(), "little")
 
 
+def sound_digest(sound: Any) -> int:
+    """Digest a sound, whether it is kept in whole numbers or in floats, with silence at its ends or without.
+
+    Args:
+        sound: Shape `(n,)`, `(channels, n)` or `(n, channels)`, floats in [-1, 1] or signed whole numbers.
+
+    Returns:
+        64 bits.
+
+    Raises:
+        DataError: It is no sound (SA214).
+
+    Example:
+        >>> sound = np.array([0, 16384, -3, 0], np.int16)
+        >>> sound_digest(sound) == sound_digest(sound[None, 1:] / 32768)
+        True
+    """
+    waves, _ = as_waves(np.asarray(sound))
+    whole = np.rint(waves.mean(0) * 32768).clip(-32768, 32767).astype("<i2")
+    state = hashlib.blake2b(np.trim_zeros(whole).tobytes(), digest_size=8, person=b"synthaug-sound")
+    return int.from_bytes(state.digest(), "little")
+
+
+def sound_digests(sounds: Iterable[Any]) -> NDArray[np.uint64]:
+    """Digest sounds.
+
+    Args:
+        sounds: Each as `sound_digest` takes it.
+
+    Returns:
+        Shape `(n,)`, in the same order.
+    """
+    return np.array([sound_digest(sound) for sound in sounds], np.uint64)
+
+
 def record_digests(records: Iterable[Record], modality: str) -> NDArray[np.uint64]:
     """Digest what records hold.
 
     Args:
-        records: Records with the field `image` or `text`.
-        modality: `"image"` or `"text"`.
+        records: Records with the field `image`, `audio` or `text`.
+        modality: `"image"`, `"audio"` or `"text"`.
 
     Returns:
         Shape `(n,)`, in the same order.
     """
     if modality == "text":
         return np.array([text_digest(str(record["text"])) for record in records], np.uint64)
+    if modality == "audio":
+        return sound_digests(record["audio"] for record in records)
     return image_digests(record["image"] for record in records)
 
 
@@ -136,7 +176,7 @@ def seen_samples(generator: Generator, dataset: Any, *, most: int | None = None)
 
     Args:
         generator: What `load_fitted` returned.
-        dataset: Map-style dataset of images or texts, whose raw samples can be read.
+        dataset: Map-style dataset of images, sounds or texts, whose raw samples can be read.
         most: Look at so many, spread evenly; None: at all.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Finding images in a folder: which files there are, and which label each subfolder stands for."""
+"""Finding images or sounds in a folder: which files there are, and which label each subfolder stands for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import numpy as np
 from lightning_synthaug.errors import ConfigError, GeneratorError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-__all__ = ["FolderListing", "label_by_name", "list_folder"]
+__all__ = ["IMAGES", "FolderListing", "label_by_name", "list_folder"]
 
-_ENDINGS = frozenset(
+IMAGES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
+"""How names of files of images end."""
 
 
 @final
@@ -83,20 +84,23 @@ def label_by_name(class_names: Sequence[str] | Mapping[str, int] | None) -> dict
     return {name: int(label) for name, label in label_of.items()}
 
 
-def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
-    """Find the images, in class folders or without classes.
+def list_folder(
+    folder: Path, label_of: dict[str, int] | None, *, endings: Collection[str] = IMAGES
+) -> FolderListing:
+    """Find the images, or other files, in class folders or without classes.
 
     Args:
         folder: The folder.
         label_of: Which subfolders are classes, and their labels. None: all whose names do not begin
             with a dot or an underscore; names that are all whole numbers are the labels, others
             get 0, 1, ... in sorted order.
+        endings: How names of the files wanted end, in lower case.
 
     Returns:
         The files.
 
     Raises:
-        GeneratorError: The folder is missing or holds no images, or images both directly and in
+        GeneratorError: The folder is missing or holds no such files, or some both directly and in
             class folders (SA430), or a class folder is missing (SA431).
     """
     if not folder.is_dir():
@@ -109,10 +113,10 @@ def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
     files: dict[int | None, list[Path]]
     names: dict[int, str] = {}
     if not classes and label_of is None:
-        files = {None: _images(folder)}
+        files = {None: _files(folder, endings)}
     else:
         if label_of is None:
-            _refuse_mixture(folder, classes)
+            _refuse_mixture(folder, classes, endings)
             label_of = _numbered(classes)
         missing = sorted(set(label_of) - set(classes))
         if missing:
@@ -122,12 +126,12 @@ def list_folder(folder: Path, label_of: dict[str, int] | None) -> FolderListing:
                 "Correct the names, or leave them out."
             )
             raise GeneratorError("SA431", message)
-        files = {label: _images(folder / name) for name, label in label_of.items()}
+        files = {label: _files(folder / name, endings) for name, label in label_of.items()}
         files = {label: paths for label, paths in files.items() if paths}
         names = {label: name for name, label in label_of.items()}
     if not any(files.values()):
         message = (
-            f"`folder` must hold images ({', '.join(sorted(_ENDINGS))}), directly or in class "
+            f"`folder` must hold files ({', '.join(sorted(endings))}), directly or in class "
             "folders, "
             f'got none in "{folder}". Correct the path.'
         )
@@ -143,19 +147,19 @@ def _numbered(classes: list[str]) -> dict[str, int]:
     return {name: label for label, name in enumerate(classes)}
 
 
-def _refuse_mixture(folder: Path, classes: list[str]) -> None:
-    """Do not guess whether images beside class folders belong to the samples."""
-    loose = _images(folder)
+def _refuse_mixture(folder: Path, classes: list[str], endings: Collection[str]) -> None:
+    """Do not guess whether files beside class folders belong to the samples."""
+    loose = _files(folder, endings)
     if loose:
         message = (
-            "`folder` must hold images either directly or in class folders, got "
+            "`folder` must hold files either directly or in class folders, got "
             f'{len(loose)} such as "{loose[0].name}" beside the folders {classes[:10]} in '
             f'"{folder}". Move one of them away, or name the class folders: class_names=[...].'
         )
         raise GeneratorError("SA430", message)
 
 
-def _images(folder: Path) -> list[Path]:
-    """List image files by name, without those that the file system hides on other machines."""
-    found = (path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+def _files(folder: Path, endings: Collection[str]) -> list[Path]:
+    """List files by name, without those that the file system hides on other machines."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() in endings)
     return sorted(path for path in found if path.is_file() and path.name[0] != ".")

@@ -1,4 +1,4 @@
-"""Any network that maps a latent, and perhaps a class, to an image: GAN generators and VAE decoders."""
+"""Any network that maps a latent, and perhaps a class, to an image or a sound: GAN generators and VAE decoders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.request import Rejection
 from lightning_synthaug.generators.torch_identity import describe_module, plain
-from lightning_synthaug.generators.torch_inputs import draw_latents
+from lightning_synthaug.generators.torch_inputs import class_of, draw_latents
 from lightning_synthaug.generators.torch_network import (
     call_network,
     check_device,
@@ -42,7 +42,7 @@ _SEVERAL = 8  # images that are not all pale or alike by chance
 
 @final
 class TorchGenerator(Generator):
-    """Make images with a pretrained network.
+    """Make images or sounds with a pretrained network.
 
     Each request draws its own latent, on the CPU, from a counter-based generator seeded by the
     request: the sample does not depend on its neighbours in the batch or on the device. Batches are
@@ -65,9 +65,11 @@ class TorchGenerator(Generator):
         label_input: How the class goes in: `"index"` (int64, shape `(batch,)`), `"onehot"` (float,
             shape `(batch, n)`), or `"none"`.
         output_range: The network's values for black and white; what lies outside is clipped.
-        layout: Axes of the output after the batch: `"CHW"`, `"HWC"`, `"HW"` or `"flat"`.
+        layout: Axes of the output after the batch: `"CHW"`, `"HWC"`, `"HW"` or `"flat"`; `"T"` for sounds.
+        rate: Of sounds: their sampling rate. Hertz.
         image_size: For `"flat"`: (rows, columns) or (channels, rows, columns).
-        dtype: `"uint8"` gives 0..255, `"float32"` gives [0, 1].
+        dtype: `"uint8"` gives 0..255, `"float32"` gives [0, 1]; for sounds `"float32"` gives [-1, 1], or `"int16"`.
+            None: the first of its two.
         batch_size: Rows of every forward pass, >= 1. A `.pt2` with a fixed batch needs exactly that
             number. `"auto"`: doubled from 16 while that pays, so that it depends on the machine.
         noise: `"normal"` for standard normal latents, `"uniform"` for [-1, 1).
@@ -107,7 +109,8 @@ class TorchGenerator(Generator):
         output_range: tuple[float, float] = (-1.0, 1.0),
         layout: Layout = "CHW",
         image_size: Sequence[int] | None = None,
-        dtype: Literal["uint8", "float32"] = "uint8",
+        rate: int | None = None,
+        dtype: Literal["uint8", "float32", "int16"] | None = None,
         batch_size: int | Literal["auto"] = 64,
         noise: Literal["normal", "uniform"] = "normal",
         autocast: bool = True,
@@ -127,7 +130,9 @@ class TorchGenerator(Generator):
         self.output_range = output_range
         self.layout = layout
         self.image_size = image_size
-        self.dtype = dtype
+        self.rate = rate
+        self.modality = "audio" if layout == "T" else "image"
+        self.dtype = dtype or ("float32" if layout == "T" else "uint8")
         self.batch_size = _AUTO[0] if batch_size == "auto" else batch_size
         self.max_batch_size = _AUTO[1] if batch_size == "auto" else None
         self.noise = noise
@@ -180,7 +185,7 @@ class TorchGenerator(Generator):
             "dtype": self.dtype,
             "noise": self.noise,
             "autocast": self.autocast,
-            **({"compile_mode": self.compile_mode} if self.compile_mode else {}),
+            **{k: getattr(self, k) for k in ("compile_mode", "rate") if getattr(self, k)},
         }
 
     def label_names(self) -> Mapping[int, str] | None:
@@ -228,14 +233,14 @@ class TorchGenerator(Generator):
         self._network = None
 
     def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
-        """Make one image for each request.
+        """Make one image or sound for each request.
 
         Args:
             requests: What to make; more than `batch_size` are made in several passes.
 
         Returns:
-            One record for each request, in order, with `"image"` and, with classes, `"label"`; a rejection where
-            the network returned something that is not finite.
+            One record for each request, in order, with `"image"`, or `"audio"` and `"rate"`, and, with classes,
+            `"label"`; a rejection where the network returned something that is not finite.
 
         Raises:
             GeneratorError: It is not loaded, or a label is asked for that it cannot make.
@@ -267,11 +272,12 @@ class TorchGenerator(Generator):
             self._unseen = False
             form.warn(images[finite], name=name)
         images.flags.writeable = False  # lets records share the batch instead of copying it
-        own = [{"label": r.label} if self._index else {} for r in requests]
+        field, common = ("audio", {"rate": self.rate}) if self.rate else ("image", {})
+        own = [{**common, "label": r.label} if self._index else common for r in requests]
         bad = Rejection("the network returned NaN or infinity")
         return [
-            Record({"image": image, **label}) if good else bad
-            for label, image, good in zip(own, images, finite, strict=False)
+            Record({field: image, **more}) if good else bad
+            for more, image, good in zip(own, images, finite, strict=False)
         ]
 
     def _inputs(self, requests: Sequence[Request]) -> list[Tensor]:
@@ -283,18 +289,8 @@ class TorchGenerator(Generator):
         seeds = (request.seed for request in rows)
         inputs = [torch.from_numpy(draw_latents(seeds, latent_shape(self.latent), self.noise))]
         if self._index:
-            index = torch.tensor([self._class(request) for request in rows])
+            index = torch.tensor([class_of(r, self._index, str(self.name)) for r in rows])
             if self.label_input == "onehot":
                 index = torch.nn.functional.one_hot(index, len(self._index)).float()
             inputs.append(index)
         return inputs
-
-    def _class(self, request: Request) -> int:
-        """Find the class index of the label asked for."""
-        if request.label is None or request.label not in self._index:
-            message = (
-                f'Generator "{self.name}" must be asked for one of its labels {sorted(self._index)}, got '
-                f"{request.label!r}. Say which label each class index stands for: classes=[...]."
-            )
-            raise GeneratorError("SA414", message)
-        return self._index[request.label]

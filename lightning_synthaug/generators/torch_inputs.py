@@ -6,12 +6,39 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lightning_synthaug.errors import GeneratorError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["draw_latents"]
+    from lightning_synthaug.generators.request import Request
+
+__all__ = ["class_of", "draw_latents"]
+
+
+def class_of(request: Request, index: Mapping[int, int], name: str) -> int:
+    """Find the class index of the label asked for.
+
+    Args:
+        request: What to make.
+        index: Class index of each label.
+        name: Name of the generator, for the message.
+
+    Returns:
+        The index.
+
+    Raises:
+        GeneratorError: There is no such label (SA414).
+    """
+    if request.label is None or request.label not in index:
+        message = (
+            f'Generator "{name}" must be asked for one of its labels {sorted(index)}, got '
+            f"{request.label!r}. Say which label each class index stands for: classes=[...]."
+        )
+        raise GeneratorError("SA414", message)
+    return index[request.label]
 
 
 def draw_latents(

@@ -1,4 +1,4 @@
-"""From what a network returns to images: layout, range, dtype."""
+"""From what a network returns to images or sounds: layout, range, dtype."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["Layout", "OutputForm", "RangeWatch"]
 
 _log = logging.getLogger(__name__)
 
-Layout: TypeAlias = Literal["CHW", "HWC", "HW", "flat"]
+Layout: TypeAlias = Literal["CHW", "HWC", "HW", "flat", "T"]
 
-_DIMENSIONS = {"CHW": 4, "HWC": 4, "HW": 3, "flat": 2}
+_DIMENSIONS = {"CHW": 4, "HWC": 4, "HW": 3, "flat": 2, "T": 2}
 _CHANNELS = (1, 3, 4)
 _OUTSIDE_LIMIT = 0.25
 _NARROW = 0.02
@@ -35,13 +35,14 @@ class OutputForm:
         layout: Order of the axes after the batch.
         image_size: Rows and columns, or channels, rows and columns, of a flat output; else None.
         output_range: The network's values for black and white.
-        dtype: `"uint8"` for 0..255, `"float32"` for [0, 1].
+        dtype: `"uint8"` for 0..255, `"float32"` for [0, 1]; of sounds (layout `"T"`) `"float32"` for [-1, 1] or
+            `"int16"`.
     """
 
     layout: Layout
     image_size: tuple[int, ...] | None
     output_range: tuple[float, float]
-    dtype: Literal["uint8", "float32"]
+    dtype: Literal["uint8", "float32", "int16"]
 
     def images(
         self,
@@ -62,8 +63,8 @@ class OutputForm:
             watch: Judges the range over batches; None: this batch is enough.
 
         Returns:
-            Images of shape `(rows, h, w)` or `(rows, h, w, channels)`, and which of them are finite
-            throughout.
+            Images of shape `(rows, h, w)` or `(rows, h, w, channels)`, or sounds of shape `(rows, n)`, and which of
+            them are finite throughout.
 
         Raises:
             GeneratorContractBroken: The output is no tensor, has another shape than the layout
@@ -85,8 +86,12 @@ class OutputForm:
         watch = watch or RangeWatch(several=1)
         watch.add(pixels[looked_at], scaled[looked_at], name, self.output_range)
         scaled = torch.nan_to_num(scaled).clamp(0.0, 1.0)
+        if self.layout == "T":
+            scaled = scaled * 2 - 1
         if self.dtype == "uint8":
             scaled = (scaled * 255.0).round().to(torch.uint8)
+        if self.dtype == "int16":
+            scaled = (scaled * 32768.0).round().clamp(max=32767.0).to(torch.int16)
         return scaled.contiguous().cpu().numpy(), finite.cpu().numpy()
 
     def _channels_last(self, output: Tensor, rows: int, name: str) -> Tensor:
@@ -96,6 +101,8 @@ class OutputForm:
             asked = f'{dimensions} dimensions for layout "{self.layout}", {rows} rows'
             _broken(name, "images in its `layout`", asked, list(output.shape))
         axes = self.layout
+        if axes == "T":
+            return output
         if axes == "flat":
             size = self.image_size or ()
             if output.shape[1] != int(np.prod(size)):
@@ -119,6 +126,8 @@ class OutputForm:
             images: What `images` returned for several different requests.
             name: Name of the generator.
         """
+        if self.layout == "T":
+            return
         full = 255.0 if self.dtype == "uint8" else 1.0
         darkest, brightest = float(images.min()) / full, float(images.max()) / full
         low, high = self.output_range

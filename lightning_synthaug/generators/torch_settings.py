@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["check_settings", "class_index", "latent_shape", "whole"]
 
 _COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
-_LAYOUTS = ("CHW", "HWC", "HW", "flat")
+_LAYOUTS = ("CHW", "HWC", "HW", "flat", "T")
+_DTYPES = {True: ("float32", "int16"), False: ("uint8", "float32")}
 
 
 def check_settings(generator: TorchGenerator) -> None:
@@ -56,7 +57,18 @@ def check_settings(generator: TorchGenerator) -> None:
             generator.noise in ("normal", "uniform"),
             '"normal" or "uniform"',
         ),
-        ("dtype", generator.dtype, generator.dtype in ("uint8", "float32"), '"uint8" or "float32"'),
+        (
+            "dtype",
+            generator.dtype,
+            generator.dtype in _DTYPES[generator.layout == "T"],
+            '"uint8" or "float32", of sounds "float32" or "int16"',
+        ),
+        (
+            "rate",
+            generator.rate,
+            (_size(generator.rate) > 0) if generator.layout == "T" else generator.rate is None,
+            'a whole number for layout "T", and None for others',
+        ),
         (
             "layout",
             generator.layout,

@@ -45,7 +45,7 @@ def told_of_seen(sources: Mapping[str, Any], loaders: Any, stage: str) -> str | 
                 break  # the dataset has no samples that could be read: nothing is known
             if rows:
                 count = min(len(dataset), _LOOKED_AT)
-                what = f"{generator.modality}s"
+                what = "sounds" if generator.modality == "audio" else f"{generator.modality}s"
                 return str(TrainerError("SA741", _text(name, stage, len(rows), count, what)))
     return None
 

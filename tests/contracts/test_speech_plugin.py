@@ -189,6 +189,95 @@ class TestSpeechT5(GeneratorContract):
         assert len({generator.speak(way, 1)[0].tobytes() for way in ways}) == 3
 
 
+def toy_bark(folder: Path) -> Path:
+    """Real Bark classes, small and untrained, with two presets of voices."""
+    import transformers as t
+
+    letters = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    letters += [f"##{c}" for c in letters[5:]]
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(letters))
+    t.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    words, codes = 10, 8  # of the two vocabularies between text and sound
+    first, both = words + 2, words + 2 * codes
+    pad = first + len(letters)
+    small: dict[str, Any] = {"num_layers": 1, "num_heads": 2, "hidden_size": 16, "block_size": 512}
+
+    def sizes(inputs: int, outputs: int, **more: int) -> dict[str, Any]:
+        return {**small, "input_vocab_size": inputs, "output_vocab_size": outputs, **more}
+
+    codec = t.EncodecConfig(
+        sampling_rate=4000, upsampling_ratios=[4, 4], target_bandwidths=[20.0], num_filters=4,
+        hidden_size=8, codebook_size=codes, codebook_dim=8, num_lstm_layers=1,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = t.BarkModel(
+            t.BarkConfig(
+                semantic_config=sizes(pad + 3, words + 1),
+                coarse_acoustics_config=sizes(both + 2, both + 2),
+                fine_acoustics_config=sizes(codes + 1, codes, n_codes_total=8, n_codes_given=1),
+                codec_config=codec.to_dict(),
+            )
+        )
+        for weights in model.semantic.parameters():
+            weights.data *= 20  # so that what was said before matters
+    model.save_pretrained(folder)
+    how = {
+        "semantic_config": {
+            "eos_token_id": words, "min_new_tokens": 3, "max_new_tokens": 6, "do_sample": True,
+            "text_encoding_offset": first, "text_pad_token": pad, "semantic_infer_token": pad + 1,
+            "semantic_vocab_size": words, "max_input_semantic_length": 16, "semantic_rate_hz": 50.0,
+        },
+        "coarse_acoustics_config": {
+            "coarse_semantic_pad_token": both, "coarse_infer_token": both + 1, "do_sample": True,
+            "coarse_rate_hz": 500, "max_coarse_input_length": 16, "max_coarse_history": 30,
+            "sliding_window_len": 20,
+        },
+        "fine_acoustics_config": {
+            "max_fine_history_length": 16, "max_fine_input_length": 32, "n_fine_codebooks": 8,
+        },
+        "codebook_size": codes, "sample_rate": 4000,
+    }  # fmt: skip
+    (folder / "generation_config.json").write_text(json.dumps(how))
+    rng = np.random.default_rng(0)
+    presets: dict[str, Any] = {"repo_or_path": str(folder)}
+    for voice in ("v0", "v1"):
+        presets[voice] = {}
+        for part, shape, most in (
+            ("semantic", (12,), words),
+            ("coarse", (2, 12), codes),
+            ("fine", (8, 12), codes),
+        ):
+            np.save(folder / f"{voice}_{part}.npy", rng.integers(0, most, shape))
+            presets[voice][f"{part}_prompt"] = f"{voice}_{part}.npy"
+    (folder / "speaker_embeddings_path.json").write_text(json.dumps(presets))
+    return folder
+
+
+class TestBark(GeneratorContract):
+    requests_per_batch = 3
+
+    @pytest.fixture(autouse=True)
+    def model(self, tmp_path: Path) -> None:
+        self.folder = str(toy_bark(tmp_path / "bark"))
+
+    def make(self) -> Generator:
+        generator: Generator = speech(
+            "TransformersSpeech", DIGITS, model=self.folder, voices=["v0", "v1"], rate=8000
+        )
+        generator.batch_size = 2
+        return generator
+
+    def test_a_voice_is_a_preset(self) -> None:
+        generator: Any = self.make()
+        assert generator.voice_count() == 2
+        generator.load()
+        ways = [generator.prosody(asked(0, 0))._replace(voice=voice) for voice in range(2)]
+        (one, rate), (other, _) = (generator.speak(way, 1) for way in ways)
+        assert rate == 4000 and one.std() > 0 and one.tobytes() != other.tobytes()
+
+
 def test_voices_are_balanced_and_prosody_covers_its_range() -> None:
     generator = espeak(voices=["en-us", "en-gb", "en-us+f2", "en-us+m3"])
     for label in range(3):
@@ -292,3 +381,23 @@ def test_a_listener_finds_what_was_said_on_the_page(tmp_path: Path) -> None:
     assert "text zero" in page and "speed 1" in page
     sound, rate = soundfile.read(files[0])
     assert rate == 8000 and sound.shape == (8000,) and np.abs(sound).max() > 0.05
+
+
+def test_a_configuration_names_a_voice(tmp_path: Path) -> None:
+    file = tmp_path / "synthaug.yaml"
+    file.write_text(
+        "source:\n  class_path: synthaug_speech.EspeakSpeech\n  init_args:\n"
+        "    texts: [zero, [one, number one]]\n    seconds: 1.0\n    speed: [0.9, 1.1]\nratio: 0.3\n"
+    )
+    generator: Any = sa.SynthAug.from_config(file).source
+    assert generator.texts == ["zero", ["one", "number one"]] and [*generator.speed] == [0.9, 1.1]
+    (way,) = {generator.prosody(asked(0, 0)).text}
+    assert way == "zero"
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    for wrong in ({"speed": (1.2, 0.8)}, {"template": "nothing to fill in"}, {"dtype": "uint8"}):
+        with pytest.raises(ValueError, match="must"):
+            espeak(**wrong)
+    with pytest.raises(ValueError, match="`texts` must name what each label says"):
+        speech("EspeakSpeech", [])

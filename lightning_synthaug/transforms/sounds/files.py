@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from lightning_synthaug.errors import ConfigError, MissingDependency, install_hint
 
-__all__ = ["SoundFolder", "soundfile"]
+__all__ = ["ENDINGS", "SoundFolder", "soundfile"]
 
-_ENDINGS: Final = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".wav")
+ENDINGS: Final = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".wav")
+"""How names of files of sound end."""
 
 
 @final
@@ -35,9 +36,9 @@ class SoundFolder:
             ConfigError: There are none (SA215).
         """
         folder = Path(self.path)
-        found = [p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS]
+        found = [p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS]
         if not found:
-            endings = ", ".join(_ENDINGS)
+            endings = ", ".join(ENDINGS)
             msg = f"A folder must hold sound files ({endings}), got none in {str(self.path)!r}. Check the path."
             raise ConfigError("SA215", msg)
         return sorted(p.relative_to(folder).as_posix() for p in found)

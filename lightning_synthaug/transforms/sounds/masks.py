@@ -37,9 +37,13 @@ class TimeMask(SoundTransform):
         length = sound.shape[-1]
         width = drawn(self.share, rng) * length
         start = drawn((0.0, length - width), rng)
-        outside = np.maximum(start - np.arange(length), np.arange(length) - (start + width))
-        kept = np.clip(outside / (_FADE * rate), 0, 1)
-        return sound * np.asarray(kept, np.float32)
+        fade = _FADE * rate
+        first, last = max(0, int(start - fade)), min(length, int(start + width + fade) + 2)
+        places = np.arange(first, last)  # all others stay as they are
+        outside = np.maximum(start - places, places - (start + width))
+        made = sound.copy()
+        made[..., first:last] *= np.asarray(np.clip(outside / fade, 0, 1), np.float32)
+        return made
 
 
 @final

@@ -12,6 +12,7 @@ import lightning_synthaug as sa
 from lightning_synthaug.cli.main import main
 from lightning_synthaug.fitting import load_fitted, text_report
 from tests.helpers.tiny_language import CORPUS, save_causal
+from tests.helpers.waves import write
 
 OPTIONS = ["--epochs", "1", "--latent", "2", "--device", "cpu", "--quiet"]
 
@@ -117,3 +118,16 @@ def test_help_says_what_data_may_be(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "one subfolder of images for each class" in shown
     assert "An interrupted fit goes on where it stood" in shown
+
+
+def test_a_generator_of_sounds_is_fitted_on_a_folder_of_them(tmp_path: Path) -> None:
+    for number in range(8):
+        sound = 0.3 * np.sin(np.arange(900 + number) * (1 + number % 2))
+        write(tmp_path / "data" / ("low", "high")[number % 2], f"{number}.wav", sound, rate=8000)
+    out = str(tmp_path / "fitted")
+    sounds = ["--modality", "audio", "--bands", "8", "--classes", "low", "high"]
+    command = ["fit-generator", "cvae", "--data", str(tmp_path / "data"), "--out", out]
+    assert main([*command, *OPTIONS, *sounds]) == 0
+    generator: Any = load_fitted(out)
+    assert (generator.rate, generator.label_names()) == (8000, {0: "low", 1: "high"})
+    assert (tmp_path / "fitted" / "samples-1.wav").stat().st_size > 6 * 2 * 907

@@ -77,6 +77,8 @@ def test_values_that_steer_nothing_are_refused(
         ({"labels": "drop"}, r"a card with 'labels' as list, got \["),
         ({"network": "x"}, "a card with 'network' as dict"),
         ({"network": {"module": 3}}, "a card with 'network.module' as str"),
+        ({"sound": 8000}, "a card with 'sound' as dict, got"),
+        ({"sound": {"rate": 8000}}, "a card with 'sound.length' as int"),
         ({"output": {"range": 3, "dtype": "uint8"}}, "a card with 'output.range' as list"),
         ({"weights": 7}, "a readable card, got TypeError"),
         ({"weights": None}, "a readable card, got TypeError"),

@@ -15,6 +15,8 @@ from lightning_synthaug.generators.fitted_on import (
     image_digests,
     record_digests,
     seen_samples,
+    sound_digest,
+    sound_digests,
     text_digest,
 )
 
@@ -71,3 +73,12 @@ def test_images_that_were_fitted_on_are_found(tmp_path: Path) -> None:
     assert seen_samples(generator, data[:30]) == []
     assert seen_samples(generator, data, most=2) == [39]
     assert seen_samples(demo_generator(), data) == []
+
+
+def test_the_same_sound_has_the_same_digest_however_it_is_kept() -> None:
+    sound = np.random.default_rng(2).integers(-9000, 9000, 500, np.int16)
+    padded = np.pad(sound, (40, 60))
+    for same in (sound[None], sound[:, None], sound / 32768, padded, (padded / 32768)[None]):
+        assert sound_digest(same) == sound_digest(sound)
+    others = [sound, -sound, sound[::-1], sound[:-1]]
+    assert len(set(sound_digests(others).tolist())) == 4

@@ -209,3 +209,40 @@ def test_auto_leaves_the_batch_size_to_filling(weights: Path) -> None:
     assert (automatic.batch_size, automatic.max_batch_size) == (16, 4096)
     assert automatic.fingerprint() == make(weights).fingerprint()
     assert make(weights).max_batch_size is None
+
+
+class Hum(nn.Module):
+    """Say the class as a loudness."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, latents: Tensor, classes: Tensor) -> Tensor:
+        wave = torch.sin(torch.arange(900) * 0.3 + latents[:, :1])
+        return self.scale * wave * classes[:, None] / 4
+
+
+@pytest.mark.parametrize("dtype", [None, "int16"])
+def test_a_network_of_waves_makes_sounds(weights: Path, dtype: Any) -> None:
+    sounds: dict[str, Any] = {"layout": "T", "rate": 16000, "output_range": (-1.0, 1.0)}
+    generator = make(weights, module=Hum, classes=5, dtype=dtype, **sounds)
+    assert generator.modality == "audio"
+    soft, loud = ask(generator, 1, 4)
+    full = 1 if dtype is None else 32768
+    assert {k: loud[k] for k in ("rate", "label")} == {"rate": 16000, "label": 4}
+    assert loud["audio"].shape == (900,) and loud["audio"].dtype == (dtype or "float32")
+    assert np.abs(soft["audio"]).max() == pytest.approx(full / 4, rel=0.01)
+    assert np.abs(loud["audio"].astype(float)).max() == pytest.approx(full, rel=0.01)
+    other = make(weights, module=Hum, classes=5, dtype=dtype, **{**sounds, "rate": 8000})
+    assert other.fingerprint() != generator.fingerprint()
+
+
+def test_a_rate_belongs_to_sounds_alone(weights: Path) -> None:
+    for wrong in ({"rate": 8000}, {"layout": "T"}, {"layout": "T", "rate": 0}):
+        with pytest.raises(
+            ConfigError, match=r'`rate` must be a whole number for layout "T".*SA410'
+        ):
+            make(weights, **wrong)
+    with pytest.raises(ConfigError, match=r"`dtype` must be .* got .uint8.*SA410"):
+        make(weights, layout="T", rate=8000, dtype="uint8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lightning_synthaug.data.record import Record
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from lightning_synthaug.generators import Request
 
-__all__ = ["Prosody", "SpeechGenerator"]
+__all__ = ["Prosody", "SpeechGenerator", "between"]
 
 #: Steps of the additive recurrence in five dimensions: powers of the root of x^6 = x + 1.
 _STEPS = tuple(1.1347241384015194**-k for k in range(1, 6))
@@ -43,6 +44,7 @@ class Prosody(NamedTuple):
     noise_width: float
 
 
+@dataclass(eq=False, repr=False)
 class SpeechGenerator(Generator):
     """Say the text of a label, each sample by another voice in another way.
 
@@ -52,7 +54,7 @@ class SpeechGenerator(Generator):
 
     Args:
         texts: For each label what is said: a text, or several of which each sample says one.
-        template: What is put around a text, at `{}`.
+        template: What is put around a text, at `{}`, such as `"the number {}"`; None: nothing.
         rate: Sampling rate of the samples. Hertz.
         seconds: Length of the samples: silence is put on both sides of shorter ones, longer ones are rejected. None:
             each is as long as what is said. Seconds.
@@ -66,43 +68,38 @@ class SpeechGenerator(Generator):
         quasirandom sequences" (2018).
     """
 
+    texts: Sequence[str | Sequence[str]]
+    _: KW_ONLY
+    template: str | None = None
+    rate: int = 16000
+    seconds: float | None = None
+    speed: tuple[float, float] = (0.85, 1.2)
+    loudness: float = -23.0
+    trim: float = 40.0
+    dtype: str = "float32"
+
     modality = "audio"
     conditioning = "class"
     batch_size = 16
     version: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        texts: Sequence[str | Sequence[str]],
-        *,
-        template: str = "{}",
-        rate: int = 16000,
-        seconds: float | None = None,
-        speed: tuple[float, float] = (0.85, 1.2),
-        loudness: float = -23.0,
-        trim: float = 40.0,
-        dtype: str = "float32",
-    ) -> None:
-        if not texts or "{}" not in template:
+    def __post_init__(self) -> None:
+        """Check what is said and how; a subclass calls this first."""
+        if not self.texts or "{}" not in (self.template or "{}"):
             raise ValueError(
-                f"`texts` must name what each label says and `template` hold {{}}, got {texts!r} and {template!r}. "
-                'Pass for example texts=["zero", "one"].'
+                "`texts` must name what each label says and `template` hold {}, got "
+                f'{self.texts!r} and {self.template!r}. Pass for example texts=["zero", "one"].'
             )
-        if not 0 < speed[0] <= speed[1]:
+        if not 0 < self.speed[0] <= self.speed[1]:
             raise ValueError(
-                f"`speed` must be two numbers in order above 0, got {speed!r}. Use (0.85, 1.2)."
+                f"`speed` must be two numbers in order above 0, got {self.speed!r}. Use (0.85, 1.2)."
             )
-        self.texts = texts
-        self.template = template
-        self.rate = rate
-        self.seconds = seconds
-        self.speed = speed
-        self.loudness = loudness
-        self.trim = trim
-        self.dtype = dtype
-        self.labels = frozenset(range(len(texts)))
-        self.variable_shape = seconds is None
-        self._finish = Finish(rate=rate, seconds=seconds, loudness=loudness, trim=trim, dtype=dtype)
+        if self.dtype not in ("float32", "int16"):
+            raise ValueError(f'`dtype` must be "float32" or "int16", got {self.dtype!r}.')
+        self.labels = frozenset(range(len(self.texts)))
+        self.variable_shape = self.seconds is None
+        form = ("rate", "seconds", "loudness", "trim", "dtype")
+        self._finish = Finish(**{name: getattr(self, name) for name in form})
 
     @abstractmethod
     def engine(self) -> Mapping[str, Any]:
@@ -173,7 +170,7 @@ class SpeechGenerator(Generator):
         options = [said] if isinstance(said, str) else said
         low, high = self.speed
         return Prosody(
-            text=self.template.replace("{}", options[int(text * len(options))]),
+            text=(self.template or "{}").replace("{}", options[int(text * len(options))]),
             voice=voice,
             speed=low * (high / low) ** speed,
             pitch=pitch,
@@ -188,3 +185,13 @@ class SpeechGenerator(Generator):
         if isinstance(made, Rejection):
             return made
         return Record({"audio": made, "rate": self.rate, "label": request.label})
+
+
+def between(limits: tuple[float, float], share: float) -> float:
+    """Go a share of the way between two limits.
+
+    Example:
+        >>> between((2.0, 4.0), 0.25)
+        2.5
+    """
+    return limits[0] + (limits[1] - limits[0]) * share

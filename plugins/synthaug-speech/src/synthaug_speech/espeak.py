@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -25,6 +26,7 @@ _WORDS_A_MINUTE = 175
 
 
 @final
+@dataclass(eq=False, repr=False, kw_only=True)
 class EspeakSpeech(SpeechGenerator):
     """Speak with `espeak-ng`, a program that has to be installed (`apt install espeak-ng`; its licence is GPL-3).
 
@@ -38,42 +40,18 @@ class EspeakSpeech(SpeechGenerator):
         {0: 'yes', 1: 'no'}
     """
 
+    voices: Sequence[str] = (
+        "en-us",
+        "en-gb",
+        "en-us+f2",
+        "en-gb-scotland+f4",
+        "en-us+m3",
+        "en-gb-x-rp+f1",
+    )
+    pitch: tuple[int, int] = (30, 70)
+
     licence = "output of espeak-ng"
     source = "espeak-ng"
-
-    def __init__(
-        self,
-        texts: Sequence[str | Sequence[str]],
-        *,
-        voices: Sequence[str] = (
-            "en-us",
-            "en-gb",
-            "en-us+f2",
-            "en-gb-scotland+f4",
-            "en-us+m3",
-            "en-gb-x-rp+f1",
-        ),
-        pitch: tuple[int, int] = (30, 70),
-        template: str = "{}",
-        rate: int = 16000,
-        seconds: float | None = None,
-        speed: tuple[float, float] = (0.85, 1.2),
-        loudness: float = -23.0,
-        trim: float = 40.0,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__(
-            texts,
-            template=template,
-            rate=rate,
-            seconds=seconds,
-            speed=speed,
-            loudness=loudness,
-            trim=trim,
-            dtype=dtype,
-        )
-        self.voices = voices
-        self.pitch = pitch
 
     def settings(self) -> dict[str, Any]:
         """List the settings that change the samples."""

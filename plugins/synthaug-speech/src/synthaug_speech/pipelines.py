@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.generators.digest import file_digest
-from synthaug_speech.base import Prosody, SpeechGenerator
+from synthaug_speech.base import Prosody, SpeechGenerator, between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ __all__ = ["TransformersSpeech"]
 
 
 @final
+@dataclass(eq=False, repr=False, kw_only=True)
 class TransformersSpeech(SpeechGenerator):
     """Speak with a text-to-speech pipeline of transformers.
 
@@ -36,43 +38,19 @@ class TransformersSpeech(SpeechGenerator):
         noise_width: Smallest and largest variation of lengths. >= 0.
     """
 
+    model: str
+    revision: str | None = None
+    vocoder: str | None = None
+    voices: int | str | Sequence[str] = 1
+    noise: tuple[float, float] = (0.3, 0.9)
+    noise_width: tuple[float, float] = (0.4, 1.0)
+
     libraries = ("transformers",)
 
-    def __init__(
-        self,
-        texts: Sequence[str | Sequence[str]],
-        *,
-        model: str,
-        revision: str | None = None,
-        vocoder: str | None = None,
-        voices: int | str | Sequence[str] = 1,
-        noise: tuple[float, float] = (0.3, 0.9),
-        noise_width: tuple[float, float] = (0.4, 1.0),
-        template: str = "{}",
-        rate: int = 16000,
-        seconds: float | None = None,
-        speed: tuple[float, float] = (0.85, 1.2),
-        loudness: float = -23.0,
-        trim: float = 40.0,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__(
-            texts,
-            template=template,
-            rate=rate,
-            seconds=seconds,
-            speed=speed,
-            loudness=loudness,
-            trim=trim,
-            dtype=dtype,
-        )
-        self.model = model
-        self.revision = revision
-        self.vocoder = vocoder
-        self.noise = noise
-        self.noise_width = noise_width
-        self.voices = voices
-        self.source = Path(model).name if Path(model).is_absolute() else model
+    def __post_init__(self) -> None:
+        """Check the settings; no file is opened yet."""
+        super().__post_init__()
+        self.source = Path(self.model).name if Path(self.model).is_absolute() else self.model
         self._pipeline: Any = None
 
     def settings(self) -> dict[str, Any]:
@@ -133,8 +111,8 @@ class TransformersSpeech(SpeechGenerator):
 
         network = self._pipeline.model
         if network.config.model_type == "vits":
-            network.noise_scale = _between(self.noise, prosody.noise)
-            network.noise_scale_duration = _between(self.noise_width, prosody.noise_width)
+            network.noise_scale = between(self.noise, prosody.noise)
+            network.noise_scale_duration = between(self.noise_width, prosody.noise_width)
             network.speaking_rate = prosody.speed
         devices = [network.device] if network.device.type == "cuda" else []
         # The model draws from global states, which are put back.
@@ -168,8 +146,3 @@ def _contents(model: str) -> Any:
     if not folder.is_dir():
         return model
     return {p.name: file_digest(p) for p in sorted(folder.iterdir()) if p.is_file()}
-
-
-def _between(limits: tuple[float, float], share: float) -> float:
-    """Go a share of the way between two limits."""
-    return limits[0] + (limits[1] - limits[0]) * share

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
 from lightning_synthaug.generators.digest import file_digest
-from synthaug_speech.base import Prosody, SpeechGenerator
+from synthaug_speech.base import Prosody, SpeechGenerator, between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ class _Voice(NamedTuple):
 
 
 @final
+@dataclass(eq=False, repr=False, kw_only=True)
 class PiperSpeech(SpeechGenerator):
     """Speak with voices of Piper, which are files; the engine `piper-tts` (GPL-3) is found where it is installed.
 
@@ -46,37 +48,16 @@ class PiperSpeech(SpeechGenerator):
         noise_width: Smallest and largest variation of lengths. >= 0.
     """
 
+    voices: Sequence[str | Path]
+    noise: tuple[float, float] = (0.3, 0.9)
+    noise_width: tuple[float, float] = (0.4, 1.0)
+
     source = "Piper voices"
     libraries = ("piper-tts", "onnxruntime")
 
-    def __init__(
-        self,
-        texts: Sequence[str | Sequence[str]],
-        *,
-        voices: Sequence[str | Path],
-        noise: tuple[float, float] = (0.3, 0.9),
-        noise_width: tuple[float, float] = (0.4, 1.0),
-        template: str = "{}",
-        rate: int = 16000,
-        seconds: float | None = None,
-        speed: tuple[float, float] = (0.85, 1.2),
-        loudness: float = -23.0,
-        trim: float = 40.0,
-        dtype: str = "float32",
-    ) -> None:
-        super().__init__(
-            texts,
-            template=template,
-            rate=rate,
-            seconds=seconds,
-            speed=speed,
-            loudness=loudness,
-            trim=trim,
-            dtype=dtype,
-        )
-        self.voices = voices
-        self.noise = noise
-        self.noise_width = noise_width
+    def __post_init__(self) -> None:
+        """Check the settings; no file is opened yet."""
+        super().__post_init__()
         self._loaded: list[_Voice] = []
         self._speakers: int | None = None
 
@@ -114,9 +95,9 @@ class PiperSpeech(SpeechGenerator):
         voice = self._loaded[prosody.voice]
         rng = np.random.Generator(np.random.PCG64(seed))
         scales = (
-            _between(self.noise, prosody.noise),
+            between(self.noise, prosody.noise),
             voice.engine.config.length_scale / prosody.speed,
-            _between(self.noise_width, prosody.noise_width),
+            between(self.noise_width, prosody.noise_width),
         )
         parts = [np.zeros(0, np.float32)]
         for phonemes in voice.engine.phonemize(prosody.text):
@@ -132,11 +113,6 @@ class PiperSpeech(SpeechGenerator):
                 given["sid"] = np.array([voice.speaker], np.int64)
             parts.append(voice.session.run(None, given)[0].ravel())
         return np.concatenate(parts), voice.engine.config.sample_rate
-
-
-def _between(limits: tuple[float, float], share: float) -> float:
-    """Go a share of the way between two limits."""
-    return limits[0] + (limits[1] - limits[0]) * share
 
 
 def _open(path: str | Path, device: str) -> list[_Voice]:
