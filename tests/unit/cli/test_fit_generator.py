@@ -53,7 +53,7 @@ def test_photos_of_any_sizes_are_fitted_and_recognised(tmp_path: Path) -> None:
     generator.load("cpu")
     (sample,) = generator.generate([sa.Request(label=0, number=0)])
     assert sample["image"].shape == (8, 8, 3)  # type: ignore[index, union-attr]
-    assert sa.seen_images(generator, [(photo, 0) for photo in photos]) == list(range(8))
+    assert sa.seen_samples(generator, [(photo, 0) for photo in photos]) == list(range(8))
 
 
 def test_errors_leave_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
