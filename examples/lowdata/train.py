@@ -155,7 +155,6 @@ def augmentation(task: Task, name: str, seed: int, args: Any) -> sa.SynthAug | N
         ratio=arm.ratio,
         transform=sa.transforms.text("eda", samples=len(task.train)) if arm.eda else None,
         gates=gates,
-        labels=[label for _, label in task.train],  # a gate asks for them
         pool=POOL,
         cache=args.cache,
         seed=seed,

@@ -119,7 +119,7 @@ class Mixture:
     def labels(self) -> Int64Array | None:
         """The labels of the real samples, where anything needs or has them. Shape `(samples,)`."""
         recipe = self.recipe
-        if self._needs_labels:
+        if recipe.needs_labels:
             table = find_labels(
                 self.dataset,
                 labels=recipe.labels,
@@ -132,21 +132,12 @@ class Mixture:
 
     def _relabelled(self) -> frozenset[int]:
         """List the sources that are told labels: what an unconditional generator says of its own stays."""
-        if not self._needs_labels and self.labels is None:
+        if not self.recipe.needs_labels and self.labels is None:
             return frozenset()
         sources = enumerate(self.recipe.sources.values(), start=1)
         return frozenset(
             n for n, s in sources if isinstance(s, Generator) and s.conditioning != "none"
         )
-
-    @property
-    def _needs_labels(self) -> bool:
-        """Whether labels must be known, even if that takes reading the dataset."""
-        recipe = self.recipe
-        classes = any(
-            isinstance(s, Generator) and s.conditioning == "class" for s in recipe.sources.values()
-        )
-        return recipe.labels is not None or classes or recipe.balance != "proportional"
 
     @cached_property
     def limits(self) -> Limits:

@@ -216,6 +216,17 @@ class Recipe:
             return [1] * len(names)
         return integer_weights(self.weights, known=names)
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the labels of the real samples must be known, even if that takes reading the dataset."""
+        made = {n: s for n, s in self.sources.items() if isinstance(s, Generator)}
+        return (
+            self.labels is not None
+            or self.balance != "proportional"
+            or any(generator.conditioning == "class" for generator in made.values())
+            or any(gate.labelled for name in made for gate in self.gates_of(name))
+        )
+
     def gates_of(self, name: str) -> list[Gate]:
         """Return what the samples of a source must pass, in order.
 

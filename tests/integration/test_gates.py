@@ -130,3 +130,36 @@ def test_a_sample_that_repeats_an_earlier_one_is_not_served(tmp_path: Path) -> N
     synthetic = [row for row in rows if row in made]
     assert len(synthetic) == len(set(synthetic)) == totals.served > 0
     assert totals.rejected > 0
+
+
+class Variants(Generator):
+    """Says each real image again, or another shape in its place."""
+
+    conditioning = "twin"
+
+    def __init__(self, lies: bool) -> None:
+        self.lies = lies
+
+    def fingerprint(self) -> str:
+        return f"variants-{self.lies}"
+
+    def generate(self, requests: Sequence[Request]) -> list[Record]:
+        made = []
+        for request in requests:
+            assert request.twin is not None
+            label = int(request.twin["label"])  # type: ignore[arg-type]
+            image = shape((label + self.lies) % 3, 500 + request.seed % 1000)
+            made.append(Record({"image": image, "label": label}))
+        return made
+
+
+@pytest.mark.parametrize("lies", [False, True])
+def test_a_gate_for_labels_finds_them_out(tmp_path: Path, lies: bool) -> None:
+    real = [(shape(i % 3, i), i % 3) for i in range(90)]
+    gates = [sa.LabelConsistency()]
+    mixed = sa.mix(DataLoader(real, 9), Variants(lies), 0.5, gates=gates, cache=tmp_path, pool=20)
+    for _ in mixed:
+        pass
+    totals = mixed.feed.totals
+    assert totals.served >= (0 if lies else 30)
+    assert totals.rejected >= (30 if lies else 0)

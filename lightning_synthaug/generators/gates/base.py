@@ -32,6 +32,7 @@ class Gate(Part, ABC):
         name: What reports call this gate, or None for the name of its class.
         modality: What kind of samples it judges.
         fitted: Whether `fit` looks at real samples.
+        labelled: Whether `fit` needs the labels of these; they are then found out, or asked for.
         remembers: Whether a verdict also depends on samples judged before.
 
     Example:
@@ -49,6 +50,7 @@ class Gate(Part, ABC):
     name: str | None = None
     modality: Modality = "any"
     fitted: ClassVar[bool] = False
+    labelled: ClassVar[bool] = False
     remembers: ClassVar[bool] = False
 
     @abstractmethod

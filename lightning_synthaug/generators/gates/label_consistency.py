@@ -51,6 +51,7 @@ class LabelConsistency(Gate):
     name = "label"
     version: ClassVar[int] = 1
     fitted: ClassVar[bool] = True
+    labelled: ClassVar[bool] = True
 
     def __init__(
         self,
