@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, final
+from typing import Any, final
 
 import torch
 from torch.utils.data import Subset, TensorDataset
@@ -26,7 +26,7 @@ class TensorRows:
         self._selected = selected
 
     @classmethod
-    def of(cls, dataset: Any) -> Self | None:
+    def of(cls, dataset: Any) -> TensorRows | None:
         """Look into a dataset.
 
         Args:
