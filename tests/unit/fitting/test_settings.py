@@ -8,13 +8,20 @@ from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.fitting.settings import KINDS, complete_settings
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "lm"])
 def test_defaults_make_some_thousand_steps(kind: str) -> None:
     settings = complete_settings(kind, {"epochs": None}, 1000)
     assert 4000 <= settings["epochs"] * 1000 / settings["batch_size"] <= 6500
     assert settings["learning_rate"] == KINDS[kind]["learning_rate"]
     assert "epsilon" not in settings
     assert complete_settings(kind, {}, 10**9)["epochs"] == 10
+
+
+def test_a_language_model_goes_ten_times_over_its_texts_and_has_to_be_named() -> None:
+    settings = complete_settings("lm", {"model": "a/model"}, 1000)
+    assert (settings["epochs"], settings["batch_size"], settings["patience"]) == (10, 8, 2)
+    with pytest.raises(ConfigError, match=r"`model` must name the language model.*SA444"):
+        complete_settings("lm", {}, 1000)
 
 
 def test_privacy_takes_all_images_and_a_small_delta() -> None:
@@ -26,7 +33,7 @@ def test_privacy_takes_all_images_and_a_small_delta() -> None:
 @pytest.mark.parametrize(
     ("kind", "given", "match"),
     [
-        ("gan", {}, r"`kind` must be one of \['cvae', 'cgan', 'diffusion'\], got 'gan'"),
+        ("gan", {}, r"`kind` must be one of \['cvae', 'cgan', 'diffusion', 'lm'\], got 'gan'"),
         ("cgan", {"beta": 1.0}, r"A setting of cgan must be one of .*got \['beta'\]"),
         ("diffusion", {"epsilon": 1.0}, r"A setting of diffusion .*got \['epsilon'\]"),
         ("cgan", {"loss": "mse"}, "`loss` must be .*got 'mse'"),
