@@ -6,19 +6,19 @@ import datetime
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from lightning_synthaug.errors import ConfigError, GeneratorError
 from lightning_synthaug.fitting.checkpoint import Checkpoint
-from lightning_synthaug.fitting.data import FitData, fit_data
+from lightning_synthaug.fitting.data import FitData
+from lightning_synthaug.fitting.forms import form_data
 from lightning_synthaug.fitting.framework import lightning
 from lightning_synthaug.fitting.result import image_result, text_result
 from lightning_synthaug.fitting.saved import check_out, load_fitted, write_fitted
 from lightning_synthaug.fitting.settings import complete_settings
-from lightning_synthaug.fitting.sounds import sound_data
-from lightning_synthaug.fitting.texts import TextData, text_data
+from lightning_synthaug.fitting.texts import TextData
 from lightning_synthaug.fitting.training import run_fit, split_data
 from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.text.fitted_writer import fitted_prompt
@@ -51,7 +51,7 @@ def fit_generator(
     out: str | Path,
     size: int | None = None,
     rate: int | None = None,
-    bands: int = 32,
+    bands: int | None = None,
     device: str = "auto",
     class_names: Sequence[str] | None = None,
     name: str | None = None,
@@ -81,7 +81,7 @@ def fit_generator(
         rate: Sampling rate of sounds, in hertz; then samples are of shape `(n,)` each, floats in [-1, 1] or int16.
             Shorter ones are followed by silence. The networks see them as pictures: bands of the mel scale over time;
             what they make is brought back to waves. None: samples are something else.
-        bands: Of sounds: rows of such a picture, 4 to 512. More are finer, and slower.
+        bands: Of sounds: rows of such a picture, 4 to 512. More are finer, and slower. None: 32.
         device: `"auto"`, `"cpu"` or `"cuda"`.
         class_names: Name of each label, in ascending order of the labels: for the card, and told to a language model.
         name: What reports call the generator; by default the folder's name.
@@ -94,9 +94,9 @@ def fit_generator(
         settings: `epochs`, `max_minutes`, `batch_size`, `held_out` (share of each class that is not fitted on, [0, 1)),
             `patience` (looks at the held-out share without progress before the end; 100 looks a fit at most), `seed`,
             `width`, `learning_rate`; of a cvae and a cgan `latent`; of a cvae `beta`, `epsilon`, `delta` and `clip`
-            (differential privacy); of a cgan `loss` (`"hinge"` or `"wgan-gp"`) and `augment`; of a language model
-            `model` and `revision` (as `LanguageModelWriter` takes them), `prompt` (what it is told, with the place
-            `{label}`), `rank` (of what is added to its weights), `longest` (tokens of a text) and `dtype`.
+            (differential privacy, of images alone); of a cgan `loss` (`"hinge"` or `"wgan-gp"`) and `augment`; of a
+            language model `model` and `revision` (as `LanguageModelWriter` takes them), `prompt` (what it is told, with
+            the place `{label}`), `rank` (of what is added to its weights), `longest` (tokens of a text) and `dtype`.
 
     Returns:
         The fitted generator, as `load_fitted(out)`.
@@ -109,13 +109,15 @@ def fit_generator(
             fitted (SA836).
         MissingDependency: A library that this kind needs is not installed (SA832).
     """
-    _check_size(kind, size, rate)
-    data: Any = (  # of either kind; what follows is the same for both
-        text_data(cast("Sequence[str]", samples), labels, class_names=class_names)
-        if kind == "lm"
-        else fit_data(samples, labels, size=size)
-        if rate is None
-        else sound_data(samples, labels, rate=rate, bands=bands)
+    data: Any = form_data(  # of any modality; what follows is the same for all
+        kind,
+        samples,
+        labels,
+        class_names=class_names,
+        size=size,
+        rate=rate,
+        bands=bands,
+        epsilon=settings.get("epsilon"),
     )
     chosen = complete_settings(kind, settings, len(data.classes))
     _check_names(class_names, data)
@@ -224,16 +226,6 @@ def _identity(kind: str, data: FitData | TextData, settings: Mapping[str, Any], 
         shown["model"] = model_digest(settings["model"], settings["revision"])
         shown["told"] = [fitted_prompt(settings["prompt"]).text, *data.names]
     return canonical_digest(shown)
-
-
-def _check_size(kind: str, size: int | None, rate: int | None) -> None:
-    """Insist on a number of pixels, and on images."""
-    if size is not None and (kind == "lm" or rate is not None):
-        message = f"`size` must be left out where texts or sounds are fitted on, got {size!r}. Correct it."
-        raise ConfigError("SA444", message)
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 4):
-        message = f"`size` must be a whole number of pixels, at least 4, got {size!r}. Correct it."
-        raise ConfigError("SA444", message)
 
 
 def _check_names(class_names: Sequence[str] | None, data: FitData | TextData) -> None:
