@@ -44,14 +44,9 @@ class SourceFiller:
         self.name = name
         self.needs = needs
         self.places = Places()
-        self._store = store
+        self.store = store
         self._device = device
         self._maker = Maker(name, needs, store, device)
-
-    @property
-    def store(self) -> Store:
-        """The sample store."""
-        return self._store
 
     @property
     def reason(self) -> str:
@@ -115,8 +110,8 @@ class SourceFiller:
         order = [o.identity for o in opened]
         while opened:
             keys = [o.key for o in opened]
-            said = self.needs.gating.known(self._store, keys)
-            places = self._store.resolve(keys)
+            said = self.needs.gating.known(self.store, keys)
+            places = self.store.resolve(keys)
             good = (places[:, 0] >= 0) & [v is not None and v.accepted for v in said]
             self.places.add(np.array([o.identity for o in opened])[good], places[good])
             retry = []
@@ -151,7 +146,7 @@ class SourceFiller:
             return Filled(0, 0, 0.0)
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
-        account = Account(self.name, len(missing), self._store, limits, generator.price)
+        account = Account(self.name, len(missing), self.store, limits, generator.price)
         begun = False
         try:
             with account:
@@ -263,10 +258,10 @@ class SourceFiller:
             What the store keeps of it, under `gates` what each gate said; None when it has no such sample.
         """
         keys = self._maker.keys(identity)
-        for key, verdict in zip(keys, self.needs.gating.known(self._store, keys), strict=True):
-            found = self._store.provenance(key)
+        for key, verdict in zip(keys, self.needs.gating.known(self.store, keys), strict=True):
+            found = self.store.provenance(key)
             if found is not None and (verdict is None or verdict.accepted):
-                return found | self.needs.gating.told(self._store, key)
+                return found | self.needs.gating.told(self.store, key)
         return None
 
     def forget(self, identities: Int64Array) -> None:
@@ -276,7 +271,7 @@ class SourceFiller:
             identities: Whose samples. Shape `(n,)`.
         """
         distinct = np.unique(identities)
-        self._store.forget([key for i in distinct.tolist() for key in self._maker.keys(i)])
+        self.store.forget([key for i in distinct.tolist() for key in self._maker.keys(i)])
         self.places.forget(distinct)
 
     def keys(self, identities: Int64Array) -> dict[int, bytes]:
