@@ -205,7 +205,7 @@ def mixed_loader(loader: DataLoader[Any], feed: IndexedFeed, kind: type[_Loader]
     dataset = feed.mixture.worker_dataset(loader.collate_fn, fits=feed.fits)
     dataset.feed = feed
     feed.replaces = loader.sampler
-    feed.mixture.first_check = FirstCheck(loader, dataset)
+    feed.mixture.first_check.by = FirstCheck(loader, dataset)
     order = PlannedOrder(dataset)
     options: dict[str, Any] = {}
     buffers = 0

@@ -15,20 +15,20 @@ import numpy.typing as npt
 from lightning_synthaug.data import (
     DatasetAdapter,
     LabelMap,
-    Record,
     adapt,
     build_transform,
     find_labels,
 )
 from lightning_synthaug.data.labels import stored_labels
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.filling import UNKNOWN, Check, Limits, SourceFiller, Turns
+from lightning_synthaug.filling import UNKNOWN, Limits, SourceFiller, Turns
 from lightning_synthaug.generators import Generator
 from lightning_synthaug.mixing.dataset import MixedDataset
 from lightning_synthaug.mixing.describing import source_specs
 from lightning_synthaug.mixing.drawing import TransformDraw
 from lightning_synthaug.mixing.opening import open_sources
 from lightning_synthaug.mixing.recipe import Recipe
+from lightning_synthaug.mixing.workers import Checking
 from lightning_synthaug.plan import (
     Clock,
     Epoch,
@@ -65,8 +65,7 @@ class Mixture:
         self.draw = TransformDraw(recipe, self.is_generated)
         self.running = contextlib.ExitStack()  # what runs beside the training: to be closed
         self.ratio = str(recipe.schedule)  # as it was written
-        #: Holds the first sample that a source makes against real ones; None where nobody would serve it.
-        self.first_check: Check | None = None
+        self.first_check = Checking()
         self._knots: Knots | None = None
 
     def keep(self, seed: int, generation_seed: int, ratio: str, knots: Knots) -> None:
@@ -159,7 +158,7 @@ class Mixture:
             labels=self.labels,
             label_map=self.label_map,
             store=self.store,
-            check=self._check,
+            check=self.first_check,
         )
 
     @property
@@ -274,11 +273,6 @@ class Mixture:
         self.__dict__.pop("generated", None)
         if store is not None:
             store.close()
-
-    def _check(self, source: int, record: Record, twin: int | None) -> None:
-        """Hold the first sample of a source against real ones."""
-        if self.first_check is not None:
-            self.first_check(source, record, twin)
 
     def _reader(self) -> ShardReader:
         """Make the workers' reader, which opens nothing yet."""

@@ -218,8 +218,9 @@ class StreamFeed:
         planned, positions = slots.where(rows), first + rows
         served, codes = planned.source, None
         self.displaced.show([cut_row(batch, 0, size)])
-        self.mixture.first_check = partial(self._rows.check, batch, size)
+        self.mixture.first_check.by = partial(self._rows.check, batch, size)
         self._fill_ahead(plan, first, stop)
+        self.mixture.first_check.by = None
         if planned.is_synthetic.any():
             self._needs.ask(plan, planned, batch, size, self.totals)
             places = self._places(planned)

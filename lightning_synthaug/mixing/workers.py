@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple, final
 
@@ -10,9 +11,29 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from lightning_synthaug.data import DatasetAdapter, Record
 from lightning_synthaug.errors import SynthAugError
+from lightning_synthaug.filling import Check
 from lightning_synthaug.mixing.dataset import MixedDataset
 
-__all__ = ["FirstCheck", "OwnDataset"]
+__all__ = ["Checking", "FirstCheck", "OwnDataset"]
+
+
+@final
+class Checking:
+    """Hand a first sample on to whoever can hold it against real ones at the time.
+
+    Sources keep it, and do not keep the run alive by it.
+
+    Attributes:
+        by: Holds the first sample that a source makes against real ones; None where nobody would serve it.
+    """
+
+    def __init__(self) -> None:
+        self.by: Check | None = None
+
+    def __call__(self, source: int, record: Record, twin: int | None) -> None:
+        """Check a sample; see `FirstCheck`."""
+        if self.by is not None:
+            self.by(source, record, twin)
 
 
 class _Made(NamedTuple):
@@ -37,7 +58,7 @@ class FirstCheck:
 
     def __init__(self, loader: DataLoader[Any], dataset: MixedDataset) -> None:
         self._loader = loader
-        self._dataset = dataset
+        self._dataset = copy.copy(dataset)  # without the main process's half, which leads back here
 
     def __call__(self, source: int, record: Record, twin: int | None) -> None:
         """Check a sample.

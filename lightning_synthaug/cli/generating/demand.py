@@ -73,7 +73,7 @@ class Demand:
                 "exist already. There is nothing to do.",
             )
         mixed = self.mixture.worker_dataset(loader.collate_fn)
-        self.mixture.first_check = FirstCheck(loader, mixed)
+        self.mixture.first_check.by = FirstCheck(loader, mixed)
         shape = loader_shape(loader)
         epoch = shape.epoch(world, recipe.extra)
         self.batches = batches if batches is not None else (epochs or 1) * epoch.batches

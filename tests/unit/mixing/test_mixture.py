@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from torch.utils.data import default_collate
+from torch.utils.data import DataLoader, default_collate
 
+import lightning_synthaug as sa
 from lightning_synthaug.errors import CacheError, ConfigError, DataError
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.describing import unmakeable_text
@@ -88,3 +91,22 @@ def test_balance_by_label_reads_labels_of_an_existing_dataset(tmp_path: Path) ->
     assert set(slots.label[slots.is_synthetic].tolist()) == {1}
     with pytest.raises(ConfigError, match="SA111"):
         compiled(mixture(tmp_path, source=items, balance={9: 1}))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_it_ends_with_its_loader_and_not_with_the_next_collection(
+    tmp_path: Path, workers: int
+) -> None:
+    """Its store is open until then, and the shard that it writes has its full length."""
+    data = traced_dataset(45)
+    loader = sa.mix(DataLoader(data, 8, num_workers=workers), Tracer(), 0.5, cache=tmp_path)
+    for _ in loader:
+        pass
+    mine = weakref.ref(loader.feed.mixture)
+    gc.collect()
+    gc.disable()
+    try:
+        del loader
+        assert mine() is None
+    finally:
+        gc.enable()
