@@ -183,8 +183,8 @@ def page(results: Results) -> str:
     text = [HEAD.format(steps=f"{FIT_STEPS:,}")]
     for case in CASES:
         rows = [r for r in results.table(case.name, BASELINE) if r.size == case.counts[0]]
-        title = "most frequent class" if case.long_tailed else "class"
-        text.append(f"## {case.name.capitalize()}, {case.counts[0]} of the {title}\n\n{HEADER}")
+        title = "of the most frequent class" if case.long_tailed else "a class"
+        text.append(f"## {case.name.capitalize()}, {case.counts[0]} {title}\n\n{HEADER}")
         for row in rows:
             shown = "fitted CVAE" if row.arm in MIXES else "-"
             text.append(line(results.values, case.name, row, shown=shown))
