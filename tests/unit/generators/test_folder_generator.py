@@ -156,7 +156,7 @@ def test_bad_folders_are_refused_when_they_are_read(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(GeneratorError, match=r"existing folder, got .*nowhere.*SA430"):
         FolderGenerator(folder / "nowhere").load()
-    with pytest.raises(GeneratorError, match=r"must hold images.*empty.*SA430"):
+    with pytest.raises(GeneratorError, match=r"must hold files \(.bmp.*empty.*SA430"):
         FolderGenerator(folder / "empty").load()
     with pytest.raises(
         GeneratorError, match=r"got \['cow'\] besides \['cat', 'dog', 'empty'\].*SA431"

@@ -184,7 +184,7 @@ def test_whatever_ends_a_leader_the_others_get_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leader, other = feed(tmp_path, world=2), feed(tmp_path, rank=1, world=2)
-    monkeypatch.setattr(leader.mixture.generated[0].needs, "of_range", lambda *_: 1 / 0)
+    monkeypatch.setattr(leader.mixture.generated[0].needs, "identities", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         leader.begin()
     with pytest.raises(FillError, match=r"its error: ZeroDivisionError.*SA502"):
