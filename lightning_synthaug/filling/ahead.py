@@ -14,6 +14,7 @@ from lightning_synthaug.filling.counts import Counts
 from lightning_synthaug.filling.limits import Limits
 from lightning_synthaug.filling.made import MAX_ATTEMPTS, Made, Open
 from lightning_synthaug.filling.making import Maker
+from lightning_synthaug.filling.memory import Memory
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.overlap import overlapped
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
@@ -47,6 +48,7 @@ class SourceFiller:
         self.store = store
         self._device = device
         self._maker = Maker(name, needs, store, device)
+        self.memory = Memory(store, needs, self._maker.fingerprint)
 
     @property
     def reason(self) -> str:
@@ -72,7 +74,7 @@ class SourceFiller:
         Returns:
             The requests that must be made, in the order given.
         """
-        unknown = self.places.missing(identities)
+        unknown = self.memory.recall(self.places.missing(identities), self.places)
         missing: list[Open] = []
         for first in range(0, unknown.size, _LOOKED_UP):
             some = unknown[first : first + _LOOKED_UP].tolist()

@@ -47,9 +47,10 @@ class Maker:
         #: What was made and turned down since somebody took note of it.
         self.counts = Counts()
         self._store = store
+        #: Of the generator, as keys have it: pictures that are written with loss are other samples.
+        self.fingerprint = store.codec.identity(needs.generator.fingerprint())
         self._sizing = Sizing(needs.generator, store.folder, device)
         self._device = device
-        self._fingerprint = store.codec.identity(needs.generator.fingerprint())
         self._like: Record | None = None
 
     @property
@@ -64,7 +65,7 @@ class Maker:
             identity: As `SourceNeeds.identities` returns them, >= 0.
         """
         request = self.needs.request(identity)
-        return Open(identity, request, request.key(self._fingerprint))
+        return Open(identity, request, request.key(self.fingerprint))
 
     def again(self, opened: Open, attempt: int) -> Open:
         """Write out another attempt at a request; nothing is read for it, so that any thread may.
@@ -74,7 +75,7 @@ class Maker:
             attempt: Attempts before this one, >= 0.
         """
         request = self.needs.again(opened.request, attempt)
-        return Open(opened.identity, request, request.key(self._fingerprint))
+        return Open(opened.identity, request, request.key(self.fingerprint))
 
     def keys(self, identity: int) -> list[bytes]:
         """Name what any attempt at a request gives.

@@ -48,6 +48,7 @@ class Places:
         self._late: _Table = _Sorted.of()
         self._added: list[_Piece] = []
         self._count = 0
+        self.forgot = False  #: Whether anything that was settled turned out to be wrong.
 
     def __len__(self) -> int:
         """Return how many identities are settled."""
@@ -79,6 +80,12 @@ class Places:
         unknown = [part[self._cells(part) == UNKNOWN] for part in parts]
         return np.concatenate([identities[:0], *unknown])
 
+    def settled(self) -> Int64Array:
+        """List the identities that are settled, in ascending order."""
+        self._absorb()
+        pieces = [*self._main.pieces(), *self._late.pieces()]
+        return np.sort(np.concatenate([_NOTHING, *(identities for identities, _ in pieces)]))
+
     def add(self, identities: Int64Array, places: npt.NDArray[np.int64]) -> None:
         """Settle identities.
 
@@ -105,6 +112,7 @@ class Places:
         Args:
             identities: Shape `(n,)`.
         """
+        self.forgot = True
         distinct = np.unique(identities)
         self._count -= int(np.count_nonzero(self._cells(distinct) != UNKNOWN))
         for table in (self._main, self._late):

@@ -86,6 +86,8 @@ class Supply:
         if self._leader:
             self._check_budget(plan, plan.slot(first), plan.slot(end))
             mixture.limits.strict = False
+            for source in mixture.generated:  # with what the last pass had made
+                source.memory.write(source.places)
         self._ahead.begin(plan, first, ends)
 
     def errand(self) -> Errand | None:
@@ -137,6 +139,8 @@ class Supply:
                     leader=self._leader,
                     limits=mixture.limits,
                 )
+                if self._leader:
+                    source.memory.write(source.places)
         mixture.limits.strict = False
         self._blocks.clear()
 

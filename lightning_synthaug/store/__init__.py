@@ -12,6 +12,7 @@ from lightning_synthaug.store.merge import Merged
 from lightning_synthaug.store.notebook import GateCount
 from lightning_synthaug.store.notes import Tombstone
 from lightning_synthaug.store.pictures import PictureCodec
+from lightning_synthaug.store.placefile import PlaceFile
 from lightning_synthaug.store.reader import Gathered, ShardReader
 from lightning_synthaug.store.session import NewSample
 from lightning_synthaug.store.single import pack_record, unpack_record
@@ -26,6 +27,7 @@ __all__ = [
     "Merged",
     "NewSample",
     "PictureCodec",
+    "PlaceFile",
     "ShardReader",
     "Stats",
     "Store",

@@ -8,6 +8,7 @@ goes on at the next place where a right one begins.
 from __future__ import annotations
 
 import enum
+import mmap
 import os
 import stat
 import struct
@@ -46,6 +47,7 @@ class BlockKind(enum.IntEnum):
     COMMIT = 2
     SEAL = 3
     NOTE = 4
+    PLACES = 5
 
 
 class Block(NamedTuple):
@@ -80,7 +82,7 @@ def frame(kind: BlockKind, payload: bytes) -> bytes:
     return b"".join([_HEAD.pack(MAGIC, kind, len(payload), crc), payload, padding])
 
 
-def scan(data: bytes, *, base: int = 0) -> list[Block]:
+def scan(data: bytes | mmap.mmap, *, base: int = 0) -> list[Block]:
     """Find the whole blocks in the content of a file.
 
     Args:
@@ -169,7 +171,7 @@ def _block_at(view: memoryview, at: int, base: int) -> Block | None:
     return Block(kind, payload, base + end + (-end % _ALIGN))
 
 
-def _next_magic(data: bytes, at: int) -> int:
+def _next_magic(data: bytes | mmap.mmap, at: int) -> int:
     """Find where the next block may begin, -1 when nowhere."""
     at = data.find(MAGIC, at)
     while at >= 0 and at % _ALIGN:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from lightning_synthaug.data.verdict import Verdict
+from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import (
     Tombstone,
@@ -14,6 +19,7 @@ from lightning_synthaug.store.notes import (
     forget_note,
     verdict_note,
 )
+from lightning_synthaug.store.placefile import PlaceFile, write_places
 from lightning_synthaug.store.session import Session
 
 __all__ = ["GateCount", "Notebook"]
@@ -140,3 +146,37 @@ class Notebook(abc.ABC):
         if there:
             session.note(forget_note(there))
         return len(there)
+
+    def recall(self, name: str) -> PlaceFile | None:
+        """Open what was remembered of places, here or in another process.
+
+        Args:
+            name: What `remember` was given.
+
+        Returns:
+            It, without what is no longer there; None where there is nothing, or nothing that can be read.
+        """
+        index = self._session().index
+        try:
+            rows = {state.shard: state.rows for state in index.shards().values()}
+            forgotten = index.read("SELECT shard, row FROM forgotten", int, int)
+            return PlaceFile(_remembered(index.path, name), rows, forgotten)
+        except (OSError, ValueError, CacheError):
+            return None
+
+    def remember(
+        self, name: str, identities: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    ) -> None:
+        """Remember where samples are, so that they need not be looked up by their keys again.
+
+        Args:
+            name: Says whose numbers the identities are, and must change with what they mean. A file name's letters.
+            identities: One for each sample, ascending, >= 0. Shape `(n,)`, at least one.
+            places: Shard and row of each, as `resolve` gives them. Shape `(n, 2)`.
+        """
+        write_places(_remembered(self._session().index.path, name), identities, places)
+
+
+def _remembered(index: Path, name: str) -> Path:
+    """Say which file remembers places."""
+    return index.with_name(f"{name}.places")
