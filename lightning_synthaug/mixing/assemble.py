@@ -13,30 +13,16 @@ from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import collate, collate_tensor_fn, default_collate_fn_map
 
 from lightning_synthaug.data import Record
+from lightning_synthaug.mixing.ring import New
+from lightning_synthaug.mixing.tensorrows import Columns
 
 __all__ = [
-    "Columns",
-    "New",
     "Stacked",
     "collate_items",
     "collate_mixed",
     "cut_record",
     "is_default_collate",
 ]
-
-
-#: Makes a tensor of a shape and a dtype that is not initialised.
-New = Callable[[tuple[int, ...], torch.dtype], torch.Tensor]
-
-
-class Columns(NamedTuple):
-    """Rows that a dataset of tensors gave all at once.
-
-    Attributes:
-        tensors: One tensor for each element of an item, of shape `(n, ...)`.
-    """
-
-    tensors: tuple[torch.Tensor, ...]
 
 
 class Stacked(NamedTuple):
@@ -88,7 +74,7 @@ def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
         Exactly what `default_collate` returns.
     """
     if isinstance(items, Columns):
-        return list(items.tensors)
+        return items.read(new)
     if type(items[0]) is not tuple:
         return _collated(items, new)
     try:
@@ -111,11 +97,11 @@ def collate_mixed(
         What `default_collate` gives for all rows: a list or a dict of tensors of shape `(n, ...)`.
     """
     arrays = stacked.arrays
+    if isinstance(items, Columns):
+        return _set_among(items.read(None), arrays, stacked, new)
     if not isinstance(arrays, dict):
-        real: Any = items.tensors if isinstance(items, Columns) else zip(*items, strict=True)
-        return _set_among(real, arrays, stacked, new)
-    whole: Any = items
-    real = ([item[key] for item in whole] for key in arrays)
+        return _set_among(zip(*items, strict=True), arrays, stacked, new)
+    real = ([item[key] for item in items] for key in arrays)
     return dict(zip(arrays, _set_among(real, tuple(arrays.values()), stacked, new), strict=True))
 
 

@@ -10,8 +10,6 @@ from torch.utils.data import get_worker_info
 
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.mixing.assemble import (
-    Columns,
-    New,
     Stacked,
     collate_items,
     collate_mixed,
@@ -20,7 +18,8 @@ from lightning_synthaug.mixing.assemble import (
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import Delivered
-from lightning_synthaug.mixing.ring import BufferRing, Landing
+from lightning_synthaug.mixing.ring import BufferRing, Landing, New
+from lightning_synthaug.mixing.tensorrows import Columns
 
 __all__ = ["MixedCollate", "Parts"]
 

@@ -13,11 +13,11 @@ from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, che
 from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import Columns, Stacked, cut_record, is_default_collate
+from lightning_synthaug.mixing.assemble import Stacked, cut_record, is_default_collate
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
-from lightning_synthaug.mixing.tensorrows import TensorRows
+from lightning_synthaug.mixing.tensorrows import Columns, TensorRows
 from lightning_synthaug.store import ShardReader
 
 __all__ = ["MixedDataset"]
@@ -70,6 +70,7 @@ class MixedDataset(Dataset[Any]):
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
+        self._relabels = bool(relabel)
         self._labels = labels
         self._unchecked = set(range(1, sources + 1))
         #: The main process's half; a sampler that a framework makes anew finds the plan through it. Not pickled.
@@ -117,7 +118,8 @@ class MixedDataset(Dataset[Any]):
 
     def _whole(self, indices: list[int]) -> list[Any] | Columns:
         """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
-        return self._plain(indices) if self._tensors is None else self._tensors.read(indices)
+        tensors = self._tensors
+        return self._plain(indices) if tensors is None else Columns(tensors, indices)
 
     def _plain(self, indices: list[int]) -> list[Any]:
         """Read untransformed real items, in bulk where the user's dataset offers it."""
@@ -134,11 +136,9 @@ class MixedDataset(Dataset[Any]):
         missed, stacked, records = self._made(rows, made)
         delivered = Delivered(number, missed if missed.size else None)
         if stacked is not None and not self.existing:
-            for source in self._unchecked.intersection(rows.source[stacked.rows].tolist()):
-                at = int(np.argmax(rows.source[stacked.rows] == source))
-                i = int(stacked.rows[at])
-                self._check(rows, {i: self._item(cut_record(stacked.columns, at), rows, i)})
-            return Parts(delivered, self._reals(rows, stacked.others, whole=True), stacked)
+            if self._unchecked:
+                self._check_stacked(rows, stacked)
+            return Parts(delivered, self._among(rows, stacked.others), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
         for source, existing in self.existing.items():
             for i in np.flatnonzero(rows.source == source).tolist():
@@ -148,7 +148,7 @@ class MixedDataset(Dataset[Any]):
             self._check(rows, placed)
         others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
         synthetic = there if self._fits else []
-        reals = self._reals(rows, others, whole=False)
+        reals = self._reals(rows, others)
         placed.update(zip(others.tolist(), reals, strict=True))
         items = [placed[i] for i in range(rows.source.size)]
         return Parts(delivered, items, None, tuple(there), self._bucket(items, synthetic, rows))
@@ -160,24 +160,27 @@ class MixedDataset(Dataset[Any]):
 
         def displaced(where: list[int]) -> list[Any]:
             places = np.array(where, np.int64)
-            read: list[Any] = self._reals(rows, places, whole=False)
-            return read
+            return self._reals(rows, places)
 
         bucket = Bucket(items, made, displaced)
         bucket.bound()
         return bucket
 
-    def _reals(self, rows: Rows, where: _Indices, *, whole: bool) -> Any:
+    def _among(self, rows: Rows, others: _Indices) -> list[Any] | Columns:
+        """Read the real rows that gathered ones are set among, all at once where nothing is done to them."""
+        if self._tensors is None or (self.transform is not None and rows.transform.any()):
+            return self._reals(rows, others)
+        return Columns(self._tensors, rows.twin[others])
+
+    def _reals(self, rows: Rows, where: _Indices) -> list[Any]:
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
         index = rows.twin[where].tolist()
         if self.transform is None or not (flags := rows.transform[where]).any():
-            return self._whole(index) if whole else self._plain(index)
-        items: list[Any] = []
-        for i, real, flag in zip(where.tolist(), index, flags.tolist(), strict=True):
-            items.append(
-                self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
-            )
-        return items
+            return self._plain(index)
+        return [
+            self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
+            for i, real, flag in zip(where.tolist(), index, flags.tolist(), strict=True)
+        ]
 
     def _made(
         self, rows: Rows, made: _Indices
@@ -189,30 +192,24 @@ class MixedDataset(Dataset[Any]):
         good, missed = made, made[:0]
         if np.count_nonzero(gathered.ok) != made.size:
             good, missed = made[gathered.ok], made[~gathered.ok]
-        labels = rows.label[good]
-        columns = gathered.columns
+        mine = self._relabel[rows.source[good]] if self._relabels else np.zeros(good.size, bool)
+        columns, labels = gathered.columns, rows.label[good]
         if columns is not None and self._by_columns and not self.existing:
             own = dict(columns)
-            mine = self._relabel[rows.source[good]]
-            if _are_classes(own.get("label")) and mine.any():
-                told = (
-                    labels
-                    if np.count_nonzero(mine) == mine.size
-                    else np.where(mine, labels, own["label"])
-                )
+            if mine.any() and _are_classes(own.get("label")):
+                told = np.where(mine, labels, own["label"])
                 own["label"] = told.astype(own["label"].dtype, copy=False)
             arrays = self.adapter.stack(own)
             if arrays is not None:
-                others = np.delete(np.arange(rows.source.size), good)
-                return missed, Stacked(good, others, arrays, own), []
+                rest = np.ones(rows.source.size, bool)
+                rest[good] = False
+                return missed, Stacked(good, rest.nonzero()[0], arrays, own), []
         records = gathered.records
         if records is None:
             records = tuple(cut_record(columns or {}, i) for i in range(good.size))
         named = (
-            r.replace(label=label) if mine and isinstance(r.get("label"), int) else r
-            for r, label, mine in zip(
-                records, labels.tolist(), self._relabel[rows.source[good]].tolist(), strict=True
-            )
+            r.replace(label=label) if told and isinstance(r.get("label"), int) else r
+            for r, label, told in zip(records, labels.tolist(), mine.tolist(), strict=True)
         )
         return missed, None, list(zip(good.tolist(), named, strict=True))
 
@@ -265,6 +262,14 @@ class MixedDataset(Dataset[Any]):
             if self._transform_made is not None:
                 record = self._transform_made.apply(record, 0)
             self._check_first(source, self.adapter.item(record), twins)
+
+    def _check_stacked(self, rows: Rows, stacked: Stacked) -> None:
+        """Hold the first gathered row of each source against real ones, once a process."""
+        sources = rows.source[stacked.rows]
+        for source in self._unchecked.intersection(sources.tolist()):
+            at = int(np.argmax(sources == source))
+            i = int(stacked.rows[at])
+            self._check(rows, {i: self._item(cut_record(stacked.columns, at), rows, i)})
 
     def _check(self, rows: Rows, placed: Mapping[int, Any]) -> None:
         """Hold the first synthetic item of each source against real ones, once a process."""

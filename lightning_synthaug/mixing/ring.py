@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import pickle
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple, final
 
@@ -18,7 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["BufferRing", "Landing", "Packed"]
+__all__ = ["BufferRing", "Landing", "New", "Packed"]
+
+#: Makes a tensor of a shape and a dtype that is not initialised.
+New = Callable[[tuple[int, ...], torch.dtype], torch.Tensor]
 
 #: Bytes at the head of a buffer, whose first says whether it is in use. Tensors begin at multiples of it, a cache line.
 _LINE = 64

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset, Subset, TensorDataset, default_collate, random_split
 
-from lightning_synthaug.mixing.tensorrows import TensorRows
+from lightning_synthaug.mixing.tensorrows import Columns, TensorRows
 
 WHOLE = TensorDataset(torch.rand(20, 3, 2), torch.arange(20))
 HALVES = random_split(WHOLE, [12, 8], torch.Generator().manual_seed(1))
@@ -19,10 +20,31 @@ def test_rows_are_the_items_stacked(data: Dataset[object]) -> None:
     rows = TensorRows.of(data)
     assert rows is not None
     stacked = default_collate([data[i] for i in [2, 0, 3, 3]])
-    for ours, torchs in zip(rows.read([2, 0, 3, 3]).tensors, stacked, strict=True):
-        assert torch.equal(ours, torchs)
+    made: list[torch.Tensor] = []
+
+    def new(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        made.append(torch.empty(shape, dtype=dtype))
+        return made[-1]
+
+    for indices in ([2, 0, 3, 3], np.array([2, 0, 3, 3])):
+        read = Columns(rows, indices).read(new)
+        for ours, torchs in zip(read, stacked, strict=True):
+            assert torch.equal(ours, torchs)
+            assert ours.dtype == torchs.dtype
+    assert all(a is b for a, b in zip(read, made[2:], strict=True))
 
 
-@pytest.mark.parametrize("data", [Own(torch.rand(3)), Subset(Own(torch.rand(3)), [0]), [1, 2]])
+@pytest.mark.parametrize(
+    "data",
+    [
+        Own(torch.rand(3)),
+        Subset(Own(torch.rand(3)), [0]),
+        [1, 2],
+        TensorDataset(torch.rand(3, requires_grad=True)),
+        TensorDataset(torch.nn.Parameter(torch.rand(3), requires_grad=False)),
+        TensorDataset(torch.eye(3).to_sparse()),
+        TensorDataset(torch.rand(3, device="meta")),
+    ],
+)
 def test_other_datasets_are_left_alone(data: object) -> None:
     assert TensorRows.of(data) is None
