@@ -12,9 +12,10 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import collate, collate_tensor_fn, default_collate_fn_map
 
-from lightning_synthaug.data import Record
+from lightning_synthaug.data import DatasetAdapter, Record
 from lightning_synthaug.mixing.ring import New
 from lightning_synthaug.mixing.tensorrows import Columns
+from lightning_synthaug.store import Scattered
 
 __all__ = [
     "Stacked",
@@ -22,7 +23,12 @@ __all__ = [
     "collate_mixed",
     "cut_record",
     "is_default_collate",
+    "stack",
 ]
+
+
+#: One element, or one field, of several rows.
+Column = npt.NDArray[Any] | Scattered
 
 
 class Stacked(NamedTuple):
@@ -31,21 +37,61 @@ class Stacked(NamedTuple):
     Attributes:
         rows: Their places in the batch. Shape `(k,)`.
         others: Places of the other rows. Shape `(n - k,)`.
-        arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is.
-        columns: The fields that they were made from, one array each.
+        arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is; large
+            ones where they lie.
+        columns: The fields that they were made from.
     """
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
-    arrays: tuple[npt.NDArray[Any], ...] | dict[Any, npt.NDArray[Any]]
-    columns: Mapping[str, npt.NDArray[Any]]
+    arrays: tuple[Column, ...] | dict[Any, Column]
+    columns: Mapping[str, Column]
 
 
-def cut_record(columns: Mapping[str, npt.NDArray[Any]], row: int) -> Record:
+def stack(
+    adapter: DatasetAdapter, columns: Mapping[str, Column]
+) -> tuple[Column, ...] | dict[Any, Column] | None:
+    """Lay columns out as a batch, large ones where they lie; see `DatasetAdapter.stack`.
+
+    Args:
+        adapter: Knows how items are built.
+        columns: One for each field.
+
+    Returns:
+        One for each element of an item; None where items must be built one by one.
+    """
+    large = {name: column for name, column in columns.items() if isinstance(column, Scattered)}
+    small: dict[str, Any] = {n: column for n, column in columns.items() if n not in large}
+    if not large:
+        stacked: Any = adapter.stack(small)
+        return stacked  # type: ignore[no-any-return]
+    # What becomes of an array that holds more than a number is a view of it, so it may as well be the whole file's.
+    stretches = next(iter(large.values())).stretches
+    laid = []
+    for i in range(len(stretches)):
+        whole = {name: column.stretches[i].values for name, column in large.items()}
+        arrays = adapter.stack({**small, **whole})
+        if arrays is None:
+            return None
+        laid.append(arrays)
+    files = [column.stretches[0].values for column in large.values()]
+
+    def joined(key: Any) -> Column:
+        first: npt.NDArray[Any] = laid[0][key]
+        if not any(np.may_share_memory(first, file) for file in files):
+            return first
+        return Scattered([s._replace(values=a[key]) for s, a in zip(stretches, laid, strict=True)])
+
+    if isinstance(laid[0], dict):
+        return {key: joined(key) for key in laid[0]}
+    return tuple(joined(i) for i in range(len(laid[0])))
+
+
+def cut_record(columns: Mapping[str, Column], row: int) -> Record:
     """Cut one record out of columns.
 
     Args:
-        columns: One array for each field, of shape `(n, ...)`.
+        columns: One for each field.
         row: Which, in [0, n).
     """
     return Record({name: values[row] for name, values in columns.items()})
@@ -98,6 +144,7 @@ def collate_mixed(
     """
     arrays = stacked.arrays
     if isinstance(items, Columns):
+        assert isinstance(arrays, tuple)
         return _set_among(items.read(None), arrays, stacked, new)
     if not isinstance(arrays, dict):
         return _set_among(zip(*items, strict=True), arrays, stacked, new)
@@ -107,21 +154,25 @@ def collate_mixed(
 
 def _set_among(
     real: Iterable[Any],
-    arrays: tuple[npt.NDArray[Any], ...],
+    arrays: tuple[Column, ...],
     stacked: Stacked,
     new: New | None,
 ) -> list[torch.Tensor]:
     """Set gathered columns among the elements of the other items."""
     others = stacked.others
-    if not others.size:
-        return [torch.from_numpy(np.ascontiguousarray(column)) for column in arrays]
     size = stacked.rows.size + others.size
+    elements = iter(real)
     batch = []
-    for elements, column in zip(real, arrays, strict=True):
-        tensor = (new or _empty)((size, *column.shape[1:]), _torch_dtype(column.dtype))
+    for column in arrays:
+        shape = column.shape if isinstance(column, Scattered) else column.shape[1:]
+        tensor = (new or _empty)((size, *shape), _torch_dtype(column.dtype))
         whole = tensor.numpy()
-        whole[stacked.rows] = column
-        _put(whole, others, elements)
+        if isinstance(column, Scattered):
+            column.put(whole, stacked.rows)
+        else:
+            whole[stacked.rows] = column
+        if others.size:
+            _put(whole, others, next(elements))
         batch.append(tensor)
     return batch
 

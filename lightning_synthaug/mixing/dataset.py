@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, TypeGuard, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, che
 from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import Stacked, cut_record, is_default_collate
+from lightning_synthaug.mixing.assemble import Stacked, cut_record, is_default_collate, stack
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
@@ -196,10 +196,9 @@ class MixedDataset(Dataset[Any]):
         columns, labels = gathered.columns, rows.label[good]
         if columns is not None and self._by_columns and not self.existing:
             own = dict(columns)
-            if mine.any() and _are_classes(own.get("label")):
-                told = np.where(mine, labels, own["label"])
-                own["label"] = told.astype(own["label"].dtype, copy=False)
-            arrays = self.adapter.stack(own)
+            if mine.any() and _are_classes(told := own.get("label")):
+                own["label"] = np.where(mine, labels, told).astype(told.dtype, copy=False)
+            arrays = stack(self.adapter, own)
             if arrays is not None:
                 rest = np.ones(rows.source.size, bool)
                 rest[good] = False
@@ -295,6 +294,6 @@ class MixedDataset(Dataset[Any]):
         return sorted(set(spread))
 
 
-def _are_classes(labels: npt.NDArray[Any] | None) -> bool:
+def _are_classes(labels: object) -> TypeGuard[npt.NDArray[Any]]:
     """Tell class labels from what a generator says of its own: soft labels, numbers to regress."""
-    return labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
+    return isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype.kind in "biu"

@@ -47,7 +47,9 @@ class TensorRows:
         mine = torch.as_tensor(dataset.indices, dtype=torch.int64)
         return cls(inner._tensors, mine if inner._selected is None else inner._selected[mine])
 
-    def read(self, indices: Sequence[int] | npt.NDArray[np.int64], new: New | None) -> list[torch.Tensor]:
+    def read(
+        self, indices: Sequence[int] | npt.NDArray[np.int64], new: New | None
+    ) -> list[torch.Tensor]:
         """Copy samples.
 
         Args:

@@ -14,6 +14,7 @@ from lightning_synthaug.store.notes import Tombstone
 from lightning_synthaug.store.pictures import PictureCodec
 from lightning_synthaug.store.placefile import PlaceFile
 from lightning_synthaug.store.reader import Gathered, ShardReader
+from lightning_synthaug.store.scattered import Scattered
 from lightning_synthaug.store.session import NewSample
 from lightning_synthaug.store.single import pack_record, unpack_record
 from lightning_synthaug.store.store import Stats, Store
@@ -28,6 +29,7 @@ __all__ = [
     "NewSample",
     "PictureCodec",
     "PlaceFile",
+    "Scattered",
     "ShardReader",
     "Stats",
     "Store",

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError
-from lightning_synthaug.store.codec import decode_fixed, decode_ragged
+from lightning_synthaug.store.codec import columns_of, decode_fixed, decode_ragged
 from lightning_synthaug.store.commit import ENTRIES_AT, parse_commit
 from lightning_synthaug.store.entries import Entries
 from lightning_synthaug.store.header import header_in, log_path, rows_path
@@ -59,6 +59,8 @@ class OpenShard:
         self._read_to = 0
         self._absorb(data)
         self._rows = self._table()
+        #: Fields of fixed rows, in all rows of the file.
+        self.columns = {} if self._rows is None else columns_of(self.schema, self._rows)
         self.look()
 
     def look(self) -> None:
@@ -116,6 +118,7 @@ class OpenShard:
     def close(self) -> None:
         """Let go of the mapping; arrays that were copied out of it stay."""
         self._rows = None
+        self.columns = {}
         self._reach = 0
         self._entries.close()
         with contextlib.suppress(BufferError):

@@ -21,11 +21,12 @@ from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.codec import columns_of
 from lightning_synthaug.store.opened import OpenShard
+from lightning_synthaug.store.scattered import Scattered, Stretch
 
 __all__ = ["Gathered", "ShardReader"]
 
 MAX_OPEN: Final = 256  # shards mapped at once; each takes a file descriptor
-_LARGE: Final = 1 << 14  # bytes of a row
+_LARGE: Final = 1 << 14  # bytes of a row, or of a field: copying it twice costs more than a loop
 _Ints = npt.NDArray[np.int64]
 
 
@@ -43,12 +44,13 @@ class Gathered(NamedTuple):
     Attributes:
         ok: Which of the asked rows are there and undamaged. Shape `(n,)`.
         columns: The rows that are, in the order asked, when all have one schema of fixed rows: one
-            array a field, of shape `(ok.sum(), *field shape)`, writable, a copy. Else None.
+            array a field, of shape `(ok.sum(), *field shape)`, writable, a copy; of large rows the large
+            fields where they lie. Else None.
         records: The same rows as records, when `columns` is None. Else None.
     """
 
     ok: npt.NDArray[np.bool_]
-    columns: Mapping[str, npt.NDArray[Any]] | None
+    columns: Mapping[str, npt.NDArray[Any] | Scattered] | None
     records: tuple[Record, ...] | None
 
 
@@ -185,32 +187,47 @@ class ShardReader:
 
 def _columns(
     parts: Sequence[_Part], ok: npt.NDArray[np.bool_]
-) -> dict[str, npt.NDArray[Any]] | None:
+) -> Mapping[str, npt.NDArray[Any] | Scattered] | None:
     """Copy fixed rows of one schema; None when they are of several, or ragged."""
     if not parts:
         return None
     schema = parts[0].opened.schema
     if not schema.stride or any(part.opened.schema != schema for part in parts):
         return None
+    if schema.stride >= _LARGE:
+        return _large_columns(parts, ok)
     if len(parts) == 1:
         return columns_of(schema, parts[0].opened.take(parts[0].rows))
     table = np.empty(np.count_nonzero(ok), schema.row_dtype)
     after = np.cumsum(ok) - 1
     # NumPy moves structured rows field by field; as plain bytes they go three times as fast.
     plain = table.view(f"V{schema.stride}")
-    if schema.stride < _LARGE:
-        sorted_, end = np.empty_like(plain), 0
-        for part in parts:
-            begin, end = end, end + part.rows.size
-            part.opened.take(part.rows, sorted_[begin:end])
-        plain[after[np.concatenate([part.places for part in parts])]] = sorted_
-    else:  # a second copy would cost more than a loop
-        target = memoryview(table.view(np.uint8).data)
-        for opened, places, rows in parts:
-            for place, row in zip(after[places].tolist(), rows.tolist(), strict=True):
-                begin = place * schema.stride
-                target[begin : begin + schema.stride] = opened.bytes_of(row)
+    sorted_, end = np.empty_like(plain), 0
+    for part in parts:
+        begin, end = end, end + part.rows.size
+        part.opened.take(part.rows, sorted_[begin:end])
+    plain[after[np.concatenate([part.places for part in parts])]] = sorted_
     return columns_of(schema, table)
+
+
+def _large_columns(
+    parts: Sequence[_Part], ok: npt.NDArray[np.bool_]
+) -> dict[str, npt.NDArray[Any] | Scattered]:
+    """Copy the small fields of fixed rows, and leave the large ones where they lie."""
+    after = np.cumsum(ok) - 1
+    columns: dict[str, npt.NDArray[Any] | Scattered] = {}
+    for name, first in parts[0].opened.columns.items():
+        stretches = [
+            Stretch(opened.columns[name], rows, after[places]) for opened, places, rows in parts
+        ]
+        if first[0].nbytes >= _LARGE:
+            columns[name] = Scattered(stretches)
+            continue
+        copy = np.empty((np.count_nonzero(ok), *first.shape[1:]), first.dtype)
+        for values, rows, places in stretches:
+            copy[places] = values[rows]
+        columns[name] = copy
+    return columns
 
 
 def _records(parts: Sequence[_Part], ok: npt.NDArray[np.bool_]) -> Gathered:
