@@ -110,7 +110,7 @@ def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:
 
 
 def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
-    """Do what `default_collate` does, faster where items are plain tuples or came as columns.
+    """Do what `default_collate` does, faster where items are plain tuples or dicts, or came as columns.
 
     Args:
         items: Items of a batch, at least one, or its columns.
@@ -121,11 +121,15 @@ def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
     """
     if isinstance(items, Columns):
         return items.read(new)
-    if type(items[0]) is not tuple:
+    first = items[0]
+    if type(first) not in (tuple, dict):
         return _collated(items, new)
     try:
+        if type(first) is dict:
+            return {key: _stacked(tuple([item[key] for item in items]), new) for key in first}
         return [_stacked(elements, new) for elements in zip(*items, strict=True)]
-    except ValueError:  # shapes or lengths differ: torch's own message is the one users know
+    except (KeyError, TypeError, ValueError):
+        # Keys, shapes or lengths differ: torch's own message is the one that users know.
         return default_collate(items)
 
 

@@ -108,3 +108,25 @@ def test_large_columns_are_laid_out_where_they_lie() -> None:
     assert cut_record(columns, 1) == Record({"image": files[1][5], "label": 8})
     others = adapt([(torch.zeros(3, 90, 70), 3)])  # of another dtype
     assert stack(others, columns) is None
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"x": np.zeros(3), "y": 1}, {"x": np.ones(3), "y": 2, "more": 3}],
+        [{"x": (torch.ones(2), {"z": 1.5})}, {"x": (torch.zeros(2), {"z": 2.5})}],
+        [{"x": np.zeros(3)}, {"y": np.zeros(3)}],
+        [{"x": np.zeros(3)}, {"x": np.zeros(4)}],
+        [{"x": 1}, [2]],
+        [{}, {}],
+    ],
+)
+def test_dicts_are_collated_as_torch_does(items: list[Any]) -> None:
+    try:
+        expected = default_collate(items)
+    except (KeyError, RuntimeError, TypeError) as error:
+        with pytest.raises(type(error)):
+            collate_items(items)
+        return
+    ours = collate_items(items)
+    assert repr(ours) == repr(expected)
