@@ -62,6 +62,8 @@ class ShareTable:
         Returns:
             Owners, shape `(n,)`, values in [0, len(weights)).
         """
+        if self.period == 1:
+            return np.full_like(number, self.table[0])
         owners: Int64Array = self.table[number % self.period]
         return owners
 
