@@ -12,7 +12,16 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Int64Array", "UInt64Array", "child_seed", "divide", "groups_of", "hash64", "runs_of"]
+__all__ = [
+    "Int64Array",
+    "UInt64Array",
+    "child_seed",
+    "divide",
+    "groups_of",
+    "hash64",
+    "runs_of",
+    "sorted_runs",
+]
 
 UInt64Array = npt.NDArray[np.uint64]
 Int64Array = npt.NDArray[np.int64]
@@ -118,11 +127,33 @@ def runs_of(*arrays: npt.NDArray[np.generic]) -> tuple[Int64Array, Int64Array]:
     return starts, np.diff(starts, append=arrays[0].size)
 
 
+def sorted_runs(values: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array]:
+    """Sort numbers so that equal ones stand together, in the order that they came in.
+
+    Args:
+        values: Any integers. Shape `(n,)`.
+
+    Returns:
+        Their places in that order, shape `(n,)`; where each stretch of equal ones begins there, and its length, each
+        of shape `(stretches,)`.
+
+    Example:
+        >>> [a.tolist() for a in sorted_runs(np.array([7, 3, 7]))]
+        [[1, 0, 2], [0, 1], [1, 2]]
+    """
+    least = int(values.min(initial=0))
+    # Numbers of one or two bytes are sorted without comparing them.
+    kind = np.min_scalar_type(int(values.max(initial=0)) - least)
+    small = (values - least).astype(kind) if kind.itemsize < 4 else values
+    order = np.argsort(small, kind="stable")
+    return order, *runs_of(small[order])
+
+
 def groups_of(values: Int64Array) -> tuple[Int64Array, list[tuple[int, slice]]]:
     """Bring equal numbers together, so that what each of them needs is done at once and what all need once.
 
     Args:
-        values: Small non-negative integers. Shape `(n,)`.
+        values: Integers, few different ones. Shape `(n,)`.
 
     Returns:
         The places of all, those of the smallest value first, ascending within each value; shape `(n,)`. And each
@@ -133,10 +164,6 @@ def groups_of(values: Int64Array) -> tuple[Int64Array, list[tuple[int, slice]]]:
         >>> order.tolist(), groups
         ([1, 0, 2], [(0, slice(0, 1, None)), (4, slice(1, 3, None))])
     """
-    # Numbers of one or two bytes are sorted without comparing them.
-    small = values.astype(np.min_scalar_type(int(values.max(initial=0))))
-    order = np.argsort(small, kind="stable")
-    starts, lengths = runs_of(small[order])
-    ends = (starts + lengths).tolist()
-    firsts = values[order[starts]].tolist()
-    return order, [(v, slice(*s)) for v, *s in zip(firsts, starts.tolist(), ends, strict=True)]
+    order, starts, lengths = sorted_runs(values)
+    bounds = zip(values[order[starts]].tolist(), starts.tolist(), lengths.tolist(), strict=True)
+    return order, [(value, slice(start, start + length)) for value, start, length in bounds]

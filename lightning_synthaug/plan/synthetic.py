@@ -185,15 +185,14 @@ class SyntheticStream:
 
     def _slots(self, j: int, place: Int64Array, served: Int64Array) -> Int64Array:
         """Read the pool of each label: a stretch of it each, since samples are consecutive."""
+        order, groups = groups_of(place)
+        firsts = served[order]
+        drawn = [place[:0]]
+        for label, part in groups:
+            first = int(firsts[part.start])
+            drawn.append(self._pool(j, label).take(first, first + part.stop - part.start))
         slot = np.empty_like(place)
-        order = np.argsort(place, kind="stable")
-        ends = np.cumsum(np.bincount(place)) if place.size else np.empty(0, np.int64)
-        begin = 0
-        for label, end in enumerate(ends.tolist()):
-            if end > begin:
-                first = int(served[order[begin]])
-                slot[order[begin:end]] = self._pool(j, label).take(first, first + end - begin)
-            begin = end
+        slot[order] = np.concatenate(drawn)
         return slot
 
     def _pool_sizes(self, j: int) -> Int64Array:
