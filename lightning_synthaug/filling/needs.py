@@ -16,12 +16,12 @@ from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.filling.watching import Watching
 from lightning_synthaug.generators import Generator, Request, request_seed
 from lightning_synthaug.plan import AnyPlan, PlannedSlots
-from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan.seeding import Int64Array, groups_of
 
 __all__ = ["Check", "SourceNeeds", "wanted_of"]
 
 #: Synthetic slots that are planned at once.
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 
 #: Refuses a sample that cannot stand among the user's: number of the source, sample with the user's label, its twin.
 Check = Callable[[int, Record, int | None], None]
@@ -257,26 +257,30 @@ def wanted_of(
         For each source distinct identities, first needed first.
     """
     found = [np.empty(0, np.int64) for _ in needs]
+    places = {source.number: place for place, source in enumerate(needs)}
     most = [source.distinct(plan) for source in needs]
-    fresh: list[list[Int64Array]] = [[] for _ in needs]
-    last = plan.knots.count(stop)
-    room = _CHUNK
-    for first in range(plan.knots.count(start), last, _CHUNK):
-        slots = plan.synthetic(first, min(last, first + _CHUNK))
-        for source, each in zip(needs, fresh, strict=True):
-            mine = source.identities(slots.where(slots.source == source.number))
-            each.append(mine[mine >= 0])
-        room -= len(slots)
-        if room <= 0 or first + _CHUNK >= last:
-            # The range may be a thousand times what is distinct in it: keep no more, and stop when all is found.
-            found = [
-                _distinct(np.concatenate([known, *each]))
-                for known, each in zip(found, fresh, strict=True)
-            ]
-            fresh = [[] for _ in needs]
-            if all(known.size == bound for known, bound in zip(found, most, strict=True)):
-                break
-            room = max(_CHUNK, sum(known.size for known in found))
+    first, last = plan.knots.count(start), plan.knots.count(stop)
+    # As many as may be enough, then more each time: what is known already is sorted in again.
+    room = _CHUNK if None in most else min(_CHUNK, sum(bound or 0 for bound in most))
+    while first < last:
+        fresh: list[list[Int64Array]] = [[] for _ in needs]
+        end = min(last, first + room)
+        for begin in range(first, end, _CHUNK):
+            slots = plan.synthetic(begin, min(end, begin + _CHUNK))
+            order, groups = groups_of(slots.source)
+            slots = slots.where(order)
+            for number, part in groups:
+                if number in places:
+                    mine = needs[places[number]].identities(slots.where(part))
+                    fresh[places[number]].append(mine[mine >= 0])
+        # The range may be a thousand times what is distinct in it: keep no more, and stop when all is found.
+        found = [
+            _distinct(np.concatenate([known, *each]))
+            for known, each in zip(found, fresh, strict=True)
+        ]
+        if all(known.size == bound for known, bound in zip(found, most, strict=True)):
+            break
+        first, room = end, max(min(_CHUNK, 2 * room), sum(known.size for known in found))
     return found
 
 

@@ -12,10 +12,13 @@ from lightning_synthaug.mixing.causes import Codes, causes
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.replay import Replay
 from lightning_synthaug.plan import REAL, AnyPlan, PlannedSlots
+from lightning_synthaug.plan.batch import BLOCK
 from lightning_synthaug.plan.seeding import Int64Array
 
 __all__ = ["Blocks", "ReadyBlock"]
 
+#: Slots of the first block, which the first batch waits for; each block has twice as many as the one before it.
+_FIRST = 1 << 10
 #: Blocks kept ready: the one in use, and one that a batch ahead may have begun.
 _KEPT = 2
 #: Samples that are asked of the store at once.
@@ -97,6 +100,7 @@ class Blocks:
         #: What an earlier run served; None where nothing is replayed.
         self.replay: Replay | None = None
         self._ready: list[ReadyBlock] = []
+        self._plan: AnyPlan | None = None
 
     def clear(self) -> None:
         """Forget what was found, after samples came or went."""
@@ -112,6 +116,9 @@ class Blocks:
         Returns:
             The block, ready.
         """
+        if plan is not self._plan:
+            self._plan = plan
+            self.clear()
         for ready in self._ready:
             if ready.holds(number):
                 return ready
@@ -157,8 +164,9 @@ class Blocks:
 
     def _make(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Find the samples of a block and draw its transforms."""
-        first, end = plan.block_batches(number)
-        planned = plan.block(number)
+        room = min(2 * len(self._ready[0].planned), BLOCK) if self._ready else _FIRST
+        first, end = plan.block_batches(number, room)
+        planned = plan.block(number, room)
         mixture = self._mixture
         slots = np.arange(planned.start, planned.start + len(planned))
         bounds = [slot - planned.start for slot in plan.bounds(first, end)]

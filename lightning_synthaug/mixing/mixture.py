@@ -38,7 +38,7 @@ from lightning_synthaug.plan import (
     PlannedSlots,
     RealOrder,
 )
-from lightning_synthaug.plan.seeding import Int64Array
+from lightning_synthaug.plan.seeding import Int64Array, groups_of
 from lightning_synthaug.store import ShardReader, Store
 
 __all__ = ["Mixture"]
@@ -217,16 +217,19 @@ class Mixture:
             (shard, row), shape `(n, 2)`; negative where there is none.
         """
         out = np.full((len(planned), 2), UNKNOWN, np.int64)
-        for source in self.generated:
-            mine = np.nonzero(planned.source == source.needs.number)[0]
-            if not mine.size:
-                continue
-            wanted = source.needs.identities(
-                planned if mine.size == len(planned) else planned.where(mine)
-            )
+        rows = np.flatnonzero(self.is_generated[planned.source])
+        order, groups = groups_of(planned.source[rows])
+        rows = rows[order]
+        asked = planned.where(rows)
+        sources = {source.needs.number: source for source in self.generated}
+        found = [out[:0]]
+        for number, part in groups:
+            source = sources[number]
+            wanted = source.needs.identities(asked.where(part))
             if look_again:
                 source.look_up(np.unique(wanted[wanted >= 0]))
-            out[mine] = source.places.find(wanted)
+            found.append(source.places.find(wanted))
+        out[rows] = np.concatenate(found)
         return out
 
     def forget(self, planned: PlannedSlots, *, for_all: bool) -> None:

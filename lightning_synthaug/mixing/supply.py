@@ -119,6 +119,7 @@ class Supply:
         recipe, generated = mixture.recipe, mixture.generated if mixture.is_generated.any() else []
         turns = Turns(mixture.folder, " ".join(recipe.sources))
         ahead = self._leader and bool(generated) and recipe.fill == "ahead"
+        made, known = self._made, [len(source.places) for source in generated]
         if self._leader and self._world > 1:
             self._take_damaged()
         if ahead:
@@ -142,7 +143,8 @@ class Supply:
                 if self._leader:
                     source.memory.write(source.places)
         mixture.limits.strict = False
-        self._blocks.clear()
+        if self._made > made or known != [len(source.places) for source in generated]:
+            self._blocks.clear()
 
     def _check_budget(self, plan: AnyPlan, start: int, stop: int) -> None:
         """Hold what the first epoch needs against what may be made."""

@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from lightning_synthaug.plan.seeding import Int64Array
 
-__all__ = ["REAL", "PlannedSlots"]
+__all__ = ["BLOCK", "REAL", "PlannedSlots"]
 
 #: Source number of real samples; synthetic sources count from 1 in the order they were given.
 REAL = 0
+#: Slots that are planned at once where many follow; batches are cut from these.
+BLOCK = 1 << 15
 
 
 @final
@@ -49,14 +51,14 @@ class PlannedSlots:
         synthetic: npt.NDArray[np.bool_] = self.source != REAL
         return synthetic
 
-    def where(self, rows: npt.NDArray[np.bool_] | Int64Array) -> PlannedSlots:
+    def where(self, rows: npt.NDArray[np.bool_] | Int64Array | slice) -> PlannedSlots:
         """Pick some slots; `start` stays that of the stretch.
 
         Args:
-            rows: A mask, or row numbers.
+            rows: A mask, row numbers, or a part.
 
         Returns:
-            Those slots, as copies.
+            Those slots, as copies; as views of a part.
         """
         arrays = (a[rows] for a in (self.source, self.index, self.label, self.twin, self.version))
         return PlannedSlots(self.start, *arrays)

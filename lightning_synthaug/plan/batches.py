@@ -10,7 +10,7 @@ from typing import TypeAlias, final
 import numpy as np
 
 from lightning_synthaug.plan.allocation import SourceSpec
-from lightning_synthaug.plan.batch import REAL, PlannedSlots
+from lightning_synthaug.plan.batch import BLOCK, REAL, PlannedSlots
 from lightning_synthaug.plan.history import Event
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
@@ -21,9 +21,6 @@ from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.plan.sources import ShareTable
 
 __all__ = ["AnyPlan", "BatchPass", "BatchPlan"]
-
-#: Slots planned at once; batches are cut from these.
-_BLOCK = 16384
 
 
 @final
@@ -151,30 +148,32 @@ class BatchPlan:
             int(self._edges[place + rank + 1]) - begin,
         )
 
-    def block_batches(self, number: int) -> tuple[int, int]:
+    def block_batches(self, number: int, slots: int = BLOCK) -> tuple[int, int]:
         """Return which batches are planned together with one.
 
         Args:
             number: Global batches before the one that must be among them, in [batch, stop).
+            slots: About how many slots they shall have, >= 1.
 
         Returns:
             Number of the first, and the number after the last.
         """
-        chunk = (self.slot(number) - int(self._cuts[0])) // _BLOCK
-        edges = int(self._cuts[0]) + np.array([chunk, chunk + 1]) * _BLOCK
+        chunk = (self.slot(number) - int(self._cuts[0])) // slots
+        edges = int(self._cuts[0]) + np.array([chunk, chunk + 1]) * slots
         first, end = np.searchsorted(self._cuts[:-1], edges).tolist()
         return self.batch + first, self.batch + end
 
-    def block(self, number: int) -> PlannedSlots:
+    def block(self, number: int, slots: int = BLOCK) -> PlannedSlots:
         """Plan the whole batches around one that are planned at once.
 
         Args:
             number: Global batches before the one that must be in it, in [batch, stop).
+            slots: About how many slots they shall have, >= 1.
 
         Returns:
             The slots in order; cached for the blocks in use, so that neighbours cost nothing.
         """
-        return self._block(*self.block_batches(number))
+        return self._block(*self.block_batches(number, slots))
 
     def slots(self, start: int, stop: int) -> PlannedSlots:
         """Plan a stretch of slots.

@@ -65,7 +65,11 @@ class _Segment:
         steps = np.arange(size, dtype=np.int64)
         if not self.curvature:
             base, part = divmod(self.units(start), _ONE)
-            return base + ((part + steps * self.ratio) >> _BITS)
+            steps *= self.ratio
+            steps += part
+            steps >>= _BITS
+            steps += base
+            return steps
         square, d = self.length**2, start - self.position
         unit = square << _BITS
         base, part = divmod(

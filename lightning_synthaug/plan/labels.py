@@ -6,8 +6,7 @@ from typing import final
 
 import numpy as np
 
-from lightning_synthaug.plan.seeding import Int64Array
-from lightning_synthaug.plan.sources import occurrence
+from lightning_synthaug.plan.seeding import Int64Array, sorted_runs
 
 __all__ = ["LabelIndex"]
 
@@ -33,12 +32,12 @@ class LabelIndex:
 
     def __init__(self, labels: Int64Array) -> None:
         self.labels = np.ascontiguousarray(labels, dtype=np.int64)
-        self.values, self._place, self.counts = np.unique(
-            self.labels, return_inverse=True, return_counts=True
-        )
-        self._members = np.argsort(self.labels, kind="stable")
-        self._first = np.concatenate([[0], np.cumsum(self.counts)])[:-1]
-        self.rank = occurrence(self.labels)
+        self._members, self._first, self.counts = sorted_runs(self.labels)
+        self.values: Int64Array = self.labels[self._members[self._first]]
+        self._place = np.empty_like(self.labels)
+        self._place[self._members] = np.repeat(np.arange(self.counts.size), self.counts)
+        self.rank = np.empty_like(self.labels)
+        self.rank[self._members] = np.arange(labels.size) - np.repeat(self._first, self.counts)
 
     def member(self, place: Int64Array, rank: Int64Array) -> Int64Array:
         """Return the rank-th sample of each label.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -14,10 +15,13 @@ __all__ = ["explicit_permutations", "permute"]
 _Array = TypeVar("_Array", Int64Array, UInt64Array)
 
 _STEPS = 6
-_MULTIPLY_1 = np.uint32(0x85EBCA6B)
-_MULTIPLY_2 = np.uint32(0xC2B2AE35)
-_HALF_WORD = np.uint32(16)
-_WORD = np.uint64(32)
+#: Positions that are mapped at once: what is computed meanwhile stays in the cache, and below what a C library
+#: gives back to the system each time.
+_AT_ONCE = 1 << 13
+# Each an array of one number: NumPy takes them faster than its scalars.
+_FACTORS = np.array(0x85EBCA6B, np.uint32), np.array(0xC2B2AE35, np.uint32)
+_HALF_WORD = np.array(16, np.uint32)
+_WORD = np.array(32, np.uint64)
 
 
 def explicit_permutations(size: int, keys: UInt64Array) -> Int64Array:
@@ -67,11 +71,16 @@ def permute(index: npt.ArrayLike, size: int | Int64Array, key: int | UInt64Array
         [0, 1, 2, 3, 4, 5, 6]
     """
     out = np.array(index, dtype=np.int64, ndmin=1)
-    if not out.size:
-        return out
-    size, key = _collapse(size), _collapse(key)
-    out = _network(out, size, key)
-    pending = np.nonzero(out >= size)[0]
+    for first in range(0, out.size, _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        out[some] = _walked(out[some], _collapse(_at(size, some)), _collapse(_at(key, some)))
+    return out
+
+
+def _walked(value: Int64Array, size: int | Int64Array, key: int | UInt64Array) -> Int64Array:
+    """Apply the network, again and again to what is beyond `size`."""
+    out = _network(value, size, key)
+    pending = np.flatnonzero(out >= size)
     while pending.size:
         out[pending] = _network(out[pending], _at(size, pending), _at(key, pending))
         pending = pending[out[pending] >= _at(size, pending)]
@@ -85,48 +94,70 @@ def _collapse(values: int | _Array) -> int | _Array:
     return int(values[0])
 
 
-def _at(values: int | _Array, where: npt.NDArray[np.intp]) -> int | _Array:
+def _at(values: int | _Array, where: slice | npt.NDArray[np.intp]) -> int | _Array:
     """Pick elements, where there is one for each."""
     return values if isinstance(values, int) else values[where]
 
 
-def _column_bits(size: int | Int64Array) -> npt.NDArray[np.int64]:
-    """Give the columns about half of the bits of `size`."""
-    return np.asarray(np.frexp(np.maximum(size, 2) - 1)[1] // 2, dtype=np.int64)
+def _grid(size: int | Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Lay 0..size-1 out: how many bits the columns take, about half of those of `size`, and how many rows there are.
+
+    A row is below 2^31, so that 32 bits hold the sum of two.
+    """
+    bits = np.asarray(np.frexp(np.maximum(size, 2) - 1)[1] // 2, dtype=np.int64)
+    return bits, np.asarray((size + (np.int64(1) << bits) - 1) >> bits)
 
 
-def _round_keys(key: int | UInt64Array) -> list[np.uint32 | npt.NDArray[np.uint32]]:
+def _halves(words: UInt64Array) -> list[npt.NDArray[np.uint32]]:
+    """Cut hashes in two, each half an array."""
+    return [np.asarray(half.astype(np.uint32)) for w in words for half in (w, w >> _WORD)]
+
+
+def _round_keys(key: int | UInt64Array) -> list[npt.NDArray[np.uint32]]:
     """Derive one 32-bit key for each step, equal for one key and for an array of it."""
+    steps = np.arange(_STEPS // 2)
     if isinstance(key, int):
-        words: list[np.uint64 | UInt64Array] = list(hash64(key, np.arange(_STEPS // 2)))
-        return [half.astype(np.uint32) for w in words for half in (w, w >> _WORD)]
+        return _halves(hash64(key, steps))
     starts, lengths = runs_of(key)
-    words = [hash64(key[starts], i) for i in range(_STEPS // 2)]
-    return [np.repeat(half.astype(np.uint32), lengths) for w in words for half in (w, w >> _WORD)]
+    return [np.repeat(half, lengths) for half in _halves(hash64(key[starts], steps[:, None]))]
+
+
+#: One permutation is read a stretch after the other.
+_grid_of_one = lru_cache(maxsize=64)(_grid)
+_keys_of_one = lru_cache(maxsize=64)(_round_keys)
 
 
 def _network(value: Int64Array, size: int | Int64Array, key: int | UInt64Array) -> Int64Array:
     """Apply the network once: each step moves one coordinate by a function of the other."""
-    bits = _column_bits(size)
-    wide_mask = (np.int64(1) << bits) - 1
-    mask = wide_mask.astype(np.uint32)
-    rows = ((size + wide_mask) >> bits).astype(np.uint64)
-    column = value.astype(np.uint32) & mask
+    bits, rows = _grid_of_one(size) if isinstance(size, int) else _grid(size)
+    round_keys = _keys_of_one(key) if isinstance(key, int) else _round_keys(key)
+    wide_rows, few_rows = rows.astype(np.uint64), rows.astype(np.uint32)
+    mask = ((np.int64(1) << bits) - 1).astype(np.uint32)
     row = (value >> bits).astype(np.uint32)
-    for step, round_key in enumerate(_round_keys(key)):
-        mixed = (column if step % 2 else row) ^ round_key
-        mixed *= _MULTIPLY_1
-        mixed ^= mixed >> _HALF_WORD
-        mixed *= _MULTIPLY_2
-        mixed ^= mixed >> _HALF_WORD
+    column = value.astype(np.uint32)
+    column &= mask
+    mixed, other = np.empty_like(row), np.empty_like(row)
+    wide = np.empty(row.shape, np.uint64)
+    for step, round_key in enumerate(round_keys):
+        np.bitwise_xor(column if step % 2 else row, round_key, out=mixed)
+        for factor in _FACTORS:
+            mixed *= factor
+            np.right_shift(mixed, _HALF_WORD, out=other)
+            mixed ^= other
         if step % 2 == 0:
-            column ^= mixed & mask
+            mixed &= mask
+            column ^= mixed
         else:
-            # Scale the hash to [0, rows) by its upper word, then add modulo the number of rows.
-            wide = mixed * rows
+            # Scale the hash to [0, rows) by its upper word, then add modulo the number of rows: what would be below
+            # zero wraps around, and is the larger of the two.
+            wide[:] = mixed
+            wide *= wide_rows
             wide >>= _WORD
-            wide += row
-            wide -= rows * (wide >= rows)
-            row = wide.astype(np.uint32)
-    joined: Int64Array = (row.astype(np.int64) << bits) | column
+            np.copyto(mixed, wide, casting="unsafe")
+            mixed += row
+            np.subtract(mixed, few_rows, out=row)
+            np.minimum(row, mixed, out=row)
+    joined = row.astype(np.int64)
+    joined <<= bits
+    joined |= column
     return joined

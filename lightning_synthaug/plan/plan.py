@@ -10,7 +10,7 @@ import numpy as np
 
 from lightning_synthaug.errors import ConfigError, PlanError
 from lightning_synthaug.plan.allocation import Balance, SourceSpec
-from lightning_synthaug.plan.batch import REAL, PlannedSlots
+from lightning_synthaug.plan.batch import BLOCK, REAL, PlannedSlots
 from lightning_synthaug.plan.history import Event
 from lightning_synthaug.plan.knots import Knots
 from lightning_synthaug.plan.labels import LabelIndex
@@ -156,27 +156,29 @@ class Plan:
         """
         return self.block(number).cut(self.slot(number), self.slot(number + 1))
 
-    def block(self, number: int) -> PlannedSlots:
-        """Plan the whole batches around one that are planned at once, some thousand slots.
+    def block(self, number: int, slots: int = BLOCK) -> PlannedSlots:
+        """Plan the whole batches around one that are planned at once.
 
         Args:
             number: Batches processed before the one that must be in it, >= 0.
+            slots: About how many slots they shall have, >= 1.
 
         Returns:
             The slots in order; cached for the blocks in use, so that neighbours cost nothing.
         """
-        return self._block(*self.block_batches(number))
+        return self._block(*self.block_batches(number, slots))
 
-    def block_batches(self, number: int) -> tuple[int, int]:
+    def block_batches(self, number: int, slots: int = BLOCK) -> tuple[int, int]:
         """Return which batches are planned together with one.
 
         Args:
             number: Batches processed before the one that must be among them, >= 0.
+            slots: About how many slots they shall have, >= 1.
 
         Returns:
             Number of the first, and the number after the last.
         """
-        return self._time.block_batches(number)
+        return self._time.block_batches(number, slots)
 
     def bounds(self, first: int, end: int) -> list[int]:
         """Return where batches of one block begin, and where the last one ends.
@@ -234,10 +236,13 @@ class Plan:
             places = again.take(rows.first_again, rows.first_again + rows.again.size)
             index[rows.again] = self._dataset_index(places)
             version[rows.again] = 1
-        index[rows.synthetic] = 0
-        label = np.full_like(index, -1) if self._real_labels is None else self._real_labels[index]
-        twin = index
         where = rows.synthetic
+        if self._real_labels is None:
+            label = np.full_like(index, -1)
+        else:
+            index[where] = 0
+            label = self._real_labels[index]
+        twin = index
         if where.size:
             twin = index.copy()
             owner = self._synthetic.shares.who(rows.number)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.errors import ConfigError
-from lightning_synthaug.plan.seeding import Int64Array, divide
+from lightning_synthaug.plan.seeding import Int64Array, divide, sorted_runs
 
 __all__ = ["MAX_PERIOD", "ShareTable", "integer_weights", "occurrence"]
 
@@ -62,6 +62,8 @@ class ShareTable:
         Returns:
             Owners, shape `(n,)`, values in [0, len(weights)).
         """
+        if self.period == 1:
+            return np.full_like(number, self.table[0])
         owners: Int64Array = self.table[number % self.period]
         return owners
 
@@ -108,11 +110,9 @@ def occurrence(owners: Int64Array) -> Int64Array:
         >>> occurrence(np.array([5, 5, 9, 5])).tolist()
         [0, 1, 0, 2]
     """
-    order = np.argsort(owners, kind="stable")
-    grouped = owners[order]
-    first = np.searchsorted(grouped, grouped, side="left")
+    order, starts, lengths = sorted_runs(owners)
     ranks = np.empty(owners.size, np.int64)
-    ranks[order] = np.arange(owners.size) - first
+    ranks[order] = np.arange(owners.size) - np.repeat(starts, lengths)
     return ranks
 
 

@@ -14,7 +14,7 @@ from lightning_synthaug.plan.labels import LabelIndex
 from lightning_synthaug.plan.passes import EXPLICIT_LIMIT, PassStream
 from lightning_synthaug.plan.permutation import permute
 from lightning_synthaug.plan.pools import divide_pool, lives, most_servings
-from lightning_synthaug.plan.seeding import Int64Array, child_seed, divide, hash64
+from lightning_synthaug.plan.seeding import Int64Array, child_seed, divide, groups_of, hash64
 from lightning_synthaug.plan.sources import ShareTable
 from lightning_synthaug.plan.stretches import Stretch, bounds_of
 
@@ -64,6 +64,10 @@ class SyntheticStream:
             sources, balance=balance, labels=labels, stretches=stretches, shares=self.shares
         )
         self._sizes = [self._pool_sizes(j) for j in range(len(sources))]
+        #: Keyed by the generation seed, so that runs with other seeds ask for the same samples.
+        self._twin_keys = np.array(
+            [child_seed(generation_seed, "twins", s.name) for s in sources], np.uint64
+        )
         #: Opened when first read: there is one for each source, or for each label of a source.
         self._pool = lru_cache(maxsize=None)(self._open_pool)
         self._bounds = lru_cache(maxsize=None)(self._compute_bounds)
@@ -85,7 +89,7 @@ class SyntheticStream:
         size = int(self._sizes[owner][0])
         if source.items is not None or source.labels is None or self.labels is None:
             return size
-        index = self._of_slots(owner, np.arange(size))[0]
+        index = self._of_serials([(owner, slice(0, size))], np.arange(size))[0]
         return int(np.count_nonzero(index >= 0))
 
     def samples(self, number: Int64Array, owner: Int64Array) -> Samples:
@@ -100,49 +104,65 @@ class SyntheticStream:
         """
         rank = self.shares.rank(number)
         if len(self.sources) == 1:
-            return self._of_source(0, rank)
+            return self._of_parts([(0, slice(0, rank.size))] if rank.size else [], rank)
+        order, parts = groups_of(owner)
+        if len(parts) == 1:
+            return self._of_parts(parts, rank)
         out = (
             np.empty_like(number),
             np.empty_like(number),
             np.empty_like(number),
             np.empty_like(number),
         )
-        for j in np.unique(owner).tolist():
-            mine = np.flatnonzero(owner == j)
-            for target, values in zip(out, self._of_source(j, rank[mine]), strict=True):
-                target[mine] = values
+        for target, values in zip(out, self._of_parts(parts, rank[order]), strict=True):
+            target[order] = values
         return out
 
-    def _of_source(self, j: int, rank: Int64Array) -> Samples:
-        """Plan consecutive samples of one source."""
-        if self._allocation is not None:
-            return self._by_label(j, self._allocation[j], rank)
+    def _of_parts(self, parts: Sequence[tuple[int, slice]], rank: Int64Array) -> Samples:
+        """Plan samples of several sources, those of each together and consecutive."""
+        if self._allocation is None:
+            drawn = [rank[:0], *(self._drawn(j, rank[part]) for j, part in parts)]
+            return self._of_serials(parts, np.concatenate(drawn))
+        nothing = (rank[:0],) * 4
+        each = (self._by_label(j, self._allocation[j], rank[part]) for j, part in parts)
+        index, label, twin, version = map(np.concatenate, zip(nothing, *each, strict=True))
+        return index, label, twin, version
+
+    def _drawn(self, j: int, rank: Int64Array) -> Int64Array:
+        """Draw consecutive samples of a source whose labels are not asked for: their serial numbers within it."""
         source, size = self.sources[j], int(self._sizes[j][0])
-        first = int(rank[0]) if rank.size else 0
+        first = int(rank[0])
         slot = self._pool(j, 0).take(first, first + rank.size)
         if source.items is None and source.reuse is not None:
             slot = slot + lives(rank, slot, size, source.reuse) * size
-        return self._of_slots(j, slot)
+        return slot
 
-    def _of_slots(self, j: int, serial: Int64Array) -> Samples:
-        """Plan samples whose label is not asked for, by their serial numbers within the source."""
-        source, items, labels, total = self.sources[j], self._items[j], self.labels, self.total
-        passes, offset = divide(serial, total)
-        twin = offset
+    def _of_serials(self, parts: Sequence[tuple[int, slice]], serial: Int64Array) -> Samples:
+        """Plan samples whose labels are not asked for, by their serial numbers within their sources."""
+        labels, total = self.labels, self.total
+        passes, twin = divide(serial, total)
         # A pool of whole passes has a slot for each twin, and its own order is shuffled already.
-        if int(self._sizes[j][0]) % total:
-            twin = permute(offset, total, hash64(self._twin_key(source), passes))
-        if items is not None:
-            label = items.labels[serial]
-            if labels is not None:
-                twin = labels.namesake(label, items.rank[serial], otherwise=twin)
-            return serial, label, twin, passes
+        other = [(j, part) for j, part in parts if int(self._sizes[j][0]) % total]
+        if other:
+            rows = np.concatenate([np.arange(part.start, part.stop) for _, part in other])
+            keys = self._twin_keys[[j for j, _ in other]]
+            key = np.repeat(keys, [part.stop - part.start for _, part in other])
+            twin[rows] = permute(twin[rows], total, hash64(key, passes[rows]))
         if labels is None:
-            return serial, np.full_like(serial, -1), twin, passes
-        label = labels.labels[twin]
-        index = labels.serial(twin, passes)
-        if source.labels is not None:
-            index[~np.isin(label, list(source.labels))] = -1
+            index, label = serial, np.full_like(serial, -1)
+        else:
+            label = labels.labels[twin]
+            index = labels.serial(twin, passes)
+        for j, part in parts:
+            items, makeable = self._items[j], self.sources[j].labels
+            if items is not None:
+                mine = index[part] = serial[part]
+                label[part] = items.labels[mine]
+                if labels is not None:
+                    nth = items.rank[mine]
+                    twin[part] = labels.namesake(label[part], nth, otherwise=twin[part])
+            elif labels is not None and makeable is not None:
+                index[part][~np.isin(label[part], list(makeable))] = -1
         return index, label, twin, passes
 
     def _by_label(self, j: int, stages: LabelStages, rank: Int64Array) -> Samples:
@@ -157,7 +177,7 @@ class SyntheticStream:
         if items is None and source.reuse is not None:
             serial = slot + lives(served, slot, size, source.reuse) * size
         passes, offset = divide(serial, labels.counts[place])
-        key = hash64(hash64(self._twin_key(source), place), passes)
+        key = hash64(hash64(int(self._twin_keys[j]), place), passes)
         twin = labels.member(place, permute(offset, labels.counts[place], key))
         if items is not None:
             return items.member(np.searchsorted(items.values, label), serial), label, twin, passes
@@ -165,15 +185,14 @@ class SyntheticStream:
 
     def _slots(self, j: int, place: Int64Array, served: Int64Array) -> Int64Array:
         """Read the pool of each label: a stretch of it each, since samples are consecutive."""
+        order, groups = groups_of(place)
+        firsts = served[order]
+        drawn = [place[:0]]
+        for label, part in groups:
+            first = int(firsts[part.start])
+            drawn.append(self._pool(j, label).take(first, first + part.stop - part.start))
         slot = np.empty_like(place)
-        order = np.argsort(place, kind="stable")
-        ends = np.cumsum(np.bincount(place)) if place.size else np.empty(0, np.int64)
-        begin = 0
-        for label, end in enumerate(ends.tolist()):
-            if end > begin:
-                first = int(served[order[begin]])
-                slot[order[begin:end]] = self._pool(j, label).take(first, first + end - begin)
-            begin = end
+        slot[order] = np.concatenate(drawn)
         return slot
 
     def _pool_sizes(self, j: int) -> Int64Array:
@@ -227,7 +246,3 @@ class SyntheticStream:
                 served = self._allocation[j].counts(int(served[0]))
             rows.append((served, most_servings(bound.synthetic, share), bound.stretch))
         return rows
-
-    def _twin_key(self, source: SourceSpec) -> int:
-        """Key the twins by the generation seed, so that runs with other seeds ask for the same samples."""
-        return child_seed(self.generation_seed, "twins", source.name)

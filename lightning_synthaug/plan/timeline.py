@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from lightning_synthaug.errors import PlanError
+from lightning_synthaug.plan.batch import BLOCK
 from lightning_synthaug.plan.changes import SourceChanges
 from lightning_synthaug.plan.history import Event, RatioChange, SourceChange
 from lightning_synthaug.plan.knots import Knots
@@ -18,9 +19,6 @@ from lightning_synthaug.plan.rows import check_extra
 from lightning_synthaug.plan.stretches import Stretch
 
 __all__ = ["Stage", "Timeline"]
-
-#: Slots planned at once; batches are cut from these.
-_BLOCK = 16384
 
 
 @final
@@ -118,17 +116,18 @@ class Timeline:
         bounds: list[int] = slots.tolist()
         return bounds
 
-    def block_batches(self, number: int) -> tuple[int, int]:
+    def block_batches(self, number: int, slots: int = BLOCK) -> tuple[int, int]:
         """Return which batches are planned together with one.
 
         Args:
             number: Batches processed before the one that must be among them, >= 0.
+            slots: About how many slots they shall have, >= 1.
 
         Returns:
             Number of the first, and the number after the last.
         """
         stage = self.stage_of(number)
-        group = max(1, _BLOCK // stage.epoch.batch_size)
+        group = max(1, slots // stage.epoch.batch_size)
         if self._by_epoch:
             group = min(group, stage.epoch.batches)
         first = number - (number - stage.batch) % group

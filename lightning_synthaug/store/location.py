@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,7 @@ def index_path(folder: Path) -> Path:
     return Path(own).expanduser().absolute() / digest / INDEX_NAME
 
 
+@lru_cache(maxsize=16)  # each look into a store asks
 def file_system_of(path: Path, mounts: str) -> str | None:
     r"""Find the type of the file system that holds a path.
 

@@ -139,7 +139,7 @@ def read_from(path: Path, start: int) -> bytes:
         if (length := os.fstat(fd).st_size) > MAX_LOG:
             raise damaged_shard(path, f"{length:,} bytes")
         parts = []
-        while part := os.pread(fd, _CHUNK, start):
+        while start < length and (part := os.pread(fd, min(_CHUNK, length - start), start)):
             parts.append(part)
             start += len(part)
         return b"".join(parts)

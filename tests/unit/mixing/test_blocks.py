@@ -43,6 +43,24 @@ def test_blocks_are_the_plan_with_places(tmp_path: Path) -> None:
     mixture.close()
 
 
+def test_blocks_grow_and_begin_small_again_with_another_plan() -> None:
+    mixture = Mixture(Recipe(source=traced_dataset(9, source=1), ratio=0.5), traced_dataset(5000))
+    plan, blocks = mixture.compile(Epoch(5000, 8), None), Blocks(mixture)
+    seen = []
+    for number in range(3000):
+        block = blocks.of(plan, number)
+        if not seen or seen[-1] is not block:
+            seen.append(block)
+        part = block.planned.where(slice(*block.span(number)))
+        assert part.matrix().tolist() == plan.batch(number).matrix().tolist()
+    sizes = [len(block.planned) for block in seen]
+    assert sizes == [1024 << i for i in range(len(sizes))]
+    assert len(sizes) > 4
+    again = mixture.compile(Epoch(5000, 8), None)
+    assert len(blocks.of(again, 2999).planned) <= sizes[0]
+    mixture.close()
+
+
 def test_looking_again_finds_what_another_process_made(tmp_path: Path) -> None:
     recipe = Recipe(source=Tracer(), ratio=0.5, cache=tmp_path)
     ours, theirs = (Mixture(recipe, traced_dataset(SIZE)) for _ in range(2))

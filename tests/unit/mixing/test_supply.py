@@ -33,3 +33,20 @@ def test_damaged_samples_are_made_again_before_the_batch_that_waits_for_them(
     assert supply.made() == int(np.count_nonzero(planned.is_synthetic)) == 4
     assert supply.made() == 0
     mixture.close()
+
+
+def test_blocks_are_kept_until_samples_come(tmp_path: Path) -> None:
+    recipe = Recipe(source=Tracer(), ratio=0.5, cache=tmp_path, pool=20)
+    mixture = Mixture(recipe, traced_dataset(45))
+    plan = mixture.compile(Epoch(45, 8), None)
+    supply = Supply(mixture, leader=True, world=1)
+    supply.begin(plan, 0, 1, None)
+    lacking = supply.complete(plan, 5)
+    supply.begin(plan, 0, 12, None)
+    assert supply.made() == 20
+    block = supply.complete(plan, 5)
+    assert lacking.lacks
+    assert not block.lacks
+    supply.begin(plan, 12, 18, None)
+    assert supply.complete(plan, 5) is block
+    mixture.close()

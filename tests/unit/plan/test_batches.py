@@ -39,8 +39,9 @@ def test_large_passes_are_planned_in_blocks_of_whole_batches() -> None:
     ends = np.cumsum([20000, 1, 16000, 500])
     given = BatchPass(0, np.zeros(ends[-1], np.int64), ends)
     plan = BatchPlan(plan_of(0.0), given, batch=0, slot=50)
-    assert [plan.block_batches(n) for n in range(4)] == [(0, 1), (1, 3), (1, 3), (3, 4)]
-    assert len(plan.block(2)) == 16001
+    assert [plan.block_batches(n, 16384) for n in range(4)] == [(0, 1), (1, 3), (1, 3), (3, 4)]
+    assert len(plan.block(2, 16384)) == 16001
+    assert [plan.block_batches(n, 1) for n in range(4)] == [(n, n + 1) for n in range(4)]
 
 
 def test_a_sample_of_the_pool_belongs_to_the_one_displaced() -> None:

@@ -28,6 +28,16 @@ def test_permute_stays_in_range_and_hits_nothing_twice_up_to_its_limit(size: int
     )
 
 
+def test_many_positions_are_mapped_like_few() -> None:
+    index = np.arange(10**6, 10**6 + 20_000)
+    keys = hash64(3, index // 7000)
+    few = [
+        permute(part, 10**9, key)
+        for part, key in zip(np.split(index, 8), np.split(keys, 8), strict=True)
+    ]
+    assert permute(index, 10**9, keys).tolist() == np.concatenate(few).tolist()
+
+
 def test_one_key_for_all_equals_a_key_for_each() -> None:
     keys = np.array([5, 5, 5, 9], dtype=np.uint64)
     sizes = np.array([7, 7, 12, 7])

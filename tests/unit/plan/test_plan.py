@@ -32,6 +32,11 @@ def test_blocks_hold_whole_batches_and_slots_agree() -> None:
     first, end = p.block_batches(700)
     assert first <= 700 < end
     assert len(p.block(700)) == p.slot(end) - p.slot(first)
+    small = p.block(700, 20)
+    assert len(small) < len(p.block(700))
+    assert (
+        small.matrix().tolist() == p.slots(small.start, small.start + len(small)).matrix().tolist()
+    )
     assert p.slots(p.slot(700), p.slot(701)).matrix().tolist() == p.batch(700).matrix().tolist()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from lightning_synthaug.plan import child_seed, hash64
+from lightning_synthaug.plan.seeding import groups_of
 
 
 def test_seeds_depend_on_every_part_of_their_path() -> None:
@@ -30,3 +31,15 @@ def test_hashes_are_spread_over_all_bits() -> None:
     bits = np.unpackbits(hashes.view(np.uint8)).reshape(10_000, 64).mean(axis=0)
     assert (np.abs(bits - 0.5) < 0.03).all()
     assert np.unique(hashes).size == 10_000
+
+
+def test_groups_hold_each_number_once_and_in_order() -> None:
+    for most in (1, 3, 1000, 70_000):
+        values = (hash64(1, np.arange(500)) % np.uint64(most)).astype(np.int64)
+        order, groups = groups_of(values)
+        assert sorted(order.tolist()) == list(range(500))
+        assert [v for v, _ in groups] == sorted(set(values.tolist()))
+        for value, part in groups:
+            assert order[part].tolist() == np.flatnonzero(values == value).tolist()
+    order, groups = groups_of(values[:0])
+    assert (order.size, groups) == (0, [])

@@ -70,6 +70,25 @@ def test_any_stretch_equals_the_whole(balance: Any) -> None:
     assert samples(of, 3, 3) == [[], [], [], []]
 
 
+@pytest.mark.parametrize("labels", [LABELS, None])
+def test_sources_are_planned_together_as_each_alone(labels: LabelIndex | None) -> None:
+    of = stream(
+        SourceSpec("a", 2, pool=5),
+        SourceSpec("b", reuse=2),
+        SourceSpec("c", pool=7, reuse=1, labels=frozenset({0, 2})),
+        SourceSpec("d", items=np.array([2, 0, 0, 2, 5])),
+        SourceSpec("e", 3, pool=24),
+        labels=labels,
+    )
+    number = np.arange(30, 200)
+    owner = of.shares.who(number)
+    together = of.samples(number, owner)
+    for j in range(5):
+        mine = owner == j
+        alone = of.samples(number[mine], owner[mine])
+        assert [a[mine].tolist() for a in together] == [a.tolist() for a in alone]
+
+
 @pytest.mark.parametrize(
     ("source", "balance", "count"),
     [
