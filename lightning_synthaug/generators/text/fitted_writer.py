@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import ConfigError, GeneratorError
-from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.card import read_card
 from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.fitted_on import fitted_digests, text_digest
@@ -22,6 +21,7 @@ from lightning_synthaug.generators.text.adapter import Adapter
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
 from lightning_synthaug.generators.text.speaker import Speaker
+from lightning_synthaug.generators.text.speaking import Speaking
 
 if TYPE_CHECKING:
     from lightning_synthaug.generators.gates.base import Gate
@@ -35,7 +35,7 @@ _SAMPLING = ("model", "temperature", "top_k", "top_p", "repetition_penalty", "lo
 
 
 @final
-class FittedWriter(Generator):
+class FittedWriter(Speaking):
     """Have a language model that `fit_lm` fitted write texts of the label asked for.
 
     What was fitted is added to the weights of the model when it is loaded. Each text is drawn by the seed of its
@@ -164,29 +164,6 @@ class FittedWriter(Generator):
         """Refuse what is no whole text, refusals, words of the prompt, other labels, copies and repetition."""
         told = ValidText(prompts=self.told.said())
         return (told, LabelConsistency(), NearDuplicate(), Repetition())
-
-    def load(self, device: str = "cpu") -> None:
-        """Read the model, and add what was fitted.
-
-        Args:
-            device: Torch device.
-
-        Raises:
-            GeneratorError: The model is another one than was fitted, or is missing (SA834), or cannot be read (SA480).
-            MissingDependency: `transformers` (SA830) or `peft` (SA832) is not installed.
-        """
-        assert self.told
-        self._speaker.load(device)
-        super().load(device)
-
-    def unload(self) -> None:
-        """Give back the memory of the model."""
-        self._speaker.unload()
-        super().unload()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the device behind."""
-        return {**self.__dict__, "_device": None}
 
     def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
         """Write a text for each request.

@@ -10,6 +10,7 @@ from lightning_synthaug.generators.gates.valid_text import ValidText
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
 from lightning_synthaug.generators.text.speaker import AbstractSpeaker, Speaker
+from lightning_synthaug.generators.text.speaking import Speaking
 from lightning_synthaug.generators.text.twin import TextVariants
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModelParaphraser", "Paraphraser", "labels_of"]
 
 
-class Paraphraser(TextVariants):
+class Paraphraser(Speaking, TextVariants):
     """Have something that speaks say real texts otherwise, wherever it is.
 
     Args:
@@ -69,30 +70,6 @@ class Paraphraser(TextVariants):
     def default_gates(self) -> Sequence[Gate]:
         """Refuse what is no whole text, refusals, words of the prompt, and what is much shorter or longer."""
         return (ValidText(prompts=self.told.said()), LengthRatio(field=self.field))
-
-    def load(self, device: str = "cpu") -> None:
-        """Read the prompt, and get the speaker ready.
-
-        Args:
-            device: Torch device.
-
-        Raises:
-            GeneratorError: A model cannot be read (SA480).
-            ConfigError: The prompt cannot be used (SA481).
-            MissingDependency: A library is not installed (SA830).
-        """
-        assert self.told
-        self._speaker.load(device)
-        super().load(device)
-
-    def unload(self) -> None:
-        """Give back what was taken."""
-        self._speaker.unload()
-        super().unload()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the device behind."""
-        return {**self.__dict__, "_device": None}
 
     def particulars(self, request: Request) -> dict[str, Any]:
         """Say what the speaker tells of one text."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import ConfigError, GeneratorError
-from lightning_synthaug.generators.base import Generator
 from lightning_synthaug.generators.digest import canonical_digest
 from lightning_synthaug.generators.gates.label_consistency import LabelConsistency
 from lightning_synthaug.generators.gates.near_duplicate import NearDuplicate
@@ -20,6 +19,7 @@ from lightning_synthaug.generators.text.paraphraser import labels_of
 from lightning_synthaug.generators.text.prompts import Prompt, read_prompt
 from lightning_synthaug.generators.text.sampling import Sampling
 from lightning_synthaug.generators.text.speaker import AbstractSpeaker, Speaker
+from lightning_synthaug.generators.text.speaking import Speaking
 from lightning_synthaug.plan.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModelWriter", "Writer"]
 
 
-class Writer(Generator):
+class Writer(Speaking):
     """Have something that speaks write texts of the label asked for, after real ones of it, wherever it is.
 
     Args:
@@ -100,30 +100,6 @@ class Writer(Generator):
         """Refuse what is no whole text, refusals, words of the prompt, other labels, copies and repetition."""
         told = ValidText(prompts=self.told.said())
         return (told, LabelConsistency(), NearDuplicate(), Repetition())
-
-    def load(self, device: str = "cpu") -> None:
-        """Read the prompt, and get the speaker ready.
-
-        Args:
-            device: Torch device.
-
-        Raises:
-            GeneratorError: A model cannot be read (SA480).
-            ConfigError: The prompt cannot be used (SA481).
-            MissingDependency: A library is not installed (SA830).
-        """
-        assert self.told
-        self._speaker.load(device)
-        super().load(device)
-
-    def unload(self) -> None:
-        """Give back what was taken."""
-        self._speaker.unload()
-        super().unload()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the device behind."""
-        return {**self.__dict__, "_device": None}
 
     def particulars(self, request: Request) -> dict[str, Any]:
         """Say which real texts of its label one sample was written after, and what the speaker tells."""
