@@ -118,17 +118,9 @@ class MixedDataset(Dataset[Any]):
 
     def _whole(self, indices: list[int]) -> list[Any] | Columns:
         """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
-        tensors = self._tensors
-        return self._plain(indices) if tensors is None else Columns(tensors, indices)
-
-    def _plain(self, indices: list[int]) -> list[Any]:
-        """Read untransformed real items, in bulk where the user's dataset offers it."""
-        dataset = self.adapter.dataset
-        bulk = getattr(dataset, "__getitems__", None)
-        if bulk is not None:
-            return list(bulk(indices))
-        real = dataset.__getitem__
-        return [real(i) for i in indices]
+        if self._tensors is not None:
+            return Columns(self._tensors, indices)
+        return _items(self.adapter.dataset, indices)
 
     def _mixed(self, number: int, rows: Rows) -> Parts:
         """Read a batch with synthetic or transformed rows."""
@@ -141,8 +133,9 @@ class MixedDataset(Dataset[Any]):
             return Parts(delivered, self._among(rows, stacked.others), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
         for source, existing in self.existing.items():
-            for i in np.flatnonzero(rows.source == source).tolist():
-                placed[i] = existing[int(rows.sample[i])]
+            mine = np.flatnonzero(rows.source == source)
+            read = _items(existing, rows.sample[mine].tolist())
+            placed.update(zip(mine.tolist(), read, strict=True))
         there = sorted(placed)
         if self._unchecked:
             self._check(rows, placed)
@@ -176,7 +169,7 @@ class MixedDataset(Dataset[Any]):
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
         index = rows.twin[where].tolist()
         if self.transform is None or not (flags := rows.transform[where]).any():
-            return self._plain(index)
+            return _items(self.adapter.dataset, index)
         return [
             self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
             for i, real, flag in zip(where.tolist(), index, flags.tolist(), strict=True)
@@ -292,6 +285,13 @@ class MixedDataset(Dataset[Any]):
         """List a few real samples from all over the dataset."""
         spread: list[int] = np.linspace(0, len(self) - 1, 8).astype(np.int64).tolist()
         return sorted(set(spread))
+
+
+def _items(dataset: Any, indices: list[int]) -> list[Any]:
+    """Read items, in bulk where a dataset offers it."""
+    if indices and (bulk := getattr(dataset, "__getitems__", None)) is not None:
+        return list(bulk(indices))
+    return [dataset[i] for i in indices]
 
 
 def _are_classes(labels: object) -> TypeGuard[npt.NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from collections.abc import Sequence
@@ -87,7 +88,7 @@ class Store(Notebook, Upkeep):
         self._closed = False
         self._sessions: dict[int, Session] = {}
         # Seals shards when the user forgets to; a forked child closes only what it opened.
-        weakref.finalize(self, _close_here, self._sessions)
+        weakref.finalize(self, _let_go, self._sessions)
 
     @classmethod
     def open(
@@ -284,3 +285,9 @@ def _close_here(sessions: dict[int, Session]) -> None:
     session = sessions.pop(os.getpid(), None)
     if session is not None:
         session.close()
+
+
+def _let_go(sessions: dict[int, Session]) -> None:
+    """Close where nobody could catch an error; what is committed is safe, and the folder may be gone by now."""
+    with contextlib.suppress(CacheError):
+        _close_here(sessions)

@@ -144,7 +144,9 @@ def batches(shape: Shape, ratio: float, folder: str, seed: int, **loader: Any) -
         DataLoader(data, 6, **loader), Made(shape), ratio, seed=seed, cache=folder,
         labels=labels, cache_bytes=64 * 8 * (shape.side**2 * 12 + 100), **options,
     )  # fmt: skip
-    return list(chain(mixed, mixed))
+    found = list(chain(mixed, mixed))
+    mixed.feed.mixture.close()
+    return found
 
 
 @settings(max_examples=40, deadline=None)

@@ -127,6 +127,30 @@ def test_the_users_collate_function_is_called_as_ever(tmp_path: Path) -> None:
     assert calls == [8, 8, 8, 8, 8, 5]
 
 
+class Bulk(Dicts):
+    """Reads many items at once, as the datasets of Hugging Face do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def __getitems__(self, indices: list[int]) -> list[dict[str, Any]]:
+        self.asked.append(len(indices))
+        return [super(Bulk, self).__getitem__(i) for i in indices]
+
+
+def test_real_and_synthetic_datasets_are_read_in_bulk(tmp_path: Path) -> None:
+    real, synthetic = Bulk(), Bulk()
+
+    def loader(data: Any, other: Any) -> Any:
+        return sa.mix(DataLoader(data, 8), other, 0.25, cache=tmp_path)
+
+    ours, theirs = list(loader(real, synthetic)), list(loader(Dicts(), Dicts()))
+    assert [read(b["image"]) for b in ours] == [read(b["image"]) for b in theirs]
+    assert set(synthetic.asked) <= {1, 2}
+    assert sum(real.asked) + sum(synthetic.asked) == SIZE
+
+
 def test_user_labels_are_put_back(tmp_path: Path) -> None:
     """The generator numbers its classes differently."""
     loader = mixed(tmp_path, source=Tracer(labels=[7, 8, 9]), label_map={0: 7, 1: 8, 2: 9})

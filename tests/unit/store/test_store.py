@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -212,3 +214,17 @@ def test_what_is_no_key_is_told_everywhere(tmp_path: Path, bad: Any) -> None:
 def test_what_is_used_is_what_the_budget_limits(tmp_path: Path) -> None:
     with filled(tmp_path, 3) as store:
         assert store.used() == store.stats().size > 3 * 64
+
+
+def test_a_store_whose_folder_is_gone_is_let_go_quietly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store.open(tmp_path / "cache", byte_budget=BUDGET)
+    store.put([sample(0)])
+    child = multiprocessing.get_context("fork").Process(target=int)  # closes the index
+    child.start()
+    child.join()
+    shutil.rmtree(tmp_path / "cache")
+    del store
+    gc.collect()
+    assert capsys.readouterr().err == ""
