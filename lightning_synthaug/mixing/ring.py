@@ -154,15 +154,17 @@ class _Pickler(ForkingPickler):
     def __init__(self) -> None:
         self._file = io.BytesIO()
         super().__init__(self._file, pickle.HIGHEST_PROTOCOL)
-        self.tensors: dict[int, torch.Tensor] = {}
+        self.tensors: list[torch.Tensor] = []
         self._numbers: dict[int, int] = {}
 
     def persistent_id(self, obj: Any) -> int | None:
         """Number a tensor of the buffer; None for what is pickled as ever."""
         if type(obj) is not torch.Tensor or not _is_plain(obj):
             return None
-        self.tensors[id(obj)] = obj
-        return self._numbers.setdefault(id(obj), len(self._numbers))
+        number = self._numbers.setdefault(id(obj), len(self.tensors))
+        if number == len(self.tensors):
+            self.tensors.append(obj)
+        return number
 
     def written(self, batch: Any) -> bytes:
         """Pickle a batch."""
@@ -243,7 +245,7 @@ class BufferRing:
         rest = pickler.written(batch)
         if not pickler.tensors:
             return batch
-        tensors = list(pickler.tensors.values())
+        tensors = pickler.tensors
         end, offsets = self._laid(tensors)
         if self._open is None or end > self._bytes[self._open].size:
             self._open, self._end = self._enlarged(end), _LINE
@@ -279,9 +281,8 @@ class BufferRing:
     def _enlarged(self, size: int) -> int:
         """Make a buffer: one more, or one in place of the open one, which is too small."""
         slot = len(self._buffers)
-        if (
-            self._open is not None
-        ):  # batches vary in size: leave room, or each larger one would ask for another
+        if self._open is not None:
+            # Batches vary in size: leave room, or each larger one would ask for another.
             slot, size = self._open, size + size // 4
         buffer = _shared(_after(size))
         self._buffers[slot : slot + 1] = [buffer]

@@ -48,14 +48,6 @@ class DatasetAdapter(ABC):
     def has_records(self) -> bool:
         """Whether raw samples can be read, as far as is known without reading one."""
 
-    @property
-    @abstractmethod
-    def columns(self) -> tuple[str, ...] | None:
-        """Field names in item order, when an item is a plain tuple or dict of numbers and arrays.
-
-        None when a transform changes it, or a batch cannot be stacked from columns.
-        """
-
     @abstractmethod
     def item(self, record: Mapping[str, Any]) -> Any:
         """Make what the dataset would return for a raw sample, the user's transforms included.

@@ -46,11 +46,6 @@ class CallableAdapter(DatasetAdapter):
         """True with `record=`; else as the dataset has them."""
         return self._record is not None or self._inner.has_records
 
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """None with `item=` or `record=`: whatever they do is done item by item."""
-        return None
-
     def item(self, record: Mapping[str, Any]) -> Any:
         """Call `item=`, or make the dataset's item."""
         if self._item is None:

@@ -34,11 +34,6 @@ class FormattedAdapter(DatasetAdapter):
         """As the rows have them."""
         return self._rows.has_records
 
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """None: the transform changes the columns."""
-        return None
-
     def item(self, record: Mapping[str, Any]) -> Any:
         """Run the transform on a batch of one."""
         row = self._rows.item(record)

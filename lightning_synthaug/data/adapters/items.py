@@ -60,12 +60,6 @@ class ItemAdapter(DatasetAdapter):
         """True until reading one has failed."""
         return not isinstance(self._found, DataError)
 
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """Field names of a plain tuple or dict; reads item 0 at the first call."""
-        probe = self._probe()
-        return probe.template.names if probe.calls == [] and probe.template.stackable else None
-
     def item(self, record: Mapping[str, Any]) -> Any:
         """Build the raw item and run the dataset's own transforms on it, in its own order."""
         probe = self._probe()

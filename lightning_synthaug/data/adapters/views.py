@@ -34,11 +34,6 @@ class SubsetAdapter(DatasetAdapter):
         """Whether the dataset below has records."""
         return self._inner.has_records
 
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """Columns of the dataset below."""
-        return self._inner.columns
-
     def item(self, record: Mapping[str, Any]) -> Any:
         """Make an item of the dataset below."""
         return self._inner.item(record)
@@ -69,11 +64,6 @@ class ConcatAdapter(DatasetAdapter):
     def has_records(self) -> bool:
         """Whether all parts have records."""
         return all(part.has_records for part in self._parts)
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """Columns of the first part."""
-        return self._parts[0].columns
 
     def item(self, record: Mapping[str, Any]) -> Any:
         """Make an item of the first part."""

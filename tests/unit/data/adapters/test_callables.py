@@ -23,7 +23,6 @@ def to_record(dataset: Any, index: int) -> dict[str, Any]:
 def test_the_users_functions_have_the_last_word() -> None:
     adapter = adapt(DATASET, item=to_item, record=to_record)
     assert adapter.has_records
-    assert adapter.columns is None
     assert adapter.stack({}) is None
     item = adapter.item(adapter.record(2))
     assert torch.equal(item[0]["pixels"], DATASET[2][0]["pixels"])
