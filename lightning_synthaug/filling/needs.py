@@ -108,22 +108,18 @@ class SourceNeeds:
         if self.generator.conditioning == "twin":
             identity = join(slots.twin, slots.version)
         elif self.values.size:
-            identity = join(np.searchsorted(self.values, slots.label), self._numbers(slots))
+            place = np.searchsorted(self.values, slots.label)
+            identity = join(place, self._numbers(slots, place))
         else:
-            identity = self._numbers(slots).copy()
+            identity = self._numbers(slots, 0).copy()
         identity[slots.index < 0] = -1
         return identity
 
-    def _numbers(self, slots: PlannedSlots) -> Int64Array:
+    def _numbers(self, slots: PlannedSlots, place: Int64Array | int) -> Int64Array:
         """Number the samples asked for; where there are only so many of a label, the numbers begin again."""
         if self._counts is None:
             return slots.index
-        count = (
-            self._counts[np.searchsorted(self.values, slots.label)]
-            if self.values.size
-            else self._counts[0]
-        )
-        return np.where(slots.index < 0, -1, slots.index % count)
+        return np.where(slots.index < 0, -1, slots.index % self._counts[place])
 
     def _finite(self) -> Int64Array | None:
         """Ask how many distinct samples there are of each label; None where there is no end to them."""

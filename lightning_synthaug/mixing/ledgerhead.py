@@ -44,7 +44,7 @@ def counts_of(mixture: Mixture) -> dict[str, Counts]:
     Args:
         mixture: The recipe, applied to a dataset.
     """
-    generated = mixture.generated if mixture.is_generated.any() else []
+    generated = mixture.generated
     return {source.name: source.counts for source in generated}
 
 

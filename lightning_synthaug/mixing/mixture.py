@@ -150,7 +150,9 @@ class Mixture:
 
     @cached_property
     def generated(self) -> list[SourceFiller]:
-        """The sources whose samples are made on request."""
+        """The sources whose samples are made on request; the store is opened only where there are some."""
+        if not self.is_generated.any():
+            return []
         return open_sources(
             self.recipe,
             dataset=self.dataset,

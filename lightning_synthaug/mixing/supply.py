@@ -116,7 +116,7 @@ class Supply:
         """
         start, stop = plan.slot(first), plan.slot(end)
         mixture = self._mixture
-        recipe, generated = mixture.recipe, mixture.generated if mixture.is_generated.any() else []
+        recipe, generated = mixture.recipe, mixture.generated
         turns = Turns(mixture.folder, " ".join(recipe.sources))
         ahead = self._leader and bool(generated) and recipe.fill == "ahead"
         made, known = self._made, [len(source.places) for source in generated]
@@ -245,5 +245,5 @@ class Supply:
 
     def _take_damaged(self) -> None:
         """Take out of the store what other ranks found damaged."""
-        for source in self._mixture.generated if self._mixture.is_generated.any() else ():
+        for source in self._mixture.generated:
             source.forget_told(Turns(self._mixture.folder, source.name).take_damaged())

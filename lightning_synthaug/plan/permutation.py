@@ -13,6 +13,7 @@ from lightning_synthaug.plan.seeding import Int64Array, UInt64Array, hash64, run
 __all__ = ["explicit_permutations", "permute"]
 
 _Array = TypeVar("_Array", Int64Array, UInt64Array)
+_Where = slice | npt.NDArray[np.intp]
 
 _STEPS = 6
 #: Positions that are mapped at once: what is computed meanwhile stays in the cache, and below what a C library
@@ -72,19 +73,18 @@ def permute(index: npt.ArrayLike, size: int | Int64Array, key: int | UInt64Array
     """
     out = np.array(index, dtype=np.int64, ndmin=1)
     for first in range(0, out.size, _AT_ONCE):
-        some = slice(first, first + _AT_ONCE)
-        out[some] = _walked(out[some], _collapse(_at(size, some)), _collapse(_at(key, some)))
-    return out
-
-
-def _walked(value: Int64Array, size: int | Int64Array, key: int | UInt64Array) -> Int64Array:
-    """Apply the network, again and again to what is beyond `size`."""
-    out = _network(value, size, key)
+        _map(out, slice(first, first + _AT_ONCE), size, key)
     pending = np.flatnonzero(out >= size)
     while pending.size:
-        out[pending] = _network(out[pending], _at(size, pending), _at(key, pending))
+        _map(out, pending, size, key)
         pending = pending[out[pending] >= _at(size, pending)]
     return out
+
+
+def _map(values: Int64Array, where: _Where, size: int | Int64Array, key: int | UInt64Array) -> None:
+    """Apply the network to some of the values, in place."""
+    some = values[where]
+    values[where] = _network(some, _collapse(_at(size, where)), _collapse(_at(key, where)))
 
 
 def _collapse(values: int | _Array) -> int | _Array:
@@ -94,7 +94,7 @@ def _collapse(values: int | _Array) -> int | _Array:
     return int(values[0])
 
 
-def _at(values: int | _Array, where: slice | npt.NDArray[np.intp]) -> int | _Array:
+def _at(values: int | _Array, where: _Where) -> int | _Array:
     """Pick elements, where there is one for each."""
     return values if isinstance(values, int) else values[where]
 

@@ -79,6 +79,16 @@ def test_places_are_those_of_the_store(tmp_path: Path) -> None:
         each.close()
 
 
+def test_datasets_alone_open_no_store(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    recipe = Recipe(source=traced_dataset(9, source=1), ratio=0.5, cache=folder)
+    mixture = Mixture(recipe, traced_dataset(45))
+    places = mixture.places(mixture.compile(Epoch(45, 8), None).batch(0))
+    assert (places < 0).all()
+    mixture.close()
+    assert not folder.exists()
+
+
 def test_a_file_is_no_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(CacheError, match=r"`cache` must be a folder, got the file.*SA505"):
