@@ -50,30 +50,24 @@ class Memory:
         Returns:
             The rest, in their order.
         """
-        file = self._opened() if identities.size else None
-        # What is damaged or gone must not be found there again.
-        if file is None or places.forgot:
+        if self._off or not identities.size:
+            return identities
+        if self._name is None:
+            self._name = self._scope()
+            self._file = self._store.recall(self._name)
+        if (
+            self._file is None or places.forgot
+        ):  # what is damaged or gone must not be found there again
             return identities
         rest = [identities[:0]]
         for first in range(0, identities.size, _AT_ONCE):
             some = identities[first : first + _AT_ONCE]
-            found = file.find(some)
+            found = self._file.find(some)
             there = found[:, 0] != UNKNOWN
             places.add(some[there], found[there])
             self._known += int(np.count_nonzero(there))
             rest.append(some[~there])
         return np.concatenate(rest)
-
-    def recall_all(self, places: Places, *, most: int) -> None:
-        """Settle all that the file knows, so that nobody need tell what is asked for.
-
-        Args:
-            places: Where to settle it.
-            most: Nothing is done where the file knows more than this.
-        """
-        file = self._opened()
-        if file is not None and file.identities.size <= most:
-            self.recall(places.missing(file.identities), places)
 
     def write(self, places: Places) -> None:
         """Write places down, where there is enough that the file does not know.
@@ -89,13 +83,6 @@ class Memory:
         there = found[:, 0] >= 0
         if there.any():
             self._store.remember(self._name, identities[there], found[there])
-
-    def _opened(self) -> PlaceFile | None:
-        """Open the file when it is first needed; None where there is none."""
-        if self._name is None and not self._off:
-            self._name = self._scope()
-            self._file = self._store.recall(self._name)
-        return self._file
 
     def _scope(self) -> str:
         """Name what an identity means: as long as this stays the same, it means the same sample."""

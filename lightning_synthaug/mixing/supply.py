@@ -115,7 +115,6 @@ class Supply:
             FillError: The rank that fills has failed or is gone.
         """
         start, stop = plan.slot(first), plan.slot(end)
-        rows = plan.knots.count(stop) - plan.knots.count(start)
         mixture = self._mixture
         recipe, generated = mixture.recipe, mixture.generated
         turns = Turns(mixture.folder, " ".join(recipe.sources))
@@ -126,9 +125,6 @@ class Supply:
         if ahead:
             self._check_budget(plan, start, stop)
         with watched(turns, leader=ahead, world=self._world):
-            for source in generated:
-                # What is known is settled sooner than told apart, where it is not much.
-                source.memory.recall_all(source.places, most=rows)
             lacking = [s for s in generated if len(s.places) != s.needs.distinct(plan)]
             needs = [source.needs for source in lacking]
             if self._replay is None:

@@ -98,17 +98,6 @@ def test_another_process_need_not_look_up_what_one_has_found(
     assert sizes == [1]
 
 
-def test_all_that_is_known_is_settled_at_once_where_it_is_not_too_much(store: Store) -> None:
-    places = filled(store).places.find(IDENTITIES)
-    later = filler(store)
-    later.memory.recall_all(later.places, most=IDENTITIES.size - 1)
-    assert len(later.places) == 0
-    for _ in range(2):
-        later.memory.recall_all(later.places, most=IDENTITIES.size)
-        assert len(later.places) == IDENTITIES.size
-    assert later.places.find(IDENTITIES).tolist() == places.tolist()
-
-
 def test_what_is_another_sample_is_not_taken_for_it(store: Store) -> None:
     filled(store)
     assert len(filler(store, seed=1).look_up(IDENTITIES)) == IDENTITIES.size

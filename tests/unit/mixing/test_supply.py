@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from lightning_synthaug.mixing import Mixture, Recipe
 from lightning_synthaug.mixing.supply import Supply
@@ -51,19 +50,3 @@ def test_blocks_are_kept_until_samples_come(tmp_path: Path) -> None:
     supply.begin(plan, 12, 18, None)
     assert supply.complete(plan, 5) is block
     mixture.close()
-
-
-def test_a_run_on_a_full_cache_does_not_plan_what_it_needs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = Recipe(source=Tracer(), ratio=0.5, cache=tmp_path, pool=20)
-    for full in (False, True):
-        mixture = Mixture(recipe, traced_dataset(45))
-        plan = mixture.compile(Epoch(45, 8), None)
-        supply = Supply(mixture, leader=True, world=1)
-        if full:
-            monkeypatch.setattr(plan, "synthetic", None)
-        supply.begin(plan, 0, 6, None)
-        assert supply.made() == (0 if full else 20)
-        assert not supply.complete(plan, 5).lacks
-        mixture.close()
