@@ -12,6 +12,7 @@ from lightning_synthaug.data import DatasetAdapter, LabelMap, Record
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
+from lightning_synthaug.filling.places import Places
 from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.filling.watching import Watching
 from lightning_synthaug.generators import Generator, Request, request_seed
@@ -68,6 +69,7 @@ class SourceNeeds:
         self.watching = Watching() if watching is None else watching
         self._twins = twins
         self._check = check
+        self._plan: AnyPlan | None = None
         self._counts = self._finite()
         if generator.conditioning == "class" and not values.size:
             raise ConfigError(
@@ -79,7 +81,7 @@ class SourceNeeds:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the dataset behind where no generator is conditioned on it: another process need not get it."""
         twins = self._twins if self.generator.conditioning == "twin" else None
-        return {**self.__dict__, "_twins": twins, "_check": None}
+        return {**self.__dict__, "_twins": twins, "_check": None, "_plan": None}
 
     @property
     def box(self) -> TwinBox | None:
@@ -145,6 +147,14 @@ class SourceNeeds:
         if planned is None or self._counts is None:
             return planned
         return min(planned, int(self._counts.sum()))
+
+    def all_in(self, places: Places, plan: AnyPlan) -> bool:
+        """Tell whether all that a plan can ever ask for is settled.
+
+        It is told by how much that is, and so of the first plan alone.
+        """
+        self._plan = self._plan or plan
+        return self._plan is plan and len(places) == self.distinct(plan)
 
     def of_range(self, plan: AnyPlan, start: int, stop: int) -> Int64Array:
         """Collect what a range of slots asks for, in the order of first use.

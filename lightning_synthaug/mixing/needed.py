@@ -56,8 +56,8 @@ class Needed:
         Returns:
             What is missing, each once, what is needed first first.
         """
-        if all(len(s.places) == plan.distinct(s.needs.number - 1) for s in self._sources):
-            return []  # everything that can ever be asked for is settled
+        if all(s.needs.all_in(s.places, plan) for s in self._sources):
+            return []
         planned = plan.synthetic(first, last)
         found: list[Need] = []
         for place, source in enumerate(self._sources):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from lightning_synthaug.data import LabelMap, Record, adapt
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling import SourceNeeds, wanted_of
+from lightning_synthaug.filling.places import Places
 from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.plan import Breakpoint, Epoch, Knots, Plan, SourceSpec
 from tests.helpers.traced import traced_dataset
@@ -139,6 +141,20 @@ def test_a_source_of_so_many_samples_is_asked_for_no_more(conditioning: str) -> 
     )
     assert len(n.of_range(plan(), 0, 900)) == n.distinct(plan()) == 9
     assert n.distinct(plan(reuse=2)) is None
+
+
+def test_what_another_plan_asked_for_is_not_taken_for_all_of_a_plan() -> None:
+    n, places = needs("class"), Places()
+    first, relabelled = plan(pool=9), np.maximum(LABELS, 1)
+    other = Plan(Epoch(45, 8), first.knots, [SourceSpec("gan", pool=9)], seed=1, labels=relabelled)
+    asked = n.of_range(first, 0, 900)
+    assert not n.all_in(places, first)
+    places.add(asked, np.zeros((asked.size, 2), np.int64))
+    assert n.all_in(places, first)
+    assert pickle.loads(pickle.dumps(n))._plan is None
+    assert n.distinct(other) == n.distinct(first)
+    assert places.missing(n.of_range(other, 0, 900)).size
+    assert not n.all_in(places, other)
 
 
 def test_a_long_range_is_planned_until_all_that_is_distinct_is_found(
