@@ -18,7 +18,7 @@ from lightning_synthaug.data.record import Record, Value
 from lightning_synthaug.store.pictures import RAW, PictureCodec, decode_picture
 from lightning_synthaug.store.schema import PICTURES, SCALARS, Field, Schema
 
-__all__ = ["Encoded", "checksums", "columns_of", "decode_fixed", "decode_ragged", "encode"]
+__all__ = ["Encoded", "checksums", "decode_fixed", "decode_ragged", "encode"]
 
 _WORD: Final = np.dtype("<u8")
 
@@ -64,11 +64,6 @@ def checksums(encoded: Encoded) -> npt.NDArray[np.uint32]:
     starts = [0, *ends[:-1]]
     pairs = zip(starts, ends, strict=True)
     return np.array([zlib.crc32(encoded.data[a:b]) for a, b in pairs], np.uint32)
-
-
-def columns_of(schema: Schema, rows: npt.NDArray[np.void]) -> dict[str, npt.NDArray[Any]]:
-    """View the columns of fixed rows under their names. Each of shape `(n, *field shape)`."""
-    return {field.name: rows[f"f{i}"] for i, field in enumerate(schema.fields)}
 
 
 def decode_fixed(schema: Schema, row: npt.NDArray[np.void]) -> Record:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 FORMAT: Final = 1
-MAX_ROWS: Final = 1 << 18  # a reader keeps 5 bytes for each row that a shard may have
+MAX_ROWS: Final = 1 << 18  # a reader keeps a byte for each row that a shard may have
 MAX_SIZE: Final = 1 << 40
 MAX_SHARD: Final = 1 << 63
 _HEAD_BYTES: Final = 1 << 20  # no header is longer

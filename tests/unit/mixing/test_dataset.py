@@ -205,7 +205,7 @@ def test_checking_items_leaves_the_users_random_state(tmp_path: Path) -> None:
 
     loader = mixed(tmp_path, data=Noisy())
     loader.feed.begin()
-    _ = loader.dataset.adapter.columns  # reads one item to learn how items are built
+    _ = loader.dataset.adapter.has_records  # reads one item to learn how items are built
     torch.manual_seed(0)
     loader.dataset.__getitems__(loader.feed.message(0))
     after = torch.rand(1)

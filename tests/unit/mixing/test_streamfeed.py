@@ -15,7 +15,7 @@ from lightning_synthaug.errors import FillError
 from lightning_synthaug.generators import Generator, Request
 from lightning_synthaug.mixing import CountedProgress, Recipe, StreamCourse, StreamFeed
 from lightning_synthaug.mixing.progress import Progress
-from lightning_synthaug.store.reader import Gathered
+from lightning_synthaug.store import Gathered
 from tests.helpers.streams import Batches
 from tests.helpers.traced import CLASSES, SIDE, Sample, Tracer, read, traced_dataset
 

@@ -9,7 +9,6 @@ import pytest
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.store.codec import (
     checksums,
-    columns_of,
     decode_fixed,
     decode_ragged,
     encode,
@@ -18,14 +17,11 @@ from lightning_synthaug.store.schema import schema_of
 from tests.unit.store.samples import image, text
 
 
-def test_fixed_rows_come_back_as_columns_and_records() -> None:
+def test_fixed_rows_come_back_as_records() -> None:
     records = [image(i) for i in range(3)]
     schema = schema_of(records[0])
     encoded = encode(schema, records)
     table = np.frombuffer(encoded.data, schema.row_dtype)
-    columns = columns_of(schema, table)
-    assert columns["image"].shape == (3, 8, 8)
-    assert columns["label"].tolist() == [0, 1, 2]
     assert [decode_fixed(schema, row) for row in table] == records
 
 

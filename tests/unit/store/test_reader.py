@@ -66,6 +66,33 @@ def test_several_shards_of_one_schema_make_columns(tmp_path: Path) -> None:
         assert got.columns["label"].tolist() == [i % 10 for i in order]
 
 
+def test_shards_that_cannot_be_joined_make_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_far_apart(shards: object) -> None:  # mappings at two ends of memory, rows of a gigabyte
+        raise ValueError("array is too big")
+
+    monkeypatch.setattr(module, "JoinedShards", too_far_apart)
+    with filled(tmp_path) as store:
+        got = store.reader.gather(*places(store, [7, 3, 99, 3]))
+        assert got.ok.tolist() == [True, True, False, True]
+        assert got.columns is None
+        assert got.records == (image(7), image(3), image(3))
+
+
+def test_the_rest_of_a_file_that_was_cut_short_comes_as_columns(tmp_path: Path) -> None:
+    with filled(tmp_path, 6) as store:
+        shards, rows = places(store, list(range(6)))
+        assert store.reader.gather(shards, rows).ok.all()
+        stride = 80  # 64 pixels and a label, each padded to 16 bytes
+        os.truncate(one_file(tmp_path, "*.rows"), 3 * stride + 5)
+        for _ in range(2):
+            got = store.reader.gather(shards, rows)
+            assert got.ok.tolist() == [True] * 3 + [False] * 3
+            assert got.columns is not None
+            assert got.columns["label"].tolist() == [0, 1, 2]
+
+
 def test_several_schemas_and_text_make_records(tmp_path: Path) -> None:
     records = [image(0), text(1), image(2, (4, 4)), text(3)]
     with Store.open(tmp_path, byte_budget=BUDGET) as store:
