@@ -23,6 +23,7 @@ __all__ = [
     "collate_mixed",
     "cut_record",
     "is_default_collate",
+    "relabelled",
     "stack",
 ]
 
@@ -85,6 +86,26 @@ def stack(
     if isinstance(laid[0], dict):
         return {key: joined(key) for key in laid[0]}
     return tuple(joined(i) for i in range(len(laid[0])))
+
+
+def relabelled(
+    columns: Mapping[str, Column], labels: npt.NDArray[np.int64], mine: npt.NDArray[np.bool_]
+) -> Mapping[str, Column]:
+    """Put labels in place of those that generators told, where they are classes and not soft or numbers to regress.
+
+    Args:
+        columns: One for each field.
+        labels: The labels planned. Shape `(n,)`.
+        mine: For which rows. Shape `(n,)`.
+
+    Returns:
+        The columns, with other labels.
+    """
+    told = columns.get("label")
+    classes = isinstance(told, np.ndarray) and told.ndim == 1 and told.dtype.kind in "biu"
+    if told is None or not classes or not mine.any():
+        return columns
+    return {**columns, "label": np.where(mine, labels, told).astype(told.dtype, copy=False)}
 
 
 def cut_record(columns: Mapping[str, Column], row: int) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,13 @@ from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, che
 from lightning_synthaug.data.check import check_labels
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import Stacked, cut_record, is_default_collate, stack
+from lightning_synthaug.mixing.assemble import (
+    Stacked,
+    cut_record,
+    is_default_collate,
+    relabelled,
+    stack,
+)
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
@@ -140,11 +146,11 @@ class MixedDataset(Dataset[Any]):
         if self._unchecked:
             self._check(rows, placed)
         others = np.array([i for i in range(rows.source.size) if i not in placed], np.int64)
-        synthetic = there if self._fits else []
         reals = self._reals(rows, others)
         placed.update(zip(others.tolist(), reals, strict=True))
         items = [placed[i] for i in range(rows.source.size)]
-        return Parts(delivered, items, None, tuple(there), self._bucket(items, synthetic, rows))
+        bucket = self._bucket(items, there, rows) if self._fits else None
+        return Parts(delivered, items, None, tuple(there), bucket)
 
     def _bucket(self, items: list[Any], made: list[int], rows: Rows) -> Bucket | None:
         """Hold the synthetic items of a batch against its real ones, where they must fit it."""
@@ -152,8 +158,7 @@ class MixedDataset(Dataset[Any]):
             return None
 
         def displaced(where: list[int]) -> list[Any]:
-            places = np.array(where, np.int64)
-            return self._reals(rows, places)
+            return self._reals(rows, np.array(where, np.int64))
 
         bucket = Bucket(items, made, displaced)
         bucket.bound()
@@ -182,26 +187,24 @@ class MixedDataset(Dataset[Any]):
         if not made.size or self.reader is None:
             return made[:0], None, []
         gathered = self.reader.gather(rows.shard[made], rows.row[made])
-        good, missed = made, made[:0]
-        if np.count_nonzero(gathered.ok) != made.size:
-            good, missed = made[gathered.ok], made[~gathered.ok]
-        mine = self._relabel[rows.source[good]] if self._relabels else np.zeros(good.size, bool)
-        columns, labels = gathered.columns, rows.label[good]
+        good, missed = made[gathered.ok], made[~gathered.ok]
+        columns = gathered.columns
         if columns is not None and self._by_columns and not self.existing:
-            own = dict(columns)
-            if mine.any() and _are_classes(told := own.get("label")):
-                own["label"] = np.where(mine, labels, told).astype(told.dtype, copy=False)
-            arrays = stack(self.adapter, own)
+            if self._relabels:
+                mine = self._relabel[rows.source[good]]
+                columns = relabelled(columns, rows.label[good], mine)
+            arrays = stack(self.adapter, columns)
             if arrays is not None:
                 rest = np.ones(rows.source.size, bool)
                 rest[good] = False
-                return missed, Stacked(good, rest.nonzero()[0], arrays, own), []
+                return missed, Stacked(good, rest.nonzero()[0], arrays, columns), []
         records = gathered.records
         if records is None:
             records = tuple(cut_record(columns or {}, i) for i in range(good.size))
+        labels, told = rows.label[good].tolist(), self._relabel[rows.source[good]].tolist()
         named = (
-            r.replace(label=label) if told and isinstance(r.get("label"), int) else r
-            for r, label, told in zip(records, labels.tolist(), mine.tolist(), strict=True)
+            r.replace(label=label) if mine and isinstance(r.get("label"), int) else r
+            for r, label, mine in zip(records, labels, told, strict=True)
         )
         return missed, None, list(zip(good.tolist(), named, strict=True))
 
@@ -292,8 +295,3 @@ def _items(dataset: Any, indices: list[int]) -> list[Any]:
     if indices and (bulk := getattr(dataset, "__getitems__", None)) is not None:
         return list(bulk(indices))
     return [dataset[i] for i in indices]
-
-
-def _are_classes(labels: object) -> TypeGuard[npt.NDArray[Any]]:
-    """Tell class labels from what a generator says of its own: soft labels, numbers to regress."""
-    return isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype.kind in "biu"

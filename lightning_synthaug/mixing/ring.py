@@ -243,16 +243,14 @@ class BufferRing:
             return batch  # somebody keeps them all
         pickler = _Pickler()
         rest = pickler.written(batch)
-        if not pickler.tensors:
+        if not (tensors := pickler.tensors):
             return batch
-        tensors = pickler.tensors
         end, offsets = self._laid(tensors)
         if self._open is None or end > self._bytes[self._open].size:
             self._open, self._end = self._enlarged(end), _LINE
             end, offsets = self._laid(tensors)
         slot, self._open = self._open, None
-        whole = self._bytes[slot]
-        places = []
+        whole, places = self._bytes[slot], []
         for tensor in tensors:
             offset = offsets[tensor.data_ptr()]
             place = _Place(tensor.dtype, tuple(tensor.shape), tensor.stride(), offset)
