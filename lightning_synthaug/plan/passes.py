@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import final
 
 import numpy as np
+import numpy.typing as npt
 
 from lightning_synthaug.plan.decks import sliding_orders
 from lightning_synthaug.plan.permutation import explicit_permutations, permute
@@ -184,14 +185,15 @@ class PassStream:
     def _raw(self, number: int, start: int, stop: int) -> Int64Array:
         """Read part of a long pass as it was drawn."""
         if self._explicit:
-            return self._whole(number)[start:stop]
+            return self._whole(number)[start:stop].astype(np.int64)
         key = int(hash64(self.key, number)[0])
         return permute(np.arange(start, stop, dtype=np.int64), self.size, key)
 
-    def _compute_whole(self, number: int) -> Int64Array:
-        """Draw a whole long pass; cached for the two in use."""
-        whole: Int64Array = explicit_permutations(self.size, hash64(self.key, number))[0]
-        return whole
+    def _compute_whole(self, number: int) -> npt.NDArray[np.int32]:
+        """Draw a whole long pass; cached for the two in use, and so kept small."""
+        whole = explicit_permutations(self.size, hash64(self.key, number))[0]
+        small: npt.NDArray[np.int32] = whole.astype(np.int32)
+        return small
 
     def _key_of_slides(self) -> int:
         """Give sliding orders a key of their own."""

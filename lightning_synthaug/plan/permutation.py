@@ -31,7 +31,7 @@ def explicit_permutations(size: int, keys: UInt64Array) -> Int64Array:
     NumPy's own `permutation` may change between versions (NEP 19); this one may not, the golden digests hang on it.
 
     Args:
-        size: Number of elements, >= 1. Memory is 16 bytes an element and key.
+        size: Number of elements, >= 1. Memory is 8 bytes an element and key, and 24 meanwhile.
         keys: 64-bit keys. Shape `(k,)`.
 
     Returns:
@@ -44,9 +44,12 @@ def explicit_permutations(size: int, keys: UInt64Array) -> Int64Array:
     index = np.arange(size, dtype=np.uint64)
     mask = np.uint64((1 << max(1, size - 1).bit_length()) - 1)
     # The index in the low bits breaks ties, and comes back from a plain sort, which is much faster than argsort.
-    hashes = (hash64(keys[:, None], index) & ~mask) | index
+    hashes = hash64(keys[:, None], index)
+    hashes &= ~mask
+    hashes |= index
     hashes.sort(axis=1)
-    return (hashes & mask).astype(np.int64)
+    hashes &= mask
+    return hashes.view(np.int64)
 
 
 def permute(index: npt.ArrayLike, size: int | Int64Array, key: int | UInt64Array) -> Int64Array:
