@@ -102,8 +102,7 @@ def relabelled(
         The columns, with other labels.
     """
     told = columns.get("label")
-    classes = isinstance(told, np.ndarray) and told.ndim == 1 and told.dtype.kind in "biu"
-    if told is None or not classes or not mine.any():
+    if not isinstance(told, np.ndarray) or told.ndim != 1 or told.dtype.kind not in "biu":
         return columns
     return {**columns, "label": np.where(mine, labels, told).astype(told.dtype, copy=False)}
 

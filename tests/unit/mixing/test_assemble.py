@@ -14,6 +14,7 @@ from lightning_synthaug.mixing.assemble import (
     collate_mixed,
     cut_record,
     is_default_collate,
+    relabelled,
     stack,
 )
 from lightning_synthaug.store.scattered import Scattered, Stretch
@@ -130,3 +131,18 @@ def test_dicts_are_collated_as_torch_does(items: list[Any]) -> None:
         return
     ours = collate_items(items)
     assert repr(ours) == repr(expected)
+
+
+def test_planned_labels_take_the_place_of_classes_alone() -> None:
+    planned, mine = np.array([7, 8, 9]), np.array([True, False, True])
+    for told, expected in (
+        (np.array([1, 2, 3], np.int16), [7, 2, 9]),
+        (np.array([0.5, 0.1, 0.2]), [0.5, 0.1, 0.2]),
+        (np.eye(3, dtype=np.int64), np.eye(3).tolist()),
+    ):
+        columns = relabelled({"label": told, "x": planned}, planned, mine)
+        label = np.asarray(columns["label"])
+        assert label.dtype == told.dtype
+        assert label.tolist() == expected
+        assert columns["x"] is planned
+    assert relabelled({"x": planned}, planned, mine) == {"x": planned}
