@@ -9,6 +9,7 @@ import numpy as np
 from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.places import UNKNOWN, Places
 from lightning_synthaug.generators.digest import canonical_digest
+from lightning_synthaug.plan import AnyPlan, Plan
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import PlaceFile, Store
 
@@ -39,6 +40,8 @@ class Memory:
         self._file: PlaceFile | None = None
         self._off = needs.generator.conditioning == "twin"
         self._known = 0
+        self._asked: Plan | None = None
+        self._all: int | None = None
 
     def recall(self, identities: Int64Array, places: Places) -> Int64Array:
         """Settle identities that the file knows.
@@ -50,24 +53,44 @@ class Memory:
         Returns:
             The rest, in their order.
         """
-        if self._off or not identities.size:
-            return identities
-        if self._name is None:
-            self._name = self._scope()
-            self._file = self._store.recall(self._name)
-        if (
-            self._file is None or places.forgot
-        ):  # what is damaged or gone must not be found there again
+        file = self._opened() if identities.size else None
+        # What is damaged or gone must not be found there again.
+        if file is None or places.forgot:
             return identities
         rest = [identities[:0]]
         for first in range(0, identities.size, _AT_ONCE):
             some = identities[first : first + _AT_ONCE]
-            found = self._file.find(some)
+            found = file.find(some)
             there = found[:, 0] != UNKNOWN
             places.add(some[there], found[there])
             self._known += int(np.count_nonzero(there))
             rest.append(some[~there])
         return np.concatenate(rest)
+
+    def has_all(self, plan: AnyPlan, places: Places) -> bool:
+        """Tell whether all that a plan can ever ask for is settled, after a look into the file.
+
+        Args:
+            plan: The plan.
+            places: What is settled.
+        """
+        bound = self._needs.distinct(plan) if isinstance(plan, Plan) else None
+        if bound is None or not isinstance(plan, Plan):
+            return False
+        # To list all takes a while: it is done where there may be as much, and of the file's once a plan.
+        at_hand = len(places)
+        if self._asked is not plan:
+            self._asked, self._all = plan, None
+            file = self._opened()
+            at_hand += 0 if file is None else file.identities.size
+        if self._all == len(places):
+            return True
+        if (
+            at_hand >= bound
+            and not self.recall(places.missing(self._needs.every(plan)), places).size
+        ):
+            self._all = len(places)
+        return self._all == len(places)
 
     def write(self, places: Places) -> None:
         """Write places down, where there is enough that the file does not know.
@@ -83,6 +106,13 @@ class Memory:
         there = found[:, 0] >= 0
         if there.any():
             self._store.remember(self._name, identities[there], found[there])
+
+    def _opened(self) -> PlaceFile | None:
+        """Open the file when it is first needed; None where there is none."""
+        if self._name is None and not self._off:
+            self._name = self._scope()
+            self._file = self._store.recall(self._name)
+        return self._file
 
     def _scope(self) -> str:
         """Name what an identity means: as long as this stays the same, it means the same sample."""

@@ -12,11 +12,10 @@ from lightning_synthaug.data import DatasetAdapter, LabelMap, Record
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
-from lightning_synthaug.filling.places import Places
 from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.filling.watching import Watching
 from lightning_synthaug.generators import Generator, Request, request_seed
-from lightning_synthaug.plan import AnyPlan, PlannedSlots
+from lightning_synthaug.plan import AnyPlan, Plan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array, groups_of
 
 __all__ = ["Check", "SourceNeeds", "wanted_of"]
@@ -69,7 +68,6 @@ class SourceNeeds:
         self.watching = Watching() if watching is None else watching
         self._twins = twins
         self._check = check
-        self._plan: AnyPlan | None = None
         self._counts = self._finite()
         if generator.conditioning == "class" and not values.size:
             raise ConfigError(
@@ -81,7 +79,7 @@ class SourceNeeds:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the dataset behind where no generator is conditioned on it: another process need not get it."""
         twins = self._twins if self.generator.conditioning == "twin" else None
-        return {**self.__dict__, "_twins": twins, "_check": None, "_plan": None}
+        return {**self.__dict__, "_twins": twins, "_check": None}
 
     @property
     def box(self) -> TwinBox | None:
@@ -148,13 +146,15 @@ class SourceNeeds:
             return planned
         return min(planned, int(self._counts.sum()))
 
-    def all_in(self, places: Places, plan: AnyPlan) -> bool:
-        """Tell whether all that a plan can ever ask for is settled.
-
-        It is told by how much that is, and so of the first plan alone.
-        """
-        self._plan = self._plan or plan
-        return self._plan is plan and len(places) == self.distinct(plan)
+    def every(self, plan: Plan) -> Int64Array:
+        """List the distinct identities that the source can ever be asked for, where `distinct` counts them."""
+        asked, counts = plan.distinct(self.number - 1) or 0, self._counts
+        if self.generator.conditioning == "twin" or counts is None or asked <= counts.sum():
+            identities = np.unique(self.identities(plan.everything(self.number - 1)))
+            return identities[identities >= 0]
+        # More than there is: all of it.
+        number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return join(np.repeat(np.arange(counts.size), counts), number)
 
     def of_range(self, plan: AnyPlan, start: int, stop: int) -> Int64Array:
         """Collect what a range of slots asks for, in the order of first use.

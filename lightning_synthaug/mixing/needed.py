@@ -56,7 +56,7 @@ class Needed:
         Returns:
             What is missing, each once, what is needed first first.
         """
-        if all(s.needs.all_in(s.places, plan) for s in self._sources):
+        if all(s.memory.has_all(plan, s.places) for s in self._sources):
             return []
         planned = plan.synthetic(first, last)
         found: list[Need] = []

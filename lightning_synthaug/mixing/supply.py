@@ -125,7 +125,7 @@ class Supply:
         if ahead:
             self._check_budget(plan, start, stop)
         with watched(turns, leader=ahead, world=self._world):
-            lacking = [s for s in generated if not s.needs.all_in(s.places, plan)]
+            lacking = [s for s in generated if not s.memory.has_all(plan, s.places)]
             needs = [source.needs for source in lacking]
             if self._replay is None:
                 wanted = wanted_of(needs, plan, start, stop)

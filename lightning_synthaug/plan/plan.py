@@ -37,8 +37,7 @@ class Plan:
         knots: The compiled ratio schedule.
         sources: Synthetic sources, at least one.
         seed: Run seed: orders of real samples and of servings.
-        generation_seed: Seed of what is generated: which twin belongs to which sample. Runs with different run
-            seeds ask for the same samples.
+        generation_seed: Seed of what is generated: which twin belongs to which sample, whatever the run seed.
         labels: Label of each real sample of the dataset, or None when unknown.
         balance: `"proportional"`, `"uniform"` or weights by label.
         shuffle: Whether real samples are shuffled.
@@ -202,6 +201,12 @@ class Plan:
             An upper bound that a long run reaches, or None where samples are replaced without end.
         """
         return self._synthetic.distinct(owner)
+
+    def everything(self, owner: int) -> PlannedSlots:
+        """Plan each of the samples that `distinct` counts, once and in no order that matters, with no positions."""
+        index, label, twin, version = self._synthetic.everything(owner)
+        source, twin = np.full_like(index, owner + 1), self._dataset_index(twin)
+        return PlannedSlots(0, source, index, label, twin, version)
 
     def slots(self, start: int, stop: int) -> PlannedSlots:
         """Plan a stretch of slots that lies in one stretch of the history.

@@ -92,6 +92,24 @@ class SyntheticStream:
         index = self._of_serials([(owner, slice(0, size))], np.arange(size))[0]
         return int(np.count_nonzero(index >= 0))
 
+    def everything(self, owner: int) -> Samples:
+        """Plan each of a source's different samples once, in no order that matters.
+
+        Args:
+            owner: The source's place, from 0; `distinct` tells how many it has.
+
+        Returns:
+            As `samples`.
+        """
+        if self._allocation is None:
+            serial = np.arange(int(self._sizes[owner][0]))
+            return self._of_serials([(owner, slice(0, serial.size))], serial)
+        places = np.flatnonzero(self._allocation[owner].asked)
+        sizes = self._sizes[owner][places]
+        ends = np.cumsum(sizes)
+        serial = np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)
+        return self._of_pools(owner, np.repeat(places, sizes), serial)
+
     def samples(self, number: Int64Array, owner: Int64Array) -> Samples:
         """Plan synthetic samples.
 
@@ -167,15 +185,19 @@ class SyntheticStream:
 
     def _by_label(self, j: int, stages: LabelStages, rank: Int64Array) -> Samples:
         """Plan samples whose label is asked for: pools, twins and stand-ins are per label."""
-        source, items, labels = self.sources[j], self._items[j], self.labels
-        assert labels is not None
+        source = self.sources[j]
         place, served = stages.assign(rank)
-        label = labels.values[place]
-        slot = self._slots(j, place, served)
-        size = self._sizes[j][place]
-        serial = slot
-        if items is None and source.reuse is not None:
+        serial = slot = self._slots(j, place, served)
+        if self._items[j] is None and source.reuse is not None:
+            size = self._sizes[j][place]
             serial = slot + lives(served, slot, size, source.reuse) * size
+        return self._of_pools(j, place, serial)
+
+    def _of_pools(self, j: int, place: Int64Array, serial: Int64Array) -> Samples:
+        """Plan samples whose label is asked for, by the place of the label and their serial numbers within it."""
+        items, labels = self._items[j], self.labels
+        assert labels is not None
+        label = labels.values[place]
         passes, offset = divide(serial, labels.counts[place])
         key = hash64(hash64(int(self._twin_keys[j]), place), passes)
         twin = labels.member(place, permute(offset, labels.counts[place], key))

@@ -42,6 +42,9 @@ class PlaceFile:
         OSError: It cannot be read, for one because there is none.
         CacheError: It is no file.
         ValueError: It is damaged, or of another version.
+
+    Attributes:
+        identities: The numbers that it may know, ascending. Shape `(n,)`.
     """
 
     def __init__(
@@ -53,12 +56,12 @@ class PlaceFile:
         finally:
             os.close(fd)
         head, identities, cells = _parts(data)
-        self._identities = np.frombuffer(identities, _IDENTITY)
+        self.identities = np.frombuffer(identities, _IDENTITY)
         self._cells = np.frombuffer(cells, _CELL).reshape(-1, 2)
         shards: list[int] = head["shards"]
         self._shards = np.array(shards, np.int64)
         numbers = self._cells[:, 0]
-        if len(self._cells) != self._identities.size or not self._identities.size:
+        if len(self._cells) != self.identities.size or not self.identities.size:
             raise ValueError("not a place for each")
         if numbers.min() < 0 or numbers.max() >= len(shards):
             raise ValueError("a shard without a number")
@@ -76,10 +79,10 @@ class PlaceFile:
         Returns:
             Shard and row of each, shape `(n, 2)`; (-1, -1) where this file does not tell.
         """
-        at = np.minimum(np.searchsorted(self._identities, identities), self._identities.size - 1)
+        at = np.minimum(np.searchsorted(self.identities, identities), self.identities.size - 1)
         cells = self._cells[at]
         number, row = cells[:, 0], cells[:, 1]
-        there = (self._identities[at] == identities) & (row >= 0) & (row < self._rows[number])
+        there = (self.identities[at] == identities) & (row >= 0) & (row < self._rows[number])
         if self._gone.size:
             there &= ~np.isin(cells.view(_IDENTITY).ravel(), self._gone)
         places = np.stack([self._shards[number], row.astype(np.int64)], axis=1)

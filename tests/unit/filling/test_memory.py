@@ -11,6 +11,7 @@ from lightning_synthaug.filling import SourceFiller, SourceNeeds
 from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.generators import Conditioning, Generator, Rejection, Request
 from lightning_synthaug.generators.gates import Gate
+from lightning_synthaug.plan import Breakpoint, Epoch, Knots, Plan, SourceSpec
 from lightning_synthaug.store import Store, Verdict
 
 IDENTITIES = np.array([(place << 40) | n for n in range(50) for place in range(2)])
@@ -153,3 +154,54 @@ def test_samples_that_are_made_from_real_ones_are_not_remembered(
     source.fill(source.look_up(twins))
     source.memory.write(source.places)
     assert not list(tmp_path.glob("*.places"))
+
+
+def plan(labels: list[int], pool: int = 40) -> Plan:
+    knots = Knots([Breakpoint(0, 0.5, 0.5)])
+    epoch = Epoch(len(labels), 8)
+    return Plan(epoch, knots, [SourceSpec("gan", pool=pool)], seed=1, labels=np.array(labels))
+
+
+def settled(source: SourceFiller, p: Plan) -> None:
+    source.fill(source.look_up(source.needs.of_range(p, 0, 9_000)))
+
+
+def test_all_of_a_plan_is_there_when_each_of_its_samples_is(store: Store) -> None:
+    even, uneven = plan([0, 1] * 20), plan([0] * 30 + [1] * 10)
+    source = filler(store)
+    assert not source.memory.has_all(even, source.places)
+    settled(source, even)
+    assert source.memory.has_all(even, source.places)
+    # Another plan asks for as many, and for others.
+    assert source.needs.distinct(uneven) == source.needs.distinct(even) == len(source.places)
+    assert not source.memory.has_all(uneven, source.places)
+    settled(source, uneven)
+    assert source.memory.has_all(uneven, source.places)
+    assert source.memory.has_all(even, source.places)
+    source.places.forget(source.needs.every(even)[:1])
+    assert not source.memory.has_all(even, source.places)
+    assert not source.memory.has_all(uneven, source.places)
+
+
+def test_all_of_a_plan_is_found_in_the_file_and_nothing_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    even, uneven = plan([0, 1] * 20), plan([0] * 30 + [1] * 10)
+    source = filler(store)
+    settled(source, even)
+    source.memory.write(source.places)
+    sizes = asked(store, monkeypatch)
+    later = filler(store)
+    assert not later.memory.has_all(uneven, later.places)
+    assert later.memory.has_all(even, later.places)
+    assert np.array_equal(later.places.settled(), source.places.settled())
+    assert sizes == []
+
+
+def test_nobody_has_all_where_samples_are_replaced_without_end(store: Store) -> None:
+    source = filler(store)
+    knots = Knots([Breakpoint(0, 0.5, 0.5)])
+    endless = Plan(
+        Epoch(4, 2), knots, [SourceSpec("gan", reuse=1)], seed=1, labels=np.arange(4) % 2
+    )
+    assert not source.memory.has_all(endless, source.places)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from lightning_synthaug.data import LabelMap, Record, adapt
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.filling import SourceNeeds, wanted_of
-from lightning_synthaug.filling.places import Places
 from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.plan import Breakpoint, Epoch, Knots, Plan, SourceSpec
 from tests.helpers.traced import traced_dataset
@@ -143,18 +141,28 @@ def test_a_source_of_so_many_samples_is_asked_for_no_more(conditioning: str) -> 
     assert n.distinct(plan(reuse=2)) is None
 
 
-def test_what_another_plan_asked_for_is_not_taken_for_all_of_a_plan() -> None:
-    n, places = needs("class"), Places()
-    first, relabelled = plan(pool=9), np.maximum(LABELS, 1)
-    other = Plan(Epoch(45, 8), first.knots, [SourceSpec("gan", pool=9)], seed=1, labels=relabelled)
-    asked = n.of_range(first, 0, 900)
-    assert not n.all_in(places, first)
-    places.add(asked, np.zeros((asked.size, 2), np.int64))
-    assert n.all_in(places, first)
-    assert pickle.loads(pickle.dumps(n))._plan is None
-    assert n.distinct(other) == n.distinct(first)
-    assert places.missing(n.of_range(other, 0, 900)).size
-    assert not n.all_in(places, other)
+@pytest.mark.parametrize("conditioning", ["class", "none", "twin"])
+@pytest.mark.parametrize("options", [{}, {"pool": 9}, {"pool": 100}, {"labels": frozenset({1})}])
+def test_every_request_is_what_a_long_run_asks_for(
+    conditioning: str, options: dict[str, Any]
+) -> None:
+    n, p = needs(conditioning), plan(**options)
+    every = n.every(p)
+    assert np.array_equal(every, np.sort(n.of_range(p, 0, 20_000)))
+    assert every.size == n.distinct(p)
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "labelled"), [("class", True), ("none", True), ("none", False)]
+)
+def test_every_request_to_a_generator_that_has_few_samples(
+    conditioning: str, labelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Made, "count", lambda self, label=None: 4 + (label or 0))
+    n, p = needs(conditioning, labelled=labelled), plan(labelled=labelled, pool=10**12)
+    every = n.every(p)
+    assert np.isin(n.of_range(p, 0, 3000), every).all()
+    assert every.size == n.distinct(p) == np.unique(every).size
 
 
 def test_a_long_range_is_planned_until_all_that_is_distinct_is_found(
