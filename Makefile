@@ -54,7 +54,7 @@ $(BENCH)/.synced: $(SYNC) pyproject.toml constraints.txt
 bench: $(BENCH)/.synced  ## speed beside other loaders, half an hour; writes docs/performance.md; stopped, it goes on where it was
 	$(BENCH)/bin/python benchmarks/suite.py --check
 
-SPEED := loaders mixing plan scale store suite
+SPEED := loaders mixing plan scale store suite transforms
 
 bench-quality: $(SYNC)  ## the other benchmarks against the targets in their docstrings; DATA=folder for those that need data sets
 	@failed=0; for file in $(filter-out $(SPEED:%=benchmarks/%.py),$(shell grep -l __main__ benchmarks/*.py)); do \

@@ -35,7 +35,8 @@ def write_report(told: Told, page: Path) -> None:
         page: The page; what stands above the mark stays.
     """
     above = page.read_text("utf-8").split(MARK)[0].rstrip() if page.exists() else "# Performance"
-    parts = [above, MARK, *_machine(told), *_races(told), *_mixing(told), *_targets(told)]
+    parts = [above, MARK, *_machine(told), *_races(told), *_mixing(told)]
+    parts += [*_transforms(told), *_targets(told)]
     page.write_text("\n\n".join(parts) + "\n", "utf-8")
     races = {name: _race(one) for name, one in told.items() if name.startswith("loaders-")}
     if races:
@@ -124,6 +125,23 @@ def _mixing(told: Told) -> Iterator[str]:
         yield _table(
             "workload | workers | loader | samples/s | rate over plain | CPU over plain", rows
         )
+
+
+def _transforms(told: Told) -> Iterator[str]:
+    """Write what classical changes cost one by one and by the batch."""
+    one = told.get("transforms")
+    if one is None:
+        return
+    yield "## Classical transforms"
+    yield (
+        "Microseconds of CPU a sample, one thread, batches of 64. *One by one* is `transform=`: albumentations, this "
+        "package's sounds and texts, nlpaug. *Batch* is `batch_transform=`: kornia and torch-audiomentations, measured "
+        "**on the CPU**. On a GPU it costs the loader nothing; what it costs the GPU was not measured here. Below 1 "
+        "the batch is cheaper. Pipelines of the batch are the nearest that these libraries have: "
+        "`benchmarks/transforms.py` says what they lack."
+    )
+    header, *rows = one["table"]
+    yield _table(" | ".join(header), rows)
 
 
 def _targets(told: Told) -> Iterator[str]:

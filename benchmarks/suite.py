@@ -40,6 +40,7 @@ def steps() -> list[Step]:
         Step("store", ("store.py",), ("--quick",)),
         Step("plan", ("plan.py",), ()),
         Step("scale", ("scale.py", "--keep"), ("--records", "100000", "--repeats", "3")),
+        Step("transforms", ("transforms.py",), ("--quick",)),
     ]
     for program, names, quick in (
         ("mixing", ("arrays", "tensors", *WORKLOADS[1:]), ("--repeats", "1", "--rounds", "2")),
