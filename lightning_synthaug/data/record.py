@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -73,6 +73,10 @@ class Record(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._fields)
+
+    def items(self) -> ItemsView[str, Value]:
+        """Go through names and values; the mixin's look each name up again."""
+        return self._fields.items()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record):

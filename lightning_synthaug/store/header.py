@@ -134,7 +134,7 @@ def read_header(path: Path) -> ShardHeader:
     return header_in(path, data)
 
 
-def header_in(path: Path, data: bytes) -> ShardHeader:
+def header_in(path: Path, data: bytes | memoryview) -> ShardHeader:
     """Find the header at the beginning of a log's content; see `read_header`."""
     try:
         block = first_block(data)

@@ -169,17 +169,28 @@ class Index:
         Returns:
             Shard and row of each. Shape `(n, 2)`; (-1, -1) when unknown, (-2, -2) when buried.
 
-        An entry whose key or place was changed is dropped, so that its sample is made again.
-
         Raises:
             CacheCorrupt: The index does not hold integers.
             CacheError: A key is not 16 bytes.
         """
+        places = self.places(keys)
+        unknown = places[:, 0] == UNKNOWN
+        if np.count_nonzero(unknown):
+            lost = [keys[i] for i in np.nonzero(unknown)[0].tolist()]
+            rows = self.select_keys("SELECT key FROM tombstones WHERE key IN", lost)
+            if buried := {key for (key,) in rows}:
+                places[[key in buried for key in keys] & unknown] = BURIED
+        return places
+
+    def places(self, keys: Sequence[bytes]) -> npt.NDArray[np.int64]:
+        """Find where samples are, as `locate` does, with no word of what is buried.
+
+        An entry whose key or place was changed is dropped, so that its sample is made again.
+        """
         if not len(keys):
             return np.empty((0, 2), np.int64)
         joined = join_keys(keys)
-        sql = "SELECT key, shard, row, mark FROM samples WHERE key IN"
-        rows = self.select_keys(sql, keys)
+        rows = self.select_keys("SELECT key, shard, row, mark FROM samples WHERE key IN", keys)
         found = {key: (shard, row, mark) for key, shard, row, mark in rows}
         try:  # an array of integers takes nothing else
             cells = array("q", chain.from_iterable(map(found.get, keys, repeat(_NOWHERE))))
@@ -190,25 +201,12 @@ class Index:
         places = table[:, :2]
         absent = strays(joined, table)
         if np.count_nonzero(absent):
-            self._look_closer(keys, absent != 0, found, places)
+            places[absent != 0] = UNKNOWN
+            lost = [keys[i] for i in np.nonzero(absent)[0].tolist()] if found else ()
+            if wrong := [(key, *found[key][:2]) for key in lost if key in found]:
+                sql = "DELETE FROM samples WHERE key = ? AND shard = ? AND row = ?"
+                self.execute_many(sql, wrong)
         return places
-
-    def _look_closer(
-        self,
-        keys: Sequence[bytes],
-        absent: npt.NDArray[np.bool_],
-        found: dict[bytes, tuple[int, int, int]],
-        places: npt.NDArray[np.int64],
-    ) -> None:
-        """Tell apart keys that are unknown, buried, and in entries that are damaged."""
-        places[absent] = UNKNOWN
-        lost = [keys[i] for i in np.nonzero(absent)[0].tolist()]
-        if wrong := [(key, *found[key][:2]) for key in lost if key in found]:
-            sql = "DELETE FROM samples WHERE key = ? AND shard = ? AND row = ?"
-            self.execute_many(sql, wrong)
-        rows = self.select_keys("SELECT key FROM tombstones WHERE key IN", lost)
-        if buried := {key for (key,) in rows}:
-            places[[key in buried for key in keys]] = BURIED
 
     def add(self, batch: Rows) -> int:
         """Insert rows, inside `writing`; a key that is there keeps its place.
@@ -216,13 +214,15 @@ class Index:
         Returns:
             How many keys were new.
         """
-        self.execute("INSERT OR IGNORE INTO provenance (common) VALUES (?)", (batch.common,))
-        found = self.execute("SELECT id FROM provenance WHERE common = ?", (batch.common,))
-        common = found[0][0]
-        places = np.array([(batch.shard, row) for row in batch.rows], np.int64).reshape(-1, 2)
+        told = "SELECT id FROM provenance WHERE common = ?"
+        while not (found := self.execute(told, (batch.common,))):
+            self.execute("INSERT INTO provenance (common) VALUES (?)", (batch.common,))
+        count = len(batch.keys)
+        places = np.full((count, 2), batch.shard, np.int64)
+        places[:, 1] = batch.rows
         mark = marks(join_keys(batch.keys), places).tolist()
-        columns = zip(batch.keys, batch.rows, batch.own, mark, strict=True)
-        rows = [(key, batch.shard, row, mark, common, own) for key, row, own, mark in columns]
+        shard, common = repeat(batch.shard, count), repeat(found[0][0], count)
+        rows = zip(batch.keys, shard, batch.rows, mark, common, batch.own, strict=True)
         return self.execute_many("INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def note_shard(self, state: ShardState) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import mmap
 import os
+import re
 import stat
 import struct
 import zlib
@@ -33,10 +34,10 @@ __all__ = [
 MAX_LOG: Final = 1 << 30  # bytes; a log or journal is read whole, and writers begin another in time
 
 MAGIC: Final = b"SAB1"
+_MAGIC: Final = re.compile(re.escape(MAGIC))
 _HEAD: Final = struct.Struct("<4sIII")
 _COVERED: Final = struct.Struct("<II")
 _ALIGN: Final = 8
-_CHUNK: Final = 1 << 24  # bytes a read
 _IN_VAIN: Final = 16  # times its own length that a scan may checksum without finding a block
 
 
@@ -82,7 +83,7 @@ def frame(kind: BlockKind, payload: bytes) -> bytes:
     return b"".join([_HEAD.pack(MAGIC, kind, len(payload), crc), payload, padding])
 
 
-def scan(data: bytes | mmap.mmap, *, base: int = 0) -> list[Block]:
+def scan(data: bytes | memoryview, *, base: int = 0) -> list[Block]:
     """Find the whole blocks in the content of a file.
 
     Args:
@@ -101,14 +102,14 @@ def scan(data: bytes | mmap.mmap, *, base: int = 0) -> list[Block]:
         if block is None:
             length = _HEAD.unpack_from(view, at)[2]
             patience -= length if at + _HEAD.size + length <= len(data) else 0
-            at = _next_magic(data, at + 1)
+            at = _next_magic(view, at + 1)
             continue
         blocks.append(block)
         at = block.end - base
     return blocks
 
 
-def first_block(data: bytes) -> Block | None:
+def first_block(data: bytes | memoryview) -> Block | None:
     """Return the block that content begins with, None when there is no whole and right one."""
     return _block_at(memoryview(data), 0, 0) if len(data) >= _HEAD.size else None
 
@@ -127,24 +128,25 @@ def open_file(path: Path) -> int:
     return fd
 
 
-def read_from(path: Path, start: int) -> bytes:
+def read_from(path: Path, start: int) -> memoryview:
     """Read a log or journal from an offset to its end, in a few large reads.
+
+    Its memory is the system's again when nothing refers to it any more. The heap might keep it: each worker would hold
+    as much as its longest log has.
 
     Raises:
         OSError: The file cannot be read.
         CacheCorrupt: It is no file, or longer than any that a store writes.
     """
-    fd = open_file(path)
-    try:
-        if (length := os.fstat(fd).st_size) > MAX_LOG:
+    with os.fdopen(open_file(path), "rb", buffering=0) as file:
+        if (length := os.fstat(file.fileno()).st_size) > MAX_LOG:
             raise damaged_shard(path, f"{length:,} bytes")
-        parts = []
-        while start < length and (part := os.pread(fd, min(_CHUNK, length - start), start)):
-            parts.append(part)
-            start += len(part)
-        return b"".join(parts)
-    finally:
-        os.close(fd)
+        content = memoryview(mmap.mmap(-1, max(length - start, 1)))
+        file.seek(start)
+        read = 0
+        while more := file.readinto(content[read:]):
+            read += more
+        return content[:read].toreadonly()
 
 
 def write_all(fd: int, data: bytes | memoryview, offset: int) -> None:
@@ -171,9 +173,7 @@ def _block_at(view: memoryview, at: int, base: int) -> Block | None:
     return Block(kind, payload, base + end + (-end % _ALIGN))
 
 
-def _next_magic(data: bytes | mmap.mmap, at: int) -> int:
+def _next_magic(view: memoryview, at: int) -> int:
     """Find where the next block may begin, -1 when nowhere."""
-    at = data.find(MAGIC, at)
-    while at >= 0 and at % _ALIGN:
-        at = data.find(MAGIC, at + 1)
-    return at
+    found = (match.start() for match in _MAGIC.finditer(view, at))
+    return next((start for start in found if start % _ALIGN == 0), -1)

@@ -129,7 +129,7 @@ def _has_news(session: Session, tail: Tail, gone: _Places) -> bool:
     return False
 
 
-def _copy(source: Path, folder: Path, tail: Tail, content: bytes, gone: _Places) -> None:
+def _copy(source: Path, folder: Path, tail: Tail, content: memoryview, gone: _Places) -> None:
     """Copy one shard; its log appears under its name when all is whole.
 
     Raises:
@@ -143,7 +143,8 @@ def _copy(source: Path, folder: Path, tail: Tail, content: bytes, gone: _Places)
             _copy_rows(rows_path(source, shard), theirs, ours, tail, gone)
         with _writing(new) as fd:
             seal = b"" if tail.sealed else frame(BlockKind.SEAL, b"{}")
-            write_all(fd, content + seal, 0)
+            write_all(fd, content, 0)
+            write_all(fd, seal, len(content))
     except BaseException:
         new.unlink(missing_ok=True)
         rows.unlink(missing_ok=True)

@@ -121,7 +121,7 @@ class OpenShard:
             if self._log.stat().st_size > self._read_to:
                 self._absorb(read_from(self._log, self._read_to))
 
-    def _absorb(self, data: bytes) -> None:
+    def _absorb(self, data: memoryview) -> None:
         """Take in the commits in a part of the log that begins where the last block ended."""
         for block in scan(data, base=self._read_to):
             self._read_to = block.end

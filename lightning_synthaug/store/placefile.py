@@ -115,7 +115,7 @@ def write_places(path: Path, identities: _Ints, places: _Ints) -> None:
 
 def _parts(data: mmap.mmap) -> tuple[dict[str, Any], memoryview, memoryview]:
     """Take the blocks of a file apart."""
-    head, *columns = scan(data)
+    head, *columns = scan(memoryview(data))
     if [block.kind for block in (head, *columns)] != [1, BlockKind.PLACES, BlockKind.PLACES]:
         raise ValueError("not the blocks of such a file")
     told = json.loads(bytes(head.payload))

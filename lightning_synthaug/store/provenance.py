@@ -11,6 +11,8 @@ from lightning_synthaug.errors import CacheError
 __all__ = ["Provenance", "join", "split", "unpack"]
 
 
+# Made once: `json.dumps` would make one for each sample.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 MAX_BATCH: Final = 1 << 27  # so that no log becomes longer than readers take
 
 
@@ -50,7 +52,7 @@ def split(batch: Sequence[Mapping[str, Any]]) -> Provenance:
     common = {
         name: value
         for name, value in first.items()
-        if all(name in other and _same(value, other[name]) for other in batch[1:])
+        if all(name in other and _same(value, other[name]) for other in batch)
     }
     own = [{k: v for k, v in one.items() if k not in common} for one in batch]
     told = Provenance(_dumps(common), [_dumps(one) for one in own])
@@ -100,7 +102,7 @@ def _same(one: object, other: object) -> bool:
 def _dumps(value: object) -> str:
     """Write compact JSON, refusing what JSON does not have."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError) as error:
         raise CacheError(
             "SA308",

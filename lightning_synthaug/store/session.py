@@ -125,15 +125,19 @@ class Session:
         first: dict[bytes, NewSample] = {}
         for sample in samples:
             first.setdefault(sample.key, sample)
-        places = self.index.locate(list(first))[:, 0].tolist()
+        places = self.index.places(list(first))[:, 0].tolist()
         return [sample for sample, shard in zip(first.values(), places, strict=True) if shard < 0]
 
     def _encode(self, samples: Sequence[NewSample]) -> list[_Group]:
         """Turn samples into bytes, grouped by schema, before anything is written."""
         told = split([sample.provenance for sample in samples])
         groups: dict[Schema, list[int]] = {}
+        last, members = None, []
         for i, sample in enumerate(samples):
-            groups.setdefault(self._schema(sample.record), []).append(i)
+            schema = self._schema(sample.record)
+            if schema is not last:  # to look a schema up takes longer than the rest
+                last, members = schema, groups.setdefault(schema, [])
+            members.append(i)
         return [
             _Group(
                 schema,
@@ -220,17 +224,19 @@ class Session:
 
     def _count_ours(self, rows: Rows) -> int:
         """Count the keys that lie where this process wrote them."""
-        places = self.index.locate(rows.keys).tolist()
+        places = self.index.places(rows.keys).tolist()
         return sum(place == [rows.shard, row] for place, row in zip(places, rows.rows, strict=True))
 
 
 def _signature(record: Record) -> _Signature:
     """Sum up what decides the schema of a record of numbers, in a microsecond a field."""
     return tuple(
-        (name, value.dtype, value.shape)
-        if isinstance(value, np.ndarray)
-        else (name, type(value), isinstance(value, int) and -(2**63) <= value < 2**63)
-        for name, value in record.items()
+        [
+            (name, value.dtype, value.shape)
+            if isinstance(value, np.ndarray)
+            else (name, type(value), isinstance(value, int) and -(2**63) <= value < 2**63)
+            for name, value in record.items()
+        ]
     )
 
 

@@ -25,6 +25,13 @@ def test_fields_cannot_be_changed_from_inside_or_outside() -> None:
         record["image"] = source  # type: ignore[index]
 
 
+def test_names_and_values_are_gone_through_in_order_and_cannot_be_changed() -> None:
+    record = Record({"b": 1, "a": "text"})
+    assert list(record.items()) == [("b", 1), ("a", "text")]
+    with pytest.raises(TypeError, match="item assignment"):
+        record.items().mapping["b"] = 2  # type: ignore[attr-defined]
+
+
 def test_a_read_only_array_is_taken_over_without_a_copy() -> None:
     source = IMAGE.copy()
     source.flags.writeable = False

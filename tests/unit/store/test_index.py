@@ -29,6 +29,18 @@ def test_thousands_of_keys_are_found(tmp_path: Path) -> None:
     index.close()
 
 
+def test_a_sample_counts_more_than_that_its_request_was_given_up(tmp_path: Path) -> None:
+    index = Index(tmp_path)
+    with index.writing():
+        index.add(rows(5, range(2)))
+        buried = [(key(i), "no", 1, 0) for i in (1, 2)]
+        index.execute_many("INSERT INTO tombstones VALUES (?, ?, ?, ?)", buried)
+    keys = [key(i) for i in range(4)]
+    assert index.locate(keys)[:, 0].tolist() == [5, 5, BURIED, UNKNOWN]
+    assert index.places(keys)[:, 0].tolist() == [5, 5, UNKNOWN, UNKNOWN]
+    index.close()
+
+
 def test_the_first_of_two_equal_keys_stays(tmp_path: Path) -> None:
     index = Index(tmp_path)
     with index.writing():
