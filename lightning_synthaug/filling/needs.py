@@ -150,8 +150,9 @@ class SourceNeeds:
         """List the distinct identities that the source can ever be asked for, where `distinct` counts them."""
         asked, counts = plan.distinct(self.number - 1) or 0, self._counts
         if self.generator.conditioning == "twin" or counts is None or asked <= counts.sum():
-            identities = np.unique(self.identities(plan.everything(self.number - 1)))
-            return identities[identities >= 0]
+            identities = self.identities(plan.everything(self.number - 1))
+            identities = np.sort(identities[identities >= 0])
+            return identities[np.diff(identities, prepend=-1) != 0]
         # More than there is: all of it.
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return join(np.repeat(np.arange(counts.size), counts), number)
