@@ -151,8 +151,9 @@ class SourceNeeds:
         asked, counts = plan.distinct(self.number - 1) or 0, self._counts
         if self.generator.conditioning == "twin" or counts is None or asked <= counts.sum():
             identities = self.identities(plan.everything(self.number - 1))
-            identities = np.sort(identities[identities >= 0])
-            return identities[np.diff(identities, prepend=-1) != 0]
+            ordered = np.sort(identities[identities >= 0])
+            first: Int64Array = ordered[np.diff(ordered, prepend=-1) != 0]
+            return first
         # More than there is: all of it.
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return join(np.repeat(np.arange(counts.size), counts), number)
