@@ -152,8 +152,7 @@ class SourceNeeds:
         if self.generator.conditioning == "twin" or counts is None or asked <= counts.sum():
             identities = self.identities(plan.everything(self.number - 1))
             ordered = np.sort(identities[identities >= 0])
-            first: Int64Array = ordered[np.diff(ordered, prepend=-1) != 0]
-            return first
+            return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0], np.int64)
         # More than there is: all of it.
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return join(np.repeat(np.arange(counts.size), counts), number)
