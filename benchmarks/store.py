@@ -14,6 +14,7 @@ at once; two writers at least 1.3 times one.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ from harness import Benchmark, interleaved, ratio_interval, shown
 from writers import Watched, rate_of_writers, samples, watch_a_writer
 
 from lightning_synthaug.store import Gathered, ShardReader, Store
+from lightning_synthaug.store.tables import connect
 
 BATCH = 64
 SIZES = {32: ("3 kB", 20_000, 2.0, 0.35, 3.0), 224: ("150 kB", 1_500, 1.25, 1.0, 1.6)}
@@ -141,35 +143,57 @@ def trust(joined: Any) -> None:
 
 
 def commits(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
-    """Compare a durable commit with a bare write of as many bytes."""
+    """Compare a durable commit with a bare write of as many bytes, and with the least that any commit here must do.
+
+    That is rows, then what refers to them, each synced, then a transaction of 64 keys that is not.
+    """
     name, *_, bound = SIZES[side]
     size = side * side * 3 * BATCH
-    data = np.random.default_rng(0).bytes(size)
-    fd = os.open(root / f"bare-{side}", os.O_RDWR | os.O_CREAT)
+    data, entries = np.random.default_rng(0).bytes(size), bytes(64 * BATCH)
+    fds = [
+        os.open(root / f"bare-{part}-{side}", os.O_RDWR | os.O_CREAT)
+        for part in ("alone", "rows", "log")
+    ]
     store = Store.open(root / f"commit-{side}", byte_budget=BUDGET)
-    written = 0
+    index = connect(root / f"bare-{side}.sqlite")
+    turns = itertools.count()
+
+    def written(fd: int, some: bytes) -> None:
+        os.pwrite(fd, some, os.fstat(fd).st_size)
+        os.fdatasync(fd)
 
     def bare() -> float:
-        nonlocal written
         began = time.perf_counter()
-        os.pwrite(fd, data, written)
-        os.fdatasync(fd)
-        written += size
+        written(fds[0], data)
+        return (time.perf_counter() - began) * 1e3
+
+    def floor() -> float:
+        rows = [(os.urandom(16), 0, row, 0, 0, "{}") for row in range(BATCH)]
+        began = time.perf_counter()
+        written(fds[1], data)
+        written(fds[2], entries)
+        index.execute("BEGIN IMMEDIATE")
+        index.executemany("INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)", rows)
+        index.execute("COMMIT")
         return (time.perf_counter() - began) * 1e3
 
     def commit() -> float:
-        new = samples(side, range(written // size * BATCH, (written // size + 1) * BATCH))
+        turn = next(turns)
+        new = samples(side, range(turn * BATCH, (turn + 1) * BATCH))
         began = time.perf_counter()
-        store.put(new)
+        assert store.put(new) == BATCH
         return (time.perf_counter() - began) * 1e3
 
-    bare(), commit()
-    times = interleaved([bare, commit], rounds)
-    over = ratio_interval(times[:, 1], times[:, 0])
-    median = f"{np.median(times[:, 1]):.2f} ms"
-    bench.row(f"commit {name}", "64 samples", median, f"{shown(over)} of a bare write")
+    bare(), floor(), commit()
+    times = interleaved([bare, floor, commit], rounds)
+    for what, column in (("rows, then entries, then SQLite", 1), ("64 samples", 2)):
+        over = ratio_interval(times[:, column], times[:, 0])
+        median = f"{np.median(times[:, column]):.2f} ms"
+        bench.row(f"commit {name}", what, median, f"{shown(over)} of a bare write")
     bench.need(f"{name}: commit of 64 over a write and fdatasync", over[0], at_most=bound)
-    os.close(fd)
+    for fd in fds:
+        os.close(fd)
+    index.close()
     store.close()
 
 
