@@ -209,7 +209,8 @@ def measure_cache(folder: Path, records: int) -> dict[str, float]:
         loader.feed.mixture.close()
         del loader, batches
     loader = mixed(folder, 2 * records, Tiny(records))
-    for _ in range(2):  # what the first epoch leaves out the second one serves: every checksum is checked once
+    # What the first epoch leaves out the second one serves: every checksum is checked once.
+    for _ in range(2):
         deque(loader, maxlen=0)
     began, count = time.process_time(), 0
     for batch in itertools.islice(loader, 1, 2001):
