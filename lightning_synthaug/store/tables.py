@@ -17,9 +17,6 @@ __all__ = ["INDEX_NAME", "MAX_TEXT", "connect"]
 INDEX_NAME: Final = "index.sqlite"
 APPLICATION: Final = 0x53594E41  # "SYNA": no other program's database is taken for an index
 BUSY_SECONDS: Final = 30.0
-# Pages of the write-ahead log at which it is merged, which waits for the disk. New keys lie all over the table, so that
-# a commit writes most of its pages anew: at SQLite's 1,000 every twentieth one would merge.
-MERGED_AT: Final = 4000
 MAX_TEXT: Final = 1 << 28  # bytes; SQLite allocates no more for one value
 
 # `read_to` is how far a log is in the index; what lies behind it is taken in at the next opening.
@@ -73,7 +70,6 @@ def connect(path: Path) -> sqlite3.Connection:
         _use_wal(connection)
         # A power cut may lose the last transactions; the logs still have what they said.
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint={MERGED_AT}")
     except BaseException:
         connection.close()
         raise
