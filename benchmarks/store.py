@@ -80,17 +80,15 @@ def reading(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
     parts.close()
     one, eight = ShardReader(root / f"one-{side}"), ShardReader(root / f"eight-{side}")
     shutil.copytree(root / f"one-{side}", root / f"trusting-{side}")
-    trusting = ShardReader(
-        root / f"trusting-{side}"
-    )  # takes each row for one whose checksum was right
+    # It takes each row for one whose checksum was right.
+    trusting = ShardReader(root / f"trusting-{side}")
     values = lmdb.open(str(root / f"lmdb-{side}"), map_size=2**33)
     with values.begin(write=True) as into:
         for key, image in zip(keys, images, strict=True):
             into.put(key, image.tobytes())
     batch = np.empty((BATCH, side, side, 3), np.uint8)
-    copied = (
-        images.copy()
-    )  # each way has data of its own: what one reads, another would find in the processor's cache
+    # Each way has data of its own: what one reads, another would find in the processor's cache.
+    copied = images.copy()
 
     def from_lmdb(rows: np.ndarray) -> None:
         with values.begin(buffers=True) as look:
