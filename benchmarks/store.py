@@ -29,7 +29,7 @@ import numpy as np
 from harness import Benchmark, interleaved, ratio_interval, shown
 from writers import Watched, rate_of_writers, samples, watch_a_writer
 
-from lightning_synthaug.store import Gathered, ShardReader, Store
+from lightning_synthaug.store import Gathered, Scattered, ShardReader, Store
 from lightning_synthaug.store.tables import connect
 
 BATCH = 64
@@ -98,9 +98,9 @@ def reading(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
     ways: dict[str, Callable[[np.ndarray], object]] = {
         "memory": lambda rows: (images.take(rows, axis=0), labels.take(rows)),
         "into a batch from memory": lambda rows: copied.take(rows, axis=0, out=batch, mode="clip"),
-        "one shard": lambda rows: one.gather(places[rows, 0], places[rows, 1]),
-        "eight shards": lambda rows: eight.gather(more[rows, 0], more[rows, 1]),
-        "without checks": lambda rows: trusting.gather(places[rows, 0], places[rows, 1]),
+        "one shard": lambda rows: read(one, places[rows]),
+        "eight shards": lambda rows: read(eight, more[rows]),
+        "without checks": lambda rows: read(trusting, places[rows]),
         "LMDB": from_lmdb,
     }
     for reader, at in ((one, places), (trusting, places), (eight, more)):
@@ -109,7 +109,7 @@ def reading(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
     for joined in trusting._here()._joined.values():
         trust(joined)
     batches = 100 if side == 32 else 12
-    runs = [per_sample(read, count, batches) for read in ways.values()]
+    runs = [per_sample(way, count, batches) for way in ways.values()]
     for run in runs:
         run()
     times = dict(zip(ways, interleaved(runs, rounds).T, strict=True))
@@ -126,6 +126,17 @@ def reading(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
     need("with checksums over without", "one shard", "without checks", 1.10)
 
 
+def read(reader: ShardReader, places: np.ndarray) -> object:
+    """Read a batch into arrays, its large fields too."""
+    columns = reader.gather(places[:, 0], places[:, 1]).columns
+    assert columns is not None
+    pixels = columns["image"]
+    if isinstance(pixels, Scattered):
+        into = np.empty((len(places), *pixels.shape), pixels.dtype)
+        pixels.put(into, np.arange(len(places)))
+    return columns
+
+
 def trust(joined: Any) -> None:
     """Let joined shards take every row for one whose checksum was right; the rest is as `JoinedShards.take` does it."""
 
@@ -133,9 +144,12 @@ def trust(joined: Any) -> None:
         which = joined._sorted.searchsorted(shards)
         for opened in map(joined._opened.__getitem__, set(which.tolist())):
             assert os.lseek(opened.fd, 0, os.SEEK_END) >= opened.need
+        right = np.ones(rows.size, np.bool_)
+        if joined._large:
+            return Gathered(right, joined._spread(which, rows), None)
         table = joined._rows[joined._first_row[which] + rows * joined._step].view(joined._dtype)
         columns = {name: table[column] for name, column in joined._names}
-        return Gathered(np.ones(rows.size, np.bool_), columns, None)
+        return Gathered(right, columns, None)
 
     joined.take = take
 
