@@ -28,12 +28,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from common import BATCH, folder_of
 from harness import Benchmark, interleaved, ratio_interval, shown
-from torch.utils.data import DataLoader, Dataset
+from tinies import Numbers, Tiny, tiny
+from torch.utils.data import DataLoader
 from usage import memory_mb
 
 import lightning_synthaug as sa
@@ -44,61 +45,6 @@ RECORDS = (10**4, 10**5, 10**6)
 SOURCES = 64
 CACHED_BYTES = 60 * 10**9
 AT_ONCE = 1 << 15
-
-
-@final
-class Numbers(Dataset[Any]):
-    """Samples that follow from their index.
-
-    Args:
-        size: How many.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-        return self.size
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        """Compute one sample."""
-        return np.full(4, index % 2**31, np.int32), index % 10
-
-
-@final
-class Tiny(sa.Generator):
-    """Make small records.
-
-    Args:
-        size: How many there are.
-        name: Tells sources apart.
-    """
-
-    conditioning = "none"
-    modality = "any"
-    batch_size = 4096
-
-    def __init__(self, size: int, name: str = "tiny") -> None:
-        self.size, self.source = size, name
-
-    def fingerprint(self) -> str:
-        """Identify the output."""
-        return f"{self.source}-{self.size}"
-
-    def count(self, label: int | None = None) -> int:
-        """Say how many there are."""
-        del label
-        return self.size
-
-    def generate(self, requests: Sequence[sa.Request]) -> list[sa.Record | sa.Rejection]:
-        """Make records."""
-        return [tiny(request.number) for request in requests]
-
-
-def tiny(number: int) -> sa.Record:
-    """Make a small record."""
-    return sa.Record({"image": np.full(4, -number, np.int32), "label": number % 10})
 
 
 def mixed(folder: Path, real: int, source: Any) -> Any:

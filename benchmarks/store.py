@@ -22,14 +22,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import lmdb
 import numpy as np
 from harness import Benchmark, interleaved, ratio_interval, shown
+from reads import read, trust
 from writers import Watched, rate_of_writers, samples, watch_a_writer
 
-from lightning_synthaug.store import Gathered, Scattered, ShardReader, Store
+from lightning_synthaug.store import ShardReader, Store
 from lightning_synthaug.store.tables import connect
 
 BATCH = 64
@@ -124,34 +124,6 @@ def reading(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
     need("batch of 64 from eight shards over memory", "eight shards", "memory", over_memory)
     need("batch of 64 over LMDB", "one shard", "LMDB", over_lmdb)
     need("with checksums over without", "one shard", "without checks", 1.10)
-
-
-def read(reader: ShardReader, places: np.ndarray) -> object:
-    """Read a batch into arrays, its large fields too."""
-    columns = reader.gather(places[:, 0], places[:, 1]).columns
-    assert columns is not None
-    pixels = columns["image"]
-    if isinstance(pixels, Scattered):
-        into = np.empty((len(places), *pixels.shape), pixels.dtype)
-        pixels.put(into, np.arange(len(places)))
-    return columns
-
-
-def trust(joined: Any) -> None:
-    """Let joined shards take every row for one whose checksum was right; the rest is as `JoinedShards.take` does it."""
-
-    def take(shards: np.ndarray, rows: np.ndarray) -> Gathered:
-        which = joined._sorted.searchsorted(shards)
-        for opened in map(joined._opened.__getitem__, set(which.tolist())):
-            assert os.lseek(opened.fd, 0, os.SEEK_END) >= opened.need
-        right = np.ones(rows.size, np.bool_)
-        if joined._large:
-            return Gathered(right, joined._spread(which, rows), None)
-        table = joined._rows[joined._first_row[which] + rows * joined._step].view(joined._dtype)
-        columns = {name: table[column] for name, column in joined._names}
-        return Gathered(right, columns, None)
-
-    joined.take = take
 
 
 def commits(bench: Benchmark, root: Path, side: int, rounds: int) -> None:
