@@ -74,8 +74,9 @@ class Memory:
             plan: The plan.
             places: What is settled.
         """
-        bound = self._needs.distinct(plan) if isinstance(plan, Plan) else None
-        if bound is None or not isinstance(plan, Plan):
+        if self._asked is plan and self._all == len(places):
+            return True
+        if not isinstance(plan, Plan) or (bound := self._needs.distinct(plan)) is None:
             return False
         # To list all takes a while: it is done where there may be as much, and of the file's once a plan.
         at_hand = len(places)
@@ -83,14 +84,10 @@ class Memory:
             self._asked, self._all = plan, None
             file = self._opened()
             at_hand += 0 if file is None else file.identities.size
-        if self._all == len(places):
-            return True
-        if (
-            at_hand >= bound
-            and not self.recall(places.missing(self._needs.every(plan)), places).size
-        ):
-            self._all = len(places)
-        return self._all == len(places)
+        if at_hand < bound or self.recall(places.missing(self._needs.every(plan)), places).size:
+            return False
+        self._all = len(places)
+        return True
 
     def write(self, places: Places) -> None:
         """Write places down, where there is enough that the file does not know.

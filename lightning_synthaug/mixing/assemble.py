@@ -45,13 +45,13 @@ class Stacked(NamedTuple):
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
-    arrays: tuple[Column, ...] | dict[Any, Column]
+    arrays: tuple[Column, ...] | Mapping[Any, Column]
     columns: Mapping[str, Column]
 
 
 def stack(
     adapter: DatasetAdapter, columns: Mapping[str, Column]
-) -> tuple[Column, ...] | dict[Any, Column] | None:
+) -> tuple[Column, ...] | Mapping[Any, Column] | None:
     """Lay columns out as a batch, large ones where they lie; see `DatasetAdapter.stack`.
 
     Args:
@@ -64,8 +64,7 @@ def stack(
     large = {name: column for name, column in columns.items() if isinstance(column, Scattered)}
     small: dict[str, Any] = {n: column for n, column in columns.items() if n not in large}
     if not large:
-        stacked: Any = adapter.stack(small)
-        return stacked  # type: ignore[no-any-return]
+        return adapter.stack(small)
     # What becomes of an array that holds more than a number is a view of it, so it may as well be the whole file's.
     stretches = next(iter(large.values())).stretches
     laid = []
@@ -167,12 +166,11 @@ def collate_mixed(
         What `default_collate` gives for all rows: a list or a dict of tensors of shape `(n, ...)`.
     """
     arrays = stacked.arrays
-    if isinstance(items, Columns):
-        assert isinstance(arrays, tuple)
-        return _set_among(items.read(None), arrays, stacked, new)
-    if not isinstance(arrays, dict):
-        return _set_among(zip(*items, strict=True), arrays, stacked, new)
-    real = ([item[key] for item in items] for key in arrays)
+    if isinstance(arrays, tuple):
+        columns = items.read(None) if isinstance(items, Columns) else zip(*items, strict=True)
+        return _set_among(columns, arrays, stacked, new)
+    whole: Any = items
+    real = ([item[key] for item in whole] for key in arrays)
     return dict(zip(arrays, _set_among(real, tuple(arrays.values()), stacked, new), strict=True))
 
 

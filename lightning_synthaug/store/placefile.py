@@ -116,7 +116,8 @@ def write_places(path: Path, identities: _Ints, places: _Ints) -> None:
 def _parts(data: mmap.mmap) -> tuple[dict[str, Any], memoryview, memoryview]:
     """Take the blocks of a file apart."""
     head, *columns = scan(memoryview(data))
-    if [block.kind for block in (head, *columns)] != [1, BlockKind.PLACES, BlockKind.PLACES]:
+    kinds = [BlockKind.HEADER, BlockKind.PLACES, BlockKind.PLACES]
+    if [block.kind for block in (head, *columns)] != kinds:
         raise ValueError("not the blocks of such a file")
     told = json.loads(bytes(head.payload))
     known = isinstance(told, dict) and told.get("format") == FORMAT

@@ -22,9 +22,8 @@ from lightning_synthaug.store.opened import OpenShard
 
 __all__ = ["ShardReader"]
 
-MAX_OPEN: Final = (
-    192  # shards open at once; each takes three file descriptors, and a process often has 1,024
-)
+#: Shards open at once; each takes three file descriptors, and a process often has 1,024.
+MAX_OPEN: Final = 192
 _Ints = npt.NDArray[np.int64]
 
 
