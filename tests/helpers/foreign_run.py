@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 import lightning_synthaug as sa
 from lightning_synthaug.plan import REAL, Plan, rank_rows
+from tests.helpers.leaving import leave_in_order
 from tests.helpers.traced import CLASSES, SIDE, read, traced_dataset
 
 SIZE, BATCH, EPOCHS = 45, 8, 3
@@ -247,6 +248,7 @@ FRAMEWORKS: dict[str, Callable[..., Stream]] = {
 def main(spec: dict[str, Any]) -> None:
     """Do some runs one after the other, in the process group that the first one sets up."""
     torch.set_num_threads(1)
+    leave_in_order()
     folder = Path(spec["folder"])
     told = {}
     for name, framework, options in spec["runs"]:

@@ -60,8 +60,6 @@ def main(folder: Path) -> None:
     run.predict(model, loader(24))
     told["predict"] = model.seen
     (folder / f"rank{run.global_rank}.json").write_text(json.dumps(told))
-    # Left to the end of the process, gloo's threads now and then end it by an abort.
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

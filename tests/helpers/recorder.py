@@ -11,9 +11,12 @@ from typing import Any
 import torch
 
 import lightning_synthaug as sa
+from tests.helpers.leaving import leave_in_order
 from tests.helpers.traced import CLASSES, SIDE, Sample, read
 
 LIGHTNING = "lightning.pytorch"
+
+leave_in_order()  # every rank that records imports this, spawned ones too
 
 
 def lightning_version() -> tuple[int, ...]:
