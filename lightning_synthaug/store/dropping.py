@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from lightning_synthaug.store.durable import sync_folder
 from lightning_synthaug.store.header import log_path, rows_path, shard_of
 from lightning_synthaug.store.index import Index
-from lightning_synthaug.store.writer import sync_folder
 
 __all__ = ["drop_shards", "finish_drops"]
 

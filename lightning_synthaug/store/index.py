@@ -28,7 +28,7 @@ from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.faults import IndexFaults, corrupt_index
 from lightning_synthaug.store.keys import KEY_BYTES, check_keys, join_keys, marks, strays
 from lightning_synthaug.store.location import index_path
-from lightning_synthaug.store.tables import connect
+from lightning_synthaug.store.tables import begin, connect
 
 __all__ = ["BURIED", "UNKNOWN", "Index", "Rows", "ShardState"]
 
@@ -119,7 +119,7 @@ class Index:
                 yield
                 return
             try:  # around BEGIN too: a transaction that Ctrl-C left open would swallow all later ones
-                connection.execute("BEGIN IMMEDIATE")
+                begin(connection)
                 yield
                 connection.execute("COMMIT")
             except BaseException:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
+from lightning_synthaug.plan.seeding import groups_of
 from lightning_synthaug.store.opened import VERIFIED, OpenShard
 from lightning_synthaug.store.scattered import Scattered, Stretch
 from lightning_synthaug.store.schema import ALIGN
@@ -104,13 +105,13 @@ class JoinedShards:
 
     def _spread(self, which: _Ints, rows: _Ints) -> dict[str, npt.NDArray[Any] | Scattered]:
         """Copy the small fields of rows, and leave the large ones where they lie."""
-        numbers = sorted(set(which.tolist()))
-        places = [np.flatnonzero(which == number) for number in numbers]
+        order, groups = groups_of(which)
+        places = [(number, order[part]) for number, part in groups]
         columns: dict[str, npt.NDArray[Any] | Scattered] = {}
         for name, column in self._names:
             stretches = [
                 Stretch(self._large[number][column], rows[mine], mine)
-                for number, mine in zip(numbers, places, strict=True)
+                for number, mine in places
             ]
             first = stretches[0].values
             if first[0].nbytes >= _LARGE:

@@ -14,6 +14,7 @@ import numpy as np
 from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.budget import check_room
 from lightning_synthaug.store.commit import Commit
+from lightning_synthaug.store.durable import sync, sync_folder
 from lightning_synthaug.store.faults import damaged_shard
 from lightning_synthaug.store.header import log_path, name_of, rows_path, shard_of
 from lightning_synthaug.store.holding import is_held
@@ -22,7 +23,6 @@ from lightning_synthaug.store.notes import parse_note
 from lightning_synthaug.store.recovery import catch_up, take_tails
 from lightning_synthaug.store.session import Session
 from lightning_synthaug.store.tails import Tail, logs_in, read_tail, state_of
-from lightning_synthaug.store.writer import sync, sync_folder
 
 __all__ = ["Merged", "merge"]
 

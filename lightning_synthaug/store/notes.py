@@ -18,10 +18,11 @@ from typing import Any, Final, NamedTuple, final
 
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store.durable import sync, sync_folder
 from lightning_synthaug.store.header import notes_path
 from lightning_synthaug.store.index import Index
 from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, write_all
-from lightning_synthaug.store.writer import new_id, sync, sync_folder
+from lightning_synthaug.store.writer import new_id
 
 __all__ = [
     "Journal",

@@ -12,11 +12,15 @@ from typing import Any, Final
 from lightning_synthaug.store.faults import corrupt_index
 from lightning_synthaug.store.header import FORMAT, newer_format
 
-__all__ = ["INDEX_NAME", "MAX_TEXT", "connect"]
+__all__ = ["INDEX_NAME", "MAX_TEXT", "begin", "connect"]
 
 INDEX_NAME: Final = "index.sqlite"
 APPLICATION: Final = 0x53594E41  # "SYNA": no other program's database is taken for an index
 BUSY_SECONDS: Final = 30.0
+_FIRST_WAIT: Final = (
+    1e-4  # seconds; SQLite itself waits 1, 2, 5, 10 ... ms for a transaction of half a millisecond
+)
+_LONGEST_WAIT: Final = 0.02
 MAX_TEXT: Final = 1 << 28  # bytes; SQLite allocates no more for one value
 
 # `read_to` is how far a log is in the index; what lies behind it is taken in at the next opening.
@@ -76,6 +80,28 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, as soon as no other process is in one.
+
+    Raises:
+        sqlite3.OperationalError: One was, all the time that SQLite would have waited.
+    """
+    deadline, wait = time.monotonic() + BUSY_SECONDS, _FIRST_WAIT
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(wait)
+            wait = min(wait * 1.1, _LONGEST_WAIT)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1e3:.0f}")
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to a write-ahead log, which SQLite refuses at once while another process does so."""
     deadline = time.monotonic() + BUSY_SECONDS
@@ -107,7 +133,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 def _create(connection: sqlite3.Connection) -> None:
     """Make the tables; of several processes that try at once, one does."""
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     if not _schema(connection):
         for statement in _TABLES.split(";"):
             connection.execute(statement)

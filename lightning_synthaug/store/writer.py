@@ -15,12 +15,13 @@ import numpy as np
 from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, checksums
 from lightning_synthaug.store.commit import ENTRY, Commit, pack_commit
+from lightning_synthaug.store.durable import sync, sync_folder, write_early
 from lightning_synthaug.store.header import ShardHeader, log_path, rows_path
 from lightning_synthaug.store.holding import hold, let_go
 from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, write_all
 from lightning_synthaug.store.schema import Schema
 
-__all__ = ["ShardWriter", "new_id", "sync", "sync_folder"]
+__all__ = ["ShardWriter", "new_id"]
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -28,20 +29,6 @@ _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 def new_id() -> int:
     """Draw a random id for a file; 63 bits from the system, no seed of any run is touched."""
     return secrets.randbits(63)
-
-
-def sync(fd: int) -> None:
-    """Make the content of a file durable."""
-    getattr(os, "fdatasync", os.fsync)(fd)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names of new files durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 @final
@@ -117,8 +104,7 @@ class ShardWriter:
             if not os.fstat(fd).st_nlink:  # writes would go on without error, and be lost
                 raise FileNotFoundError(errno.ENOENT, "it was deleted while it was open", str(path))
         data = self._fds[0]
-        write_all(data, encoded.data, self.used)
-        sync(data)
+        write_early(data, encoded.data, self.used)
         entries = np.zeros(len(keys), ENTRY)
         entries["key"] = np.frombuffer(b"".join(keys), "V16")
         entries["length"] = encoded.lengths
@@ -129,6 +115,7 @@ class ShardWriter:
         self.created = min(self.created, written)
         commit = Commit(first, written, entries, provenance)
         block = frame(BlockKind.COMMIT, pack_commit(commit))
+        sync(data)  # only now: the disk was busy with the rows while their checksums were computed
         self.broken = True  # until all of this is done: an interrupt may come between any two lines
         self._log(block)
         self.rows += len(keys)

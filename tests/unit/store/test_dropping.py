@@ -6,8 +6,8 @@ import pytest
 
 from lightning_synthaug.store import Store, dropping
 from lightning_synthaug.store.dropping import drop_shards, finish_drops
+from lightning_synthaug.store.durable import sync_folder
 from lightning_synthaug.store.header import log_path
-from lightning_synthaug.store.writer import sync_folder
 from tests.unit.store.samples import BUDGET, filled, image, key, one_file, shards, there
 
 

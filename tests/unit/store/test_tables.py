@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError
-from lightning_synthaug.store.tables import connect
+from lightning_synthaug.store import tables
+from lightning_synthaug.store.tables import begin, connect
 
 
 def changed(path: Path, *statements: str) -> Path:
@@ -95,3 +97,35 @@ def test_no_value_of_a_strangers_file_takes_much_memory(tmp_path: Path) -> None:
         connection.execute("SELECT length(zeroblob(400000000) || 'x')")
     assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
     connection.close()
+
+
+def test_a_writer_waits_for_another(tmp_path: Path) -> None:
+    first, second = connect(tmp_path / "i"), connect(tmp_path / "i")
+    begin(first)
+    first.execute("INSERT INTO provenance (common) VALUES ('first')")
+    timer = threading.Timer(0.2, lambda: first.execute("COMMIT"))
+    timer.start()
+    begin(second)
+    assert second.execute("SELECT common FROM provenance").fetchall() == [("first",)]
+    second.execute("COMMIT")
+    timer.join()
+    # What is no transaction that writes waits as SQLite does.
+    assert second.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
+    first.close()
+    second.close()
+
+
+def test_a_writer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = connect(tmp_path / "i"), connect(tmp_path / "i")
+    begin(first)
+    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.05)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        begin(second)
+    assert not second.in_transaction
+    first.execute("ROLLBACK")
+    begin(second)
+    with pytest.raises(sqlite3.OperationalError, match="within a transaction"):
+        begin(second)
+    second.execute("ROLLBACK")
+    first.close()
+    second.close()

@@ -8,10 +8,11 @@ import pytest
 from lightning_synthaug.store import log
 from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, encode
+from lightning_synthaug.store.durable import sync_folder
 from lightning_synthaug.store.header import log_path, rows_path
 from lightning_synthaug.store.log import BlockKind, read_from, scan
 from lightning_synthaug.store.schema import schema_of
-from lightning_synthaug.store.writer import ShardWriter, new_id, sync_folder
+from lightning_synthaug.store.writer import ShardWriter, new_id
 from tests.unit.store.samples import image, key
 
 SCHEMA = schema_of(image(0))
@@ -99,6 +100,7 @@ def test_data_are_durable_before_the_log_says_so_and_names_before_either(
         written.clear()
 
     monkeypatch.setattr("lightning_synthaug.store.writer.write_all", write_all)
+    monkeypatch.setattr("lightning_synthaug.store.durable.write_all", write_all)
     monkeypatch.setattr("lightning_synthaug.store.writer.sync", sync)
     monkeypatch.setattr(
         "lightning_synthaug.store.writer.sync_folder",
