@@ -18,8 +18,7 @@ $(VENV)/.synced: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The pinned development tools need Python 3.11 or newer. Run: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]'
-	@# PyPI has torchaudio for CUDA alone: beside a torch without CUDA its libraries do not load, and without them it is Python.
-	@$(BIN)/python -c 'import torch; raise SystemExit(torch.version.cuda is not None)' && rm -f $(VENV)/lib/python*/site-packages/torchaudio/lib/*.so || true
+	@$(BIN)/python scripts/mend_torchaudio.py
 	@touch $@
 
 demo: $(SYNC)  ## the main job: train with a moving share of synthetic digits, print a table, write two pictures

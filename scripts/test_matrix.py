@@ -252,6 +252,7 @@ def _install(environment: Environment) -> None:
     # The newest of both are in [dev], and `lightning` itself asks for the other one.
     for absent in set(PACKAGES) - set(environment.packages):
         subprocess.run([*pip, "uninstall", "--quiet", "--yes", absent], check=True)
+    subprocess.run([pip[0], str(ROOT / "scripts" / "mend_torchaudio.py")], check=True)
     ready.write_text(json.dumps(wanted), encoding="utf-8")
 
 

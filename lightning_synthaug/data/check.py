@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from lightning_synthaug.data.adapters import DatasetAdapter
 from lightning_synthaug.data.labels import label_of, stored_labels
@@ -17,7 +19,9 @@ from lightning_synthaug.data.structure import (
 )
 from lightning_synthaug.errors import DataError
 
-__all__ = ["check_compatible", "check_labels", "describe"]
+__all__ = ["check_compatible", "check_labels", "describe", "examples"]
+
+_EXAMPLES: Final = 8  # enough to tell which dimensions vary
 
 
 def check_compatible(real_items: Sequence[Any], synthetic_item: Any, *, sizes: bool = True) -> None:
@@ -72,6 +76,34 @@ def check_compatible(real_items: Sequence[Any], synthetic_item: Any, *, sizes: b
         "with your dataset's transform or `transform=`, or pass `item=`."
     )
     raise DataError("SA205", msg)
+
+
+def examples(adapter: DatasetAdapter, more: Iterable[int] = ()) -> dict[int, Any]:
+    """Read a few real items from all over a dataset.
+
+    Those that cannot be read are left out: the user's sampler may leave them out, too.
+
+    Args:
+        adapter: Reads the items.
+        more: Indices of others that are wanted.
+
+    Returns:
+        Items by index, ascending.
+
+    Raises:
+        Exception: What the dataset raised, where none of them can be read.
+    """
+    spread = np.linspace(0, len(adapter) - 1, _EXAMPLES).astype(np.int64).tolist()
+    read: dict[int, Any] = {}
+    failed: Exception | None = None
+    for index in sorted({*more, *spread}):
+        try:
+            read[index] = adapter.real(index)
+        except Exception as error:
+            failed = error
+    if failed is not None and not read:
+        raise failed
+    return read
 
 
 def check_labels(adapter: DatasetAdapter, labels: Any, indices: Iterable[int]) -> None:

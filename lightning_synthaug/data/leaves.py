@@ -123,7 +123,7 @@ def to_array(value: Any) -> npt.NDArray[Any]:
     """
     try:
         if is_tensor(value):
-            return np.asarray(value.detach().cpu().numpy())
+            return np.asarray(value.detach().cpu().resolve_conj().resolve_neg().numpy())
         if isinstance(value, np.ndarray):
             return value
         if is_image(value) and value.mode in _IMAGE_MODES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,6 @@ __all__ = [
     "stack",
 ]
 
-
 #: One element, or one field, of several rows.
 Column = npt.NDArray[Any] | Scattered
 
@@ -41,12 +40,21 @@ class Stacked(NamedTuple):
         arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is; large
             ones where they lie.
         columns: The fields that they were made from.
+        adapter: Builds an item of a record.
     """
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
     arrays: tuple[Column, ...] | Mapping[Any, Column]
     columns: Mapping[str, Column]
+    adapter: DatasetAdapter
+
+    def among(self, items: list[Any]) -> list[Any]:
+        """Build the gathered rows one by one, and put them among the items of the others, in row order."""
+        batch = dict(zip(self.others.tolist(), items, strict=True))
+        for i, row in enumerate(self.rows.tolist()):
+            batch[row] = self.adapter.item(cut_record(self.columns, i))
+        return [batch[row] for row in range(len(batch))]
 
 
 def stack(
@@ -117,22 +125,25 @@ def cut_record(columns: Mapping[str, Column], row: int) -> Record:
 
 
 def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:
-    """Tell whether a collate function is torch's default.
+    """Tell whether a collate function is torch's default, with all that torch's table says it does to a type.
 
     Args:
         collate: Any collate function.
 
     Returns:
-        True for torch's own.
+        True for torch's own; False also where somebody told `default_collate_fn_map` otherwise.
     """
-    return collate is default_collate
+    own = default_collate.__module__
+    return collate is default_collate and all(
+        getattr(function, "__module__", None) == own for function in default_collate_fn_map.values()
+    )
 
 
-def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
+def collate_items(items: Any, new: New | None = None) -> Any:
     """Do what `default_collate` does, faster where items are plain tuples or dicts, or came as columns.
 
     Args:
-        items: Items of a batch, at least one, or its columns.
+        items: Items of a batch, at least one, or its columns, or whatever a dataset returns for several indices.
         new: Makes the batch's tensors; None: torch does.
 
     Returns:
@@ -140,21 +151,19 @@ def collate_items(items: list[Any] | Columns, new: New | None = None) -> Any:
     """
     if isinstance(items, Columns):
         return items.read(new)
-    first = items[0]
-    if type(first) not in (tuple, dict):
+    if type(items) is not list or type(items[0]) not in (tuple, dict):
         return _collated(items, new)
+    first = items[0]
     try:
         if type(first) is dict:
-            return {key: _stacked(tuple([item[key] for item in items]), new) for key in first}
+            return {key: _stacked([item[key] for item in items], new) for key in first}
         return [_stacked(elements, new) for elements in zip(*items, strict=True)]
     except (KeyError, TypeError, ValueError):
         # Keys, shapes or lengths differ: torch's own message is the one that users know.
         return default_collate(items)
 
 
-def collate_mixed(
-    items: list[Any] | Columns, stacked: Stacked, new: New | None = None
-) -> list[torch.Tensor] | dict[Any, torch.Tensor]:
+def collate_mixed(items: list[Any] | Columns, stacked: Stacked, new: New | None = None) -> Any:
     """Collate items that are tuples or dicts and set the gathered rows among them.
 
     Args:
@@ -166,35 +175,47 @@ def collate_mixed(
         What `default_collate` gives for all rows: a list or a dict of tensors of shape `(n, ...)`.
     """
     arrays = stacked.arrays
+    columns = tuple(arrays) if isinstance(arrays, tuple) else tuple(arrays.values())
+    real = items.read(None) if isinstance(items, Columns) else _transposed(items, arrays)
+    batch = None if real is None else _set_among(real, columns, stacked, new)
+    if batch is None:  # real items differ from the one that the columns were laid out like
+        each = items.items() if isinstance(items, Columns) else items
+        return collate_items(stacked.among(each), new)
+    return batch if isinstance(arrays, tuple) else dict(zip(arrays, batch, strict=True))
+
+
+def _transposed(
+    items: list[Any], arrays: tuple[Column, ...] | Mapping[Any, Column]
+) -> list[Any] | None:
+    """List each element of all items; None where they are not built as the columns are."""
+    kind = tuple if isinstance(arrays, tuple) else dict
+    if not all(type(item) is kind and len(item) == len(arrays) for item in items):
+        return None
     if isinstance(arrays, tuple):
-        columns = items.read(None) if isinstance(items, Columns) else zip(*items, strict=True)
-        return _set_among(columns, arrays, stacked, new)
-    whole: Any = items
-    real = ([item[key] for item in whole] for key in arrays)
-    return dict(zip(arrays, _set_among(real, tuple(arrays.values()), stacked, new), strict=True))
+        return list(zip(*items, strict=True))
+    try:
+        return [[item[key] for item in items] for key in arrays]
+    except KeyError:
+        return None
 
 
 def _set_among(
-    real: Iterable[Any],
-    arrays: tuple[Column, ...],
-    stacked: Stacked,
-    new: New | None,
-) -> list[torch.Tensor]:
-    """Set gathered columns among the elements of the other items."""
+    real: Sequence[Any], arrays: tuple[Column, ...], stacked: Stacked, new: New | None
+) -> list[torch.Tensor] | None:
+    """Set gathered columns among the elements of the other items; None where these are not alike."""
     others = stacked.others
     size = stacked.rows.size + others.size
-    elements = iter(real)
     batch = []
-    for column in arrays:
+    for i, column in enumerate(arrays):
         shape = column.shape if isinstance(column, Scattered) else column.shape[1:]
         tensor = (new or _empty)((size, *shape), _torch_dtype(column.dtype))
         whole = tensor.numpy()
+        if others.size and not _put(whole, others, real[i]):
+            return None
         if isinstance(column, Scattered):
             column.put(whole, stacked.rows)
         else:
             whole[stacked.rows] = column
-        if others.size:
-            _put(whole, others, next(elements))
         batch.append(tensor)
     return batch
 
@@ -210,22 +231,32 @@ def _torch_dtype(dtype: np.dtype[Any]) -> torch.dtype:
     return torch.from_numpy(np.empty(0, dtype)).dtype
 
 
-def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) -> None:
-    """Set one element of each item into the batch, as `default_collate` would have stacked it."""
-    # By way of one array: NumPy sets rows ten times faster than torch's index_put.
-    if isinstance(elements, torch.Tensor):
-        whole[rows] = elements.numpy()
-    elif isinstance(elements[0], torch.Tensor):
-        whole[rows] = torch.stack(elements).numpy()
-    elif _is_plain_array(elements[0]):
+def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) -> bool:
+    """Set one element of each item into the batch; False where `default_collate` would not have stacked them so.
+
+    NumPy would bend whatever it is given into the array that is there: to other numbers, or to other shapes.
+    """
+    dtype, shape = whole.dtype, whole.shape[1:]
+    if shape and all(
+        type(e) is np.ndarray and e.dtype == dtype and e.shape == shape for e in elements
+    ):
         for row, element in zip(rows.tolist(), elements, strict=True):
             whole[row] = element
-    else:
-        whole[rows] = np.asarray(elements)
+        return True
+    try:
+        told = elements if isinstance(elements, torch.Tensor) else _stacked(elements, None)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    plain = type(told) is torch.Tensor and not told.requires_grad
+    if not plain or told.dtype != _torch_dtype(dtype) or told.shape[1:] != shape:
+        return False
+    # By way of one array: NumPy sets rows ten times faster than torch's index_put.
+    whole[rows] = told.numpy()
+    return True
 
 
-def _stacked(elements: tuple[Any, ...], new: New | None) -> Any:
-    """Stack one element of each item."""
+def _stacked(elements: Sequence[Any], new: New | None) -> Any:
+    """Stack one element of each item, which are a tuple or a list as torch would have them."""
     first = elements[0]
     if _is_plain_array(first) and all(
         type(e) is np.ndarray and e.dtype == first.dtype for e in elements
@@ -236,13 +267,13 @@ def _stacked(elements: tuple[Any, ...], new: New | None) -> Any:
     if type(first) is int:
         return torch.tensor(elements)
     if type(first) is torch.Tensor and new is None:
-        return torch.stack(elements)
-    return _collated(list(elements), new)
+        return torch.stack(tuple(elements))
+    return _collated(elements, new)
 
 
-def _collated(items: list[Any], new: New | None) -> Any:
+def _collated(items: Any, new: New | None) -> Any:
     """Collate as torch does, which leaves it to a table how to stack tensors."""
-    if new is None or default_collate_fn_map.get(torch.Tensor) is not collate_tensor_fn:
+    if new is None:
         return default_collate(items)
 
     def stack(batch: Any, *, collate_fn_map: Any = None) -> torch.Tensor:

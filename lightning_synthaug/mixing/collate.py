@@ -19,7 +19,6 @@ from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import Delivered
 from lightning_synthaug.mixing.ring import BufferRing, Landing, New
-from lightning_synthaug.mixing.tensorrows import Columns
 
 __all__ = ["MixedCollate", "Parts"]
 
@@ -29,14 +28,17 @@ class Parts(NamedTuple):
 
     Attributes:
         delivered: What the main process needs to know.
-        items: Items in row order, without the rows of `stacked`; or their columns.
+        size: Rows planned.
+        items: Items in row order, without the rows of `stacked`; or their columns; or, of real rows alone, whatever the
+            dataset returns for several indices.
         stacked: Rows that were gathered from the store as whole columns, or None.
         synthetic: Rows that are synthetic, ascending; empty where `stacked` holds them.
         bucket: Makes synthetic items fit where the batch cannot be collated; None where that is not asked for.
     """
 
     delivered: Delivered
-    items: list[Any] | Columns
+    size: int
+    items: Any
     stacked: Stacked | None
     synthetic: tuple[int, ...] = ()
     bucket: Bucket | None = None
@@ -63,13 +65,24 @@ class MixedCollate:
         default = is_default_collate(collate)
         self.collate: Callable[[Any], Any] = collate_items if default else collate
         self._watch = None if default else RowWatch(collate)
-        #: The main process's half of the buffers; None in workers, and where there are none.
-        self.landing = Landing() if buffers else None
-        self._ring = None if self.landing is None else BufferRing(self.landing.number, buffers)
+        self._buffers = buffers
+        self._landing: Landing | None = None
+        self._ring: BufferRing | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the main process's half behind."""
-        return {**self.__dict__, "landing": None}
+        return {**self.__dict__, "_landing": None}
+
+    def begin(self) -> None:
+        """Get ready for batches of workers that start after this; a copy of this object has buffers of its own."""
+        if self._buffers and self._landing is None:
+            self._landing = Landing()
+            self._ring = BufferRing(self._landing.number, self._buffers)
+
+    def end(self) -> None:
+        """Let go of the buffers of workers that have ended."""
+        if self._landing is not None:
+            self._landing.forget()
 
     def __call__(self, parts: Parts | SynthAugError) -> tuple[Delivered | SynthAugError, Any]:
         """Collate one batch, and get it ready for its way where this is a worker."""
@@ -85,7 +98,7 @@ class MixedCollate:
         """Collate one batch."""
         if isinstance(parts, SynthAugError):
             return parts, None
-        delivered, items, stacked, _, bucket = parts
+        delivered, size, items, stacked, _, bucket = parts
         if stacked is not None:
             return delivered, collate_mixed(items, stacked, new)
         try:
@@ -100,10 +113,10 @@ class MixedCollate:
         if bucket is not None:
             delivered = delivered._replace(unfit=bucket.unfit)
         if self._watch is not None:
-            delivered = delivered._replace(mixed=self._watch.reason(len(items), batch))
+            delivered = delivered._replace(mixed=self._watch.reason(size, batch))
         return delivered, batch
 
-    def _collated(self, items: list[Any] | Columns, bucket: Bucket | None, new: New | None) -> Any:
+    def _collated(self, items: Any, bucket: Bucket | None, new: New | None) -> Any:
         """Collate; where that fails, once more with synthetic items of the sizes of those that they displace."""
         whole = (
             self.collate if self._watch is not None else functools.partial(collate_items, new=new)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, check_compatible
-from lightning_synthaug.data.check import check_labels
+from lightning_synthaug.data.check import check_labels, examples
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.mixing.assemble import (
@@ -23,6 +23,7 @@ from lightning_synthaug.mixing.assemble import (
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
+from lightning_synthaug.mixing.reading import read_items, read_whole, show_own
 from lightning_synthaug.mixing.tensorrows import Columns, TensorRows
 from lightning_synthaug.store import ShardReader
 
@@ -72,7 +73,6 @@ class MixedDataset(Dataset[Any]):
         self._by_columns = is_default_collate(collate) and by_columns
         #: Whether items must agree in their sizes as well. What a function of the user's collates is its own affair.
         self._sized = is_default_collate(collate)
-        self._tensors = TensorRows.of(adapter.dataset) if is_default_collate(collate) else None
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
@@ -111,22 +111,28 @@ class MixedDataset(Dataset[Any]):
             Its items, not collated. An error of this package is handed over instead, to be raised in the main process:
             torch would wrap it in a `RuntimeError` on its way out of a worker.
         """
+        show_own(self)
         try:
             if not self._unchecked.isdisjoint(self.existing):
                 self._check_existing()
             if message.errand is not None:
                 message.errand.run(self.adapter)
             if message.plain is not None:
-                return Parts(Delivered(message.number, None), self._whole(message.plain), None)
+                whole = self._whole(message.plain)
+                return Parts(Delivered(message.number, None), len(message.plain), whole, None)
             return self._mixed(message.number, Rows(*message.matrix))  # type: ignore[misc]
         except SynthAugError as error:
             return error
 
-    def _whole(self, indices: list[int]) -> list[Any] | Columns:
-        """Read untransformed real rows, as columns where the user's dataset is made of tensors."""
-        if self._tensors is not None:
-            return Columns(self._tensors, indices)
-        return _items(self.adapter.dataset, indices)
+    def _whole(self, indices: list[int]) -> Any:
+        """Read untransformed real rows as torch does, as columns where the user's dataset is made of tensors."""
+        if (tensors := self._tensors()) is not None:
+            return Columns(tensors, indices)
+        return read_whole(self.adapter.dataset, indices)
+
+    def _tensors(self) -> TensorRows | None:
+        """Look whether the user's dataset is made of tensors, and items are put together as torch does."""
+        return TensorRows.of(self.adapter.dataset) if self._sized else None
 
     def _mixed(self, number: int, rows: Rows) -> Parts:
         """Read a batch with synthetic or transformed rows."""
@@ -136,11 +142,11 @@ class MixedDataset(Dataset[Any]):
         if stacked is not None and not self.existing:
             if self._unchecked:
                 self._check_stacked(rows, stacked)
-            return Parts(delivered, self._among(rows, stacked.others), stacked)
+            return Parts(delivered, rows.source.size, self._among(rows, stacked.others), stacked)
         placed = {i: self._item(record, rows, i) for i, record in records}
         for source, existing in self.existing.items():
             mine = np.flatnonzero(rows.source == source)
-            read = _items(existing, rows.sample[mine].tolist())
+            read = read_items(existing, rows.sample[mine].tolist())
             placed.update(zip(mine.tolist(), read, strict=True))
         there = sorted(placed)
         if self._unchecked:
@@ -150,7 +156,7 @@ class MixedDataset(Dataset[Any]):
         placed.update(zip(others.tolist(), reals, strict=True))
         items = [placed[i] for i in range(rows.source.size)]
         bucket = self._bucket(items, there, rows) if self._fits else None
-        return Parts(delivered, items, None, tuple(there), bucket)
+        return Parts(delivered, len(items), items, None, tuple(there), bucket)
 
     def _bucket(self, items: list[Any], made: list[int], rows: Rows) -> Bucket | None:
         """Hold the synthetic items of a batch against its real ones, where they must fit it."""
@@ -166,15 +172,16 @@ class MixedDataset(Dataset[Any]):
 
     def _among(self, rows: Rows, others: _Indices) -> list[Any] | Columns:
         """Read the real rows that gathered ones are set among, all at once where nothing is done to them."""
-        if self._tensors is None or (self.transform is not None and rows.transform.any()):
+        if self.transform is not None and rows.transform.any():
             return self._reals(rows, others)
-        return Columns(self._tensors, rows.twin[others])
+        tensors = self._tensors()
+        return self._reals(rows, others) if tensors is None else Columns(tensors, rows.twin[others])
 
     def _reals(self, rows: Rows, where: _Indices) -> list[Any]:
         """Read real rows, transformed where planned; the twin where the row was to be synthetic."""
         index = rows.twin[where].tolist()
         if self.transform is None or not (flags := rows.transform[where]).any():
-            return _items(self.adapter.dataset, index)
+            return read_items(self.adapter.dataset, index)
         return [
             self._item(self.adapter.record(real), rows, i) if flag else self.adapter.real(real)
             for i, real, flag in zip(where.tolist(), index, flags.tolist(), strict=True)
@@ -197,7 +204,7 @@ class MixedDataset(Dataset[Any]):
             if arrays is not None:
                 rest = np.ones(rows.source.size, bool)
                 rest[good] = False
-                return missed, Stacked(good, rest.nonzero()[0], arrays, columns), []
+                return missed, Stacked(good, rest.nonzero()[0], arrays, columns, self.adapter), []
         records = gathered.records
         if records is None:
             records = tuple(cut_record(columns or {}, i) for i in range(good.size))
@@ -238,7 +245,7 @@ class MixedDataset(Dataset[Any]):
         if not items:
             return
         with seeded_globals(0):
-            real = [self.adapter.real(i) for i in self._spread()]
+            real = list(examples(self.adapter).values())
             for item in items:
                 check_compatible(real, item, sizes=sizes)
 
@@ -279,19 +286,7 @@ class MixedDataset(Dataset[Any]):
         # Reading more real items must not move the user's random state.
         with seeded_globals(0):
             # Twins alone may be one, or agree by chance: items from all over tell which dimensions vary.
-            some = sorted({*twins, *self._spread()})
-            check_compatible([self.adapter.real(i) for i in some], item, sizes=self._sized)
+            some = examples(self.adapter, twins)
+            check_compatible(list(some.values()), item, sizes=self._sized)
             if self._relabel[source]:
                 check_labels(self.adapter, self._labels, some)
-
-    def _spread(self) -> list[int]:
-        """List a few real samples from all over the dataset."""
-        spread: list[int] = np.linspace(0, len(self) - 1, 8).astype(np.int64).tolist()
-        return sorted(set(spread))
-
-
-def _items(dataset: Any, indices: list[int]) -> list[Any]:
-    """Read items, in bulk where a dataset offers it."""
-    if indices and (bulk := getattr(dataset, "__getitems__", None)) is not None:
-        return list(bulk(indices))
-    return [dataset[i] for i in indices]

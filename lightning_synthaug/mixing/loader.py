@@ -114,6 +114,7 @@ class MixedLoader(DataLoader[Any]):
         # torch forbids to set them, and of a loader with a batch sampler it would show a plain SequentialSampler, no
         # batch size, and that no batch is dropped.
         batches: Any = self.batch_sampler
+        self._collate: Any = self.collate_fn  # a framework may put its own around it
         object.__setattr__(self, "sampler", PlannedOrder(self.dataset))  # type: ignore[arg-type]
         object.__setattr__(self, "batch_size", batches.batch_size)
         object.__setattr__(self, "drop_last", batches.drop_last)
@@ -137,8 +138,9 @@ class MixedLoader(DataLoader[Any]):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Iterate over one pass; nothing happens before the first batch is asked for."""
-        feed = self.feed
+        feed, collate = self.feed, self._collate
         feed.begin()
+        collate.begin()
         alone = not self.num_workers and not self.pin_memory
         feed.reading = True
         batches: Any = None
@@ -156,9 +158,7 @@ class MixedLoader(DataLoader[Any]):
         finally:
             feed.pause()
             del batches  # ends workers that are not kept
-            landing = getattr(self.collate_fn, "landing", None)
-            if landing is not None:
-                landing.forget()
+            collate.end()
 
     def _here(self) -> Iterator[Any]:
         """Do what torch's iterator does without workers, less its cost a batch, about that of eight small samples."""

@@ -72,7 +72,7 @@ class Landing:
             self._buffers[key] = buffer.numpy()
         whole = self._buffers[key]
         held = whole[:]  # an array of its own, whose end is the batch's
-        self._watched[key] = weakref.ref(held, functools.partial(_set_free, whole))
+        self._watched[key] = weakref.ref(held, functools.partial(_set_free, whole, os.getpid()))
         return held
 
     def forget(self) -> None:
@@ -82,9 +82,10 @@ class Landing:
             del self._buffers[key], self._watched[key]
 
 
-def _set_free(whole: _Bytes, _: object) -> None:
-    """Tell the worker that it may use a buffer again."""
-    whole[0] = _FREE
+def _set_free(whole: _Bytes, owner: int, _: object) -> None:
+    """Tell the worker that it may use a buffer again, unless this is a fork of the process whose batch it holds."""
+    if os.getpid() == owner:
+        whole[0] = _FREE
 
 
 class Packed:
@@ -129,9 +130,7 @@ def _landed(
 def _view(whole: _Bytes, place: _Place) -> torch.Tensor:
     """Make a tensor over a part of a buffer, whose array lives as long as it does."""
     count = math.prod(place.shape)
-    flat: torch.Tensor = torch.frombuffer(
-        whole, dtype=place.dtype, count=count, offset=place.offset
-    )
+    flat = torch.frombuffer(whole, dtype=place.dtype, count=count, offset=place.offset)
     return flat.as_strided(place.shape, place.stride)
 
 

@@ -14,19 +14,34 @@ from lightning_synthaug.mixing.ring import New
 
 __all__ = ["Columns", "TensorRows"]
 
+#: What torch selects rows of; not of the unsigned types that it added later.
+_SELECTABLE = frozenset(
+    {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+    | {
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.complex64,
+        torch.complex128,
+    }
+)
+
 
 @final
 class TensorRows:
-    """Read samples of a `TensorDataset`, or of a `Subset` of one.
+    """Read samples of a `TensorDataset`, or of a `Subset` of one, as they are now.
+
+    Users give datasets other tensors and other indices between epochs, so neither is kept longer than for a batch.
 
     Args:
         tensors: One for each element of an item, of shape `(n, ...)`.
-        selected: Which of their rows are the samples, int64; None: all.
+        chosen: The indices of each subset, the outermost first.
     """
 
-    def __init__(self, tensors: tuple[torch.Tensor, ...], selected: torch.Tensor | None) -> None:
+    def __init__(self, tensors: tuple[torch.Tensor, ...], chosen: tuple[Any, ...] = ()) -> None:
         self._tensors = tensors
-        self._selected = selected
+        self._chosen = chosen
 
     @classmethod
     def of(cls, dataset: Any) -> TensorRows | None:
@@ -39,13 +54,13 @@ class TensorRows:
             Its rows; None where its class may do something else to them, or its tensors are not just numbers in
             memory.
         """
-        if type(dataset) is TensorDataset:
-            return cls(dataset.tensors, None) if all(map(_is_plain, dataset.tensors)) else None
-        inner = cls.of(dataset.dataset) if type(dataset) is Subset else None
-        if inner is None:
+        chosen: tuple[Any, ...] = ()
+        while type(dataset) is Subset:
+            chosen = *chosen, dataset.indices
+            dataset = dataset.dataset
+        if type(dataset) is not TensorDataset or not all(map(_is_plain, dataset.tensors)):
             return None
-        mine = torch.as_tensor(dataset.indices, dtype=torch.int64)
-        return cls(inner._tensors, mine if inner._selected is None else inner._selected[mine])
+        return cls(dataset.tensors, chosen)
 
     def read(
         self, indices: Sequence[int] | npt.NDArray[np.int64], new: New | None
@@ -53,15 +68,20 @@ class TensorRows:
         """Copy samples.
 
         Args:
-            indices: Which ones, all of them >= 0.
+            indices: Which ones.
             new: Makes the tensors; None: torch does.
 
         Returns:
             What stacking these items would give, one tensor for each element.
+
+        Raises:
+            IndexError: There is no such sample.
         """
-        index = torch.from_numpy(np.array(indices, np.int64))
-        if self._selected is not None:
-            index = self._selected[index]
+        for chosen in self._chosen:
+            indices = _selected(chosen, indices)
+        rows = np.array(indices, np.int64)
+        rows[rows < 0] += len(self._tensors[0])
+        index = torch.from_numpy(rows)
         if new is None:
             return [tensor.index_select(0, index) for tensor in self._tensors]
         columns = []
@@ -69,6 +89,13 @@ class TensorRows:
             column = new((len(index), *tensor.shape[1:]), tensor.dtype)
             columns.append(torch.index_select(tensor, 0, index, out=column))
         return columns
+
+
+def _selected(chosen: Any, indices: Sequence[int] | npt.NDArray[np.int64]) -> Any:
+    """Look up a few indices of a subset, which are a list of Python's, or an array or a tensor."""
+    if hasattr(chosen, "__array__"):
+        return np.asarray(chosen)[np.asarray(indices, np.int64)]
+    return [chosen[i] for i in indices]
 
 
 class Columns(NamedTuple):
@@ -86,8 +113,14 @@ class Columns(NamedTuple):
         """Copy them; see `TensorRows.read`."""
         return self.rows.read(self.indices, new)
 
+    def items(self) -> list[tuple[torch.Tensor, ...]]:
+        """Copy them as the items that the dataset would return."""
+        return list(zip(*self.read(None), strict=True))
+
 
 def _is_plain(tensor: torch.Tensor) -> bool:
     """Tell whether rows can be copied out of a tensor without anybody noticing."""
     on_host = tensor.device.type == "cpu" and tensor.layout is torch.strided
-    return type(tensor) is torch.Tensor and on_host and not tensor.requires_grad
+    lazy = tensor.is_conj() or tensor.is_neg()  # what is conjugated when it is read
+    known = type(tensor) is torch.Tensor and tensor.dtype in _SELECTABLE
+    return known and on_host and not (tensor.requires_grad or lazy)

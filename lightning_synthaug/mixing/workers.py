@@ -13,6 +13,7 @@ from lightning_synthaug.data import DatasetAdapter, Record
 from lightning_synthaug.errors import SynthAugError
 from lightning_synthaug.filling import Check
 from lightning_synthaug.mixing.dataset import MixedDataset
+from lightning_synthaug.mixing.reading import show_own
 
 __all__ = ["Checking", "FirstCheck", "OwnDataset"]
 
@@ -119,7 +120,7 @@ def _as_it_is(found: Any) -> Any:
 
 @final
 class OwnDataset:
-    """Call the user's `worker_init_fn` with the user's dataset in `get_worker_info()`, where such functions look.
+    """Call the user's `worker_init_fn` when `get_worker_info()` names the user's dataset, where such functions look.
 
     Args:
         function: The user's function.
@@ -131,13 +132,6 @@ class OwnDataset:
     def __call__(self, worker: int) -> None:
         """Initialise a worker."""
         info = get_worker_info()
-        if info is None:
-            self.function(worker)
-            return
-        mixed: Any = info.dataset
-        # The class is frozen: nobody but the owner of the dataset may change it, which this loader is.
-        object.__setattr__(info, "dataset", mixed.adapter.dataset)
-        try:
-            self.function(worker)
-        finally:
-            object.__setattr__(info, "dataset", mixed)
+        if info is not None:
+            show_own(info.dataset)
+        self.function(worker)

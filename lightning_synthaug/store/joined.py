@@ -110,8 +110,7 @@ class JoinedShards:
         columns: dict[str, npt.NDArray[Any] | Scattered] = {}
         for name, column in self._names:
             stretches = [
-                Stretch(self._large[number][column], rows[mine], mine)
-                for number, mine in places
+                Stretch(self._large[number][column], rows[mine], mine) for number, mine in places
             ]
             first = stretches[0].values
             if first[0].nbytes >= _LARGE:

@@ -99,7 +99,7 @@ def test_few_buffers_do_for_a_whole_run(persistent: bool) -> None:
     for _ in range(2):
         places = {batch[0].data_ptr() for batch in loader}
         assert len(places) <= 2 * (2 + 2)
-    landing = loader.collate_fn.landing
+    landing = loader.collate_fn._landing
     assert isinstance(landing, Landing)
     assert len(landing._buffers) <= 8 * persistent  # without workers, nothing is left
 
@@ -107,5 +107,5 @@ def test_few_buffers_do_for_a_whole_run(persistent: bool) -> None:
 def test_it_can_be_switched_off() -> None:
     plain = DataLoader(traced_dataset(64), 4, num_workers=2)
     loader = sa.mix(plain, traced_dataset(20, source=1), 0.5, reuse_buffers=False)
-    assert loader.collate_fn.landing is None
+    assert loader.collate_fn._landing is None
     assert all(images.is_shared() for images, _ in loader)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from lightning_synthaug.data import adapt, check_compatible
-from lightning_synthaug.data.check import check_labels
+from lightning_synthaug.data.check import check_labels, examples
 from lightning_synthaug.errors import DataError
 
 REAL = [(torch.zeros(3, 8, 8), 1), (torch.zeros(3, 8, 9), 2)]
@@ -91,3 +93,19 @@ def test_sizes_may_be_left_to_a_collate_function_and_nothing_else() -> None:
         check_compatible(real, (real[0][0], np.zeros(4, np.float32)), sizes=False)
     with pytest.raises(DataError, match="dtype float32 against float64"):
         check_compatible(real, (real[0][0], np.zeros((3, 4))), sizes=False)
+
+
+class Broken(list[int]):
+    """Some of it cannot be read."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if index % 3 == 0:
+            raise OSError(f"file {index} is broken")
+        return super().__getitem__(index)
+
+
+def test_examples_are_those_that_can_be_read() -> None:
+    data = Broken(range(100))
+    assert examples(adapt(data), [4, 6]) == {i: i for i in (4, 14, 28, 56, 70)}
+    with pytest.raises(OSError, match="is broken"):
+        examples(adapt(Broken([0])))

@@ -48,6 +48,12 @@ def test_tensors_of_every_dtype_come_back() -> None:
         assert torch.equal(made, tensor)
 
 
+def test_tensors_that_are_conjugated_when_they_are_read_come_back() -> None:
+    value = torch.tensor([1 + 2j, 3 - 1j])
+    assert to_array(value.conj()).tolist() == [1 - 2j, 3 + 1j]
+    assert to_array(value.conj().imag).tolist() == [-2.0, 1.0]
+
+
 def test_values_without_dimensions_become_numbers() -> None:
     values = [to_value(v) for v in (torch.tensor(3), np.array(2.5), np.bool_(True), "a", b"b", 4)]
     assert values == [3, 2.5, True, "a", b"b", 4]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
+from torch.utils.data._utils.collate import default_collate_fn_map
 
 from lightning_synthaug.data import Record, adapt
 from lightning_synthaug.mixing.assemble import (
@@ -38,9 +39,9 @@ def test_the_result_is_that_of_the_default_collate(kind: str, rows: list[int]) -
     everything = items(6, kind)
     whole = default_collate(everything)
     arrays = tuple(np.stack([np.asarray(everything[r][j]) for r in rows]) for j in range(2))
-    stacked = Stacked(np.array(rows), np.setdiff1d(np.arange(6), rows), arrays, FIRST)
-    others = [everything[i] for i in stacked.others.tolist()]
-    batch = collate_mixed(others, stacked)
+    others = np.setdiff1d(np.arange(6), rows)
+    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything))
+    batch = collate_mixed([everything[i] for i in others.tolist()], stacked)
     assert type(batch) is type(whole)
     for ours, torchs in zip(batch, whole, strict=True):
         assert ours.dtype == torchs.dtype
@@ -52,7 +53,8 @@ def test_dicts_are_those_of_the_default_collate(rows: list[int]) -> None:
     everything = [{"x": image, "y": label} for image, label in items(6, "numbers")]
     whole = default_collate(everything)
     arrays = {key: np.stack([np.asarray(everything[r][key]) for r in rows]) for key in ("x", "y")}
-    stacked = Stacked(np.array(rows), np.setdiff1d(np.arange(6), rows), arrays, FIRST)
+    others = np.setdiff1d(np.arange(6), rows)
+    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything))
     batch = collate_mixed([everything[i] for i in stacked.others.tolist()], stacked)
     assert isinstance(batch, dict)
     assert list(batch) == list(whole)
@@ -64,6 +66,27 @@ def test_dicts_are_those_of_the_default_collate(rows: list[int]) -> None:
 def test_only_torchs_own_function_counts_as_default() -> None:
     assert is_default_collate(default_collate)
     assert not is_default_collate(lambda items: default_collate(items))
+
+
+def test_nor_does_it_where_somebody_changed_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(default_collate_fn_map, Record, lambda batch, *, collate_fn_map=None: 1)
+    assert not is_default_collate(default_collate)
+
+
+def test_gathered_rows_are_built_one_by_one_among_items_of_another_kind() -> None:
+    like = (torch.zeros(2), 1)
+    columns = {"image": np.ones((2, 2), np.float32), "label": np.array([5, 6])}
+    arrays = stack(adapt([like]), columns)
+    assert isinstance(arrays, tuple)
+    stacked = Stacked(np.array([2, 0]), np.array([1]), arrays, columns, adapt([like]))
+    for real in ((torch.zeros(2), 1.5), (torch.zeros(2).double(), 1)):
+        batch = collate_mixed([real], stacked)
+        built = [(torch.ones(2), 6), real, (torch.ones(2), 5)]
+        for ours, torchs in zip(batch, default_collate(built), strict=True):
+            assert ours.dtype == torchs.dtype
+            assert torch.equal(ours, torchs)
+    with pytest.raises(RuntimeError, match="equal size"):
+        collate_mixed([(torch.zeros(3), 1)], stacked)
 
 
 @pytest.mark.parametrize("kinds", [(np.float32, np.float64), (np.int64, np.float32)])
@@ -98,7 +121,7 @@ def test_large_columns_are_laid_out_where_they_lie() -> None:
     assert isinstance(arrays, dict)
     assert list(arrays) == ["y", "x"]
     assert isinstance(arrays["x"], Scattered)
-    stacked = Stacked(np.array([3, 0, 2]), np.array([1]), arrays, columns)
+    stacked = Stacked(np.array([3, 0, 2]), np.array([1]), arrays, columns, adapter)
     real = {"y": 1, "x": torch.full((3, 90, 70), 5, dtype=torch.uint8)}
     batch = collate_mixed([real], stacked)
     assert isinstance(batch, dict)

@@ -25,12 +25,12 @@ def collate(function: Any = default_collate) -> MixedCollate:
 def test_an_item_that_does_not_fit_is_named_before_torchs_error() -> None:
     real = traced_dataset(20)[0]
     other = (torch.zeros(1, SIDE + 1, SIDE, dtype=torch.uint8), torch.tensor(0))
-    error, batch = collate()(Parts(Delivered(0, None), [real, other], None, (1,)))
+    error, batch = collate()(Parts(Delivered(0, None), 2, [real, other], None, (1,)))
     assert isinstance(error, DataError)
     assert error.code == "SA205"
     assert batch is None
     with pytest.raises(RuntimeError, match="equal size"):  # a real item's own
-        collate()(Parts(Delivered(0, None), [real, other], None, ()))
+        collate()(Parts(Delivered(0, None), 2, [real, other], None, ()))
 
 
 def test_errors_are_handed_on() -> None:

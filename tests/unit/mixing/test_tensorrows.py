@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -44,7 +46,23 @@ def test_rows_are_the_items_stacked(data: Dataset[object]) -> None:
         TensorDataset(torch.nn.Parameter(torch.rand(3), requires_grad=False)),
         TensorDataset(torch.eye(3).to_sparse()),
         TensorDataset(torch.rand(3, device="meta")),
+        TensorDataset(torch.arange(3).to(torch.uint16)),
+        TensorDataset(torch.zeros(3, dtype=torch.complex64).conj()),
     ],
 )
 def test_other_datasets_are_left_alone(data: object) -> None:
     assert TensorRows.of(data) is None
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+def test_indices_of_subsets_may_count_from_the_end(kind: Any) -> None:
+    data = Subset(Subset(WHOLE, kind([-1, -2, 0, 3])), kind([2, -1, 0]))
+    rows = TensorRows.of(data)
+    assert rows is not None
+    columns = Columns(rows, [0, 1, 2])
+    for ours, torchs in zip(columns.read(None), default_collate([*data]), strict=True):
+        assert torch.equal(ours, torchs)
+    assert [int(y) for _, y in columns.items()] == [0, 3, 19]
+    for wrong in (20, -21):
+        with pytest.raises(IndexError):
+            Columns(TensorRows(WHOLE.tensors), [wrong]).read(None)
