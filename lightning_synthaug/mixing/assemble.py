@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,116 +12,15 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import collate, collate_tensor_fn, default_collate_fn_map
 
-from lightning_synthaug.data import DatasetAdapter, Record
+from lightning_synthaug.mixing.gathered import Column, Stacked
 from lightning_synthaug.mixing.ring import New
 from lightning_synthaug.mixing.tensorrows import Columns
 from lightning_synthaug.store import Scattered
 
-__all__ = [
-    "Stacked",
-    "collate_items",
-    "collate_mixed",
-    "cut_record",
-    "is_default_collate",
-    "relabelled",
-    "stack",
-]
+__all__ = ["collate_items", "collate_mixed", "is_default_collate"]
 
-#: One element, or one field, of several rows.
-Column = npt.NDArray[Any] | Scattered
-
-
-class Stacked(NamedTuple):
-    """Rows of a batch that were gathered as columns, at least one.
-
-    Attributes:
-        rows: Their places in the batch. Shape `(k,)`.
-        others: Places of the other rows. Shape `(n - k,)`.
-        arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is; large
-            ones where they lie.
-        columns: The fields that they were made from.
-        adapter: Builds an item of a record.
-    """
-
-    rows: npt.NDArray[np.int64]
-    others: npt.NDArray[np.int64]
-    arrays: tuple[Column, ...] | Mapping[Any, Column]
-    columns: Mapping[str, Column]
-    adapter: DatasetAdapter
-
-    def among(self, items: list[Any]) -> list[Any]:
-        """Build the gathered rows one by one, and put them among the items of the others, in row order."""
-        batch = dict(zip(self.others.tolist(), items, strict=True))
-        for i, row in enumerate(self.rows.tolist()):
-            batch[row] = self.adapter.item(cut_record(self.columns, i))
-        return [batch[row] for row in range(len(batch))]
-
-
-def stack(
-    adapter: DatasetAdapter, columns: Mapping[str, Column]
-) -> tuple[Column, ...] | Mapping[Any, Column] | None:
-    """Lay columns out as a batch, large ones where they lie; see `DatasetAdapter.stack`.
-
-    Args:
-        adapter: Knows how items are built.
-        columns: One for each field.
-
-    Returns:
-        One for each element of an item; None where items must be built one by one.
-    """
-    large = {name: column for name, column in columns.items() if isinstance(column, Scattered)}
-    small: dict[str, Any] = {n: column for n, column in columns.items() if n not in large}
-    if not large:
-        return adapter.stack(small)
-    # What becomes of an array that holds more than a number is a view of it, so it may as well be the whole file's.
-    stretches = next(iter(large.values())).stretches
-    laid = []
-    for i in range(len(stretches)):
-        whole = {name: column.stretches[i].values for name, column in large.items()}
-        arrays = adapter.stack({**small, **whole})
-        if arrays is None:
-            return None
-        laid.append(arrays)
-    files = [column.stretches[0].values for column in large.values()]
-
-    def joined(key: Any) -> Column:
-        first: npt.NDArray[Any] = laid[0][key]
-        if not any(np.may_share_memory(first, file) for file in files):
-            return first
-        return Scattered([s._replace(values=a[key]) for s, a in zip(stretches, laid, strict=True)])
-
-    if isinstance(laid[0], dict):
-        return {key: joined(key) for key in laid[0]}
-    return tuple(joined(i) for i in range(len(laid[0])))
-
-
-def relabelled(
-    columns: Mapping[str, Column], labels: npt.NDArray[np.int64], mine: npt.NDArray[np.bool_]
-) -> Mapping[str, Column]:
-    """Put labels in place of those that generators told, where they are classes and not soft or numbers to regress.
-
-    Args:
-        columns: One for each field.
-        labels: The labels planned. Shape `(n,)`.
-        mine: For which rows. Shape `(n,)`.
-
-    Returns:
-        The columns, with other labels.
-    """
-    told = columns.get("label")
-    if not isinstance(told, np.ndarray) or told.ndim != 1 or told.dtype.kind not in "biu":
-        return columns
-    return {**columns, "label": np.where(mine, labels, told).astype(told.dtype, copy=False)}
-
-
-def cut_record(columns: Mapping[str, Column], row: int) -> Record:
-    """Cut one record out of columns.
-
-    Args:
-        columns: One for each field.
-        row: Which, in [0, n).
-    """
-    return Record({name: values[row] for name, values in columns.items()})
+#: Python's numbers that torch makes a tensor of this dtype of.
+_NUMBERS: Final[Mapping[np.dtype[Any], type]] = {np.dtype("i8"): int, np.dtype("f8"): float}
 
 
 def is_default_collate(collate: Callable[[list[Any]], Any]) -> bool:
@@ -189,7 +88,7 @@ def _transposed(
 ) -> list[Any] | None:
     """List each element of all items; None where they are not built as the columns are."""
     kind = tuple if isinstance(arrays, tuple) else dict
-    if not all(type(item) is kind and len(item) == len(arrays) for item in items):
+    if items and (set(map(type, items)) != {kind} or set(map(len, items)) != {len(arrays)}):
         return None
     if isinstance(arrays, tuple):
         return list(zip(*items, strict=True))
@@ -237,11 +136,15 @@ def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) ->
     NumPy would bend whatever it is given into the array that is there: to other numbers, or to other shapes.
     """
     dtype, shape = whole.dtype, whole.shape[1:]
-    if shape and all(
-        type(e) is np.ndarray and e.dtype == dtype and e.shape == shape for e in elements
-    ):
+    kinds = () if isinstance(elements, torch.Tensor) else set(map(type, elements))
+    if kinds == {np.ndarray} and shape:
         for row, element in zip(rows.tolist(), elements, strict=True):
+            if element.dtype != dtype or element.shape != shape:
+                return False
             whole[row] = element
+        return True
+    if kinds == {_NUMBERS.get(dtype)} and not shape:
+        whole[rows] = elements
         return True
     try:
         told = elements if isinstance(elements, torch.Tensor) else _stacked(elements, None)

@@ -9,13 +9,9 @@ from typing import Any, NamedTuple, final
 from torch.utils.data import get_worker_info
 
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import (
-    Stacked,
-    collate_items,
-    collate_mixed,
-    is_default_collate,
-)
+from lightning_synthaug.mixing.assemble import collate_items, collate_mixed, is_default_collate
 from lightning_synthaug.mixing.bucket import Bucket
+from lightning_synthaug.mixing.gathered import Stacked
 from lightning_synthaug.mixing.identity import RowWatch
 from lightning_synthaug.mixing.message import Delivered
 from lightning_synthaug.mixing.ring import BufferRing, Landing, New

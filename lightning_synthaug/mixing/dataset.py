@@ -13,15 +13,10 @@ from lightning_synthaug.data import DatasetAdapter, Record, SampleTransform, che
 from lightning_synthaug.data.check import check_labels, examples
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import (
-    Stacked,
-    cut_record,
-    is_default_collate,
-    relabelled,
-    stack,
-)
+from lightning_synthaug.mixing.assemble import is_default_collate
 from lightning_synthaug.mixing.bucket import Bucket
 from lightning_synthaug.mixing.collate import Parts
+from lightning_synthaug.mixing.gathered import Stacked, cut_record, relabelled, stack
 from lightning_synthaug.mixing.message import BatchMessage, Delivered, Rows
 from lightning_synthaug.mixing.reading import read_items, read_whole, show_own
 from lightning_synthaug.mixing.tensorrows import Columns, TensorRows

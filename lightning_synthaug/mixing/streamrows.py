@@ -12,7 +12,7 @@ from torch.utils.data import default_collate
 from lightning_synthaug.data import Record, build_transform
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.errors import SynthAugError
-from lightning_synthaug.mixing.assemble import cut_record
+from lightning_synthaug.mixing.gathered import cut_record
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.rowtree import UnfitRow, is_column, replaced_rows
 from lightning_synthaug.plan import REAL, PlannedSlots
