@@ -28,8 +28,9 @@ __all__ = ["DAMAGED", "KEPT", "Course", "kept_stream", "mismatch_error"]
 _SHAPE = ("samples", "global_batch", "epoch_slots")
 #: What is said of a state that this package did not write.
 DAMAGED = (
-    "A checkpoint must hold the course of its run, got {}. It is damaged or was written by another version; start from "
-    "another one, or a new run with ckpt_path=None."
+    "A checkpoint must hold the course of a run with a loader of this kind, got {}. It was saved with another kind (a "
+    "plain one, one with a batch sampler, a stream), by another version, or is damaged. Start from another one, or a "
+    "new run with ckpt_path=None."
 )
 #: What `on_mismatch="keep"` can take over from a checkpoint.
 KEPT = ("seed", "generation_seed", "ratio", "schedule")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from lightning_synthaug.mixing.handing import HandedProgress
 from lightning_synthaug.mixing.ledgerhead import recorder_for
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
-from lightning_synthaug.mixing.options import refuse_unknown
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.ranks import Ranks, ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
@@ -58,8 +56,8 @@ def mix(
     """Mix synthetic samples into a DataLoader.
 
     The result has the same length, batch structure and settings. Under `torch.distributed` the global batch is made
-    of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run: what is taken from it is
-    trained on, by `next(iter(loader))` too, and the next pass goes on from there. One pass is read at a time.
+    of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run: what is taken from it
+    is trained on, by `next(iter(loader))` too, and the next pass goes on from there. One pass is read at a time.
 
     Args:
         loader: The user's loader: map-style; or of a stream, or any other iterable of batches, whose
@@ -81,7 +79,7 @@ def mix(
         >>> [batch[0].tolist() for batch in mixed]
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
-    refuse_unknown(options, known=[f.name for f in fields(Recipe) if f.init])
+    Recipe.refuse_unknown(options)
     recipe = replaying(Recipe(source=source, ratio=ratio, **options))
     if recipe.ledger is True:
         raise ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -22,6 +22,7 @@ from lightning_synthaug.mixing.options import (
     check_ledger,
     check_stop,
     check_weight,
+    refuse_unknown,
 )
 from lightning_synthaug.plan import Balance, Schedule, as_schedule, integer_weights
 from lightning_synthaug.store import PictureCodec
@@ -154,6 +155,11 @@ class Recipe:
     reuse_buffers: bool = True
     sources: Mapping[str, Any] = field(init=False, repr=False)
     schedule: Schedule = field(init=False, repr=False)
+
+    @classmethod
+    def refuse_unknown(cls, options: Mapping[str, Any]) -> None:
+        """Refuse what is no option, and name the nearest one (SA114)."""
+        refuse_unknown(options, known=[f.name for f in fields(cls) if f.init])
 
     def __post_init__(self) -> None:
         """Check every option, so that a mistake shows where it was made."""

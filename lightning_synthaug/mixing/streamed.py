@@ -53,21 +53,21 @@ class StreamedLoader:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[Any]:
-        """Begin a pass of the user's loader, as it would without this one; the plan is read at the first batch."""
-        return self._composed(iter(self.loader))
+        """Iterate over one pass of the user's loader, which begins with the first batch that is asked for.
+
+        Lightning calls `iter` once more, and throws away what it gets, to see whether it can: of anything that is no
+        DataLoader. A stream that can be read once would lose what it fetched ahead, and others would count an epoch.
+        """
+        self.feed.begin()
+        try:
+            for batch in self.loader:
+                yield self.feed.compose(batch)
+        finally:
+            self.feed.pause()
 
     def mean_losses(self) -> dict[str, float]:
         """Return the mean loss of each source over the batches since the last call, as `MixedLoader` does."""
         return self.feed.totals.mean_losses()
-
-    def _composed(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Put synthetic rows into each batch."""
-        self.feed.begin()
-        try:
-            for batch in batches:
-                yield self.feed.compose(batch)
-        finally:
-            self.feed.pause()
 
 
 @final

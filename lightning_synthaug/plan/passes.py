@@ -48,7 +48,8 @@ class PassStream:
     Where a pass is at least three batches long, its order is all new; only the samples at its head that the last
     pass ended with are put off a little. Shorter passes slide: each is a little off the one before it, by as much as
     the batch leaves room for (`sliding_orders`). Where a batch can hold the whole pass, each has the same order: a
-    sample then comes twice only where a batch holds more than all of them.
+    sample then comes twice only where a batch holds more than all of them. Short passes that are cut are dealt from
+    decks of all samples, or some would never come.
 
     Args:
         size: Number of samples, >= 1.
@@ -75,6 +76,11 @@ class PassStream:
         shuffle: bool = True,
         explicit: bool = True,
     ) -> None:
+        if shuffle and length < size and 3 * windows[0][1] > length:
+            # Short passes slide, and cut ones would leave out the same samples for long, or for ever. So one deck of
+            # all samples is dealt from, pass after pass; none comes twice within a pass, as if that were one batch.
+            windows = [(-(-first * length // size), max(most, length)) for first, most in windows]
+            length = size
         self.size = size
         self.length = length
         self.key = key

@@ -33,6 +33,7 @@ class SynthAugCore(Configurable):
     """
 
     def __init__(self, source: Source, ratio: float | Schedule, **options: Any) -> None:
+        Recipe.refuse_unknown(options)
         self.recipe = Recipe(source=source, ratio=ratio, **options)
         self._session: FitSession | None = None
         self._saved: dict[str, Any] | None = None

@@ -87,10 +87,18 @@ class SynthAugDataModuleCore(Configurable):
             raise TrainerError(
                 "SA703",
                 f"`datamodule` must be a {self._base.__module__.split('.')[0]} LightningDataModule, got "
-                f"{type(datamodule).__module__}.{type(datamodule).__name__}. Import SynthAugDataModule from "
-                "lightning_synthaug.lightning or lightning_synthaug.pytorch_lightning, whichever its package is.",
+                f"{type(datamodule).__module__}.{type(datamodule).__name__}. Pass an instance of one first, then the "
+                "source. If it is one, import SynthAugDataModule from lightning_synthaug.lightning or "
+                "lightning_synthaug.pytorch_lightning, whichever its package is.",
+            )
+        if isinstance(datamodule, SynthAugDataModuleCore):
+            raise TrainerError(
+                "SA704",
+                "A train loader must be mixed once, got a DataModule that is mixed already, with "
+                f"{list(datamodule._aug.recipe.sources)}. Wrap the one inside, and give it all sources.",
             )
         super().__init__()
+        Recipe.refuse_unknown(options)
         recipe = Recipe(source=source, ratio=ratio, **options)
         aug = self._callback(recipe.source, recipe.ratio)
         aug.recipe, aug.datamodule = recipe, datamodule
@@ -104,7 +112,7 @@ class SynthAugDataModuleCore(Configurable):
     def __getattr__(self, name: str) -> Any:
         """Read what only the inner DataModule has, else an option under the name it was given by."""
         own = self.__dict__
-        if "_aug" not in own or name.startswith("_"):
+        if "_aug" not in own or name.startswith("__"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         inner = own["datamodule"]
         return getattr(inner if hasattr(inner, name) else own["_aug"], name)

@@ -97,7 +97,8 @@ class LoaderSwap:
         class WrappedSource(kind):  # type: ignore[misc, valid-type]
             def dataloader(self) -> Any:
                 try:
-                    return wrap(super().dataloader())
+                    self.theirs = super().dataloader()
+                    return wrap(self.theirs)
                 except Exception as error:
                     return Refused(error)
 
@@ -107,9 +108,14 @@ class LoaderSwap:
         self._loop._combined_loader = None
 
     def undo(self) -> None:
-        """Put the trainer's own source back; safe to call twice."""
+        """Put the trainer's own source back, and the user's loaders where it shows them; safe to call twice."""
         if self._loop._data_source is self._wrapped:
             self._loop._data_source = self._source
+            combined, theirs = self._loop._combined_loader, getattr(self._wrapped, "theirs", None)
+            if combined is not None and theirs is not None:
+                # Another one: those who end the pass still have to end the workers of this one.
+                plain = theirs if isinstance(theirs, type(combined)) else type(combined)(theirs)
+                self._loop._combined_loader = plain
 
 
 @final

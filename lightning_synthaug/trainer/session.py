@@ -129,6 +129,11 @@ class FitSession:
         if batches is not None:
             shape = first_batches(shape, loader.dataset, batches * world)
             epoch = shape.epoch(world, self.recipe.extra)
+        elif world > 1 and rank == 0 and not shape.shuffle and shape.order is None:
+            say(
+                f"the train loader does not shuffle, and its order is kept on {world} processes, as on one; Lightning "
+                "by itself would shuffle it there: set shuffle=True in the loader if that is what you mean"
+            )
         planned = (f for f in self._feeds if isinstance(f, Feed))
         feed = next((f for f in planned if f.serves(loader.dataset, epoch, shape.order)), None)
         if feed is None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities import CombinedLoader
+from torch.utils._pytree import tree_leaves
 from torch.utils.data import BatchSampler, DataLoader
 
 import lightning_synthaug as sa
@@ -132,6 +134,42 @@ def test_everything_is_undone_and_a_second_fit_works(
     assert list(second.seen) == list(range(6))
     user.check()
     del user, model, second
+    gc.collect()
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda a, b: a,
+        lambda a, b: [a, b],
+        lambda a, b: {"x": b, "y": a},
+        lambda a, b: CombinedLoader([a, b], "min_size"),
+    ],
+    ids=["loader", "list", "dict", "combined"],
+)
+def test_afterwards_the_trainer_shows_the_users_loaders(of: Any) -> None:
+    def loader() -> DataLoader[Any]:
+        return DataLoader(traced_dataset(24), 4, num_workers=1, persistent_workers=True)
+
+    first, second = loader(), loader()
+    theirs = of(first, second)
+
+    class Counting(type(recorder())):  # type: ignore[misc]
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return self.layer.weight.sum()
+
+    target = {list: 0, dict: "y"}.get(type(theirs), None if theirs is first else 0)
+    run = trainer(max_epochs=1, callbacks=[sa.SynthAug(Tracer(), 1.0, target=target)])
+    run.fit(Counting(), theirs)
+    shown = run.train_dataloader
+    assert [*map(id, tree_leaves(shown))] == [
+        *map(id, tree_leaves(getattr(theirs, "iterables", theirs)))
+    ]
+    del run, shown
+    gc.collect()
+    for one in (first, second):
+        one._iterator = None
     gc.collect()
     assert multiprocessing.active_children() == []
 

@@ -165,6 +165,8 @@ def test_two_processes_train_a_split_model(tmp_path: Path) -> None:
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout.decode()
+    # Its loader does not shuffle, which Lightning would do on two ranks.
+    assert done.stdout.count(b"set shuffle=True in the loader") == 1
     first, second = (torch.load(tmp_path / f"rank{r}.pt") for r in range(2))
     assert first["pid"] != second["pid"]
     assert {0, 1} <= {*first["counts"], *second["counts"]}  # none, or a single synthetic row

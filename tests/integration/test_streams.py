@@ -176,7 +176,7 @@ def test_a_plain_loop_goes_on_from_its_state() -> None:
     again.load_state_dict(state)
     assert rest(again) == second
     assert first != second
-    with pytest.raises(PlanError, match=r"must hold the course of its run.*SA110"):
+    with pytest.raises(PlanError, match=r"must hold the course of a run.*SA110"):
         again.load_state_dict({"batches": 3, "fingerprint": {}})
         next(iter(again))
 
@@ -365,3 +365,35 @@ def test_hugging_face_streams_give_dicts(tmp_path: Path) -> None:
     seen = [(read(b["pixel_values"]), b["labels"].tolist()) for b in mixed]
     assert all([s.label for s in samples] == labels for samples, labels in seen)
     assert sum(s.source for samples, _ in seen for s in samples) == SIZE // 2
+
+
+class Once:
+    """A stream that is read as soon as it is asked for, and only once."""
+
+    def __init__(self, size: int) -> None:
+        self.rows = iter(traced_dataset(size))
+        self.begun = 0
+
+    def __iter__(self) -> Any:
+        self.begun += 1
+        ahead = [next(self.rows) for _ in range(4)]
+        return iter([*ahead, *self.rows])
+
+
+def test_a_stream_is_begun_once_a_pass() -> None:
+    class Batched:
+        """Batches of what can be read once."""
+
+        def __init__(self) -> None:
+            self.once = Once(24)
+
+        def __iter__(self) -> Any:
+            rows = list(iter(self.once))
+            return iter(
+                [torch.utils.data.default_collate(rows[i : i + 4]) for i in range(0, 24, 4)]
+            )
+
+    loader = Batched()
+    seen = train(loader, ratio=0.0, max_epochs=1)
+    assert loader.once.begun == 1
+    assert [s.index for n in sorted(seen) for s in seen[n]] == list(range(24))

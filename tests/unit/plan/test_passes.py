@@ -35,6 +35,16 @@ def test_any_position_can_be_read_at_once(size: int, length: int, window: int) -
         assert fresh.take(start, start + 10).tolist() == whole[start : start + 10].tolist()
 
 
+@pytest.mark.parametrize(("size", "length"), [(100, 64), (127, 64), (65, 64), (150, 128)])
+def test_short_passes_that_are_cut_leave_nobody_out(size: int, length: int) -> None:
+    stream = PassStream(size, length=length, windows=[(0, 64)], key=7)
+    passes = stream.take(0, 60 * length).reshape(60, length)
+    assert all(len(set(row)) == length for row in passes.tolist())
+    assert len({frozenset(row) for row in passes.tolist()}) > 50
+    times = np.bincount(passes.reshape(-1), minlength=size)
+    assert times.max() - times.min() <= 1
+
+
 def test_a_far_position_costs_no_more_than_a_near_one() -> None:
     stream = PassStream(100, length=100, windows=[(0, 64)], key=7)
     far = 10**12

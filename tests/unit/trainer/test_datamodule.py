@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from torch.utils.data import DataLoader
 
 from lightning_synthaug.errors import ConfigError, TrainerError
-from lightning_synthaug.lightning import SynthAugDataModule
+from lightning_synthaug.lightning import SynthAug, SynthAugDataModule
 from tests.helpers.traced import Tracer, traced_dataset
 
 
@@ -106,6 +106,17 @@ def test_only_a_datamodule_of_the_same_package_fits(inner: Any) -> None:
 def test_options_are_checked_at_once() -> None:
     with pytest.raises(ConfigError, match="SA101"):
         SynthAugDataModule(Inner(), Tracer(), 50)
+    for made in (
+        lambda **o: SynthAugDataModule(Inner(), Tracer(), 0.5, **o),
+        lambda **o: SynthAug(Tracer(), 0.5, **o),
+    ):
+        with pytest.raises(ConfigError, match=r"`sead`.*Did you mean `seed`.*SA114"):
+            made(sead=3)
+
+
+def test_a_wrapped_one_is_not_wrapped_again() -> None:
+    with pytest.raises(TrainerError, match=r"mixed already, with \['synthetic'\].*SA704"):
+        SynthAugDataModule(SynthAugDataModule(Inner(), Tracer(), 1.0), Tracer(), 0.0)
 
 
 def test_ending_without_a_beginning_does_no_harm() -> None:
@@ -118,7 +129,9 @@ def test_ending_without_a_beginning_does_no_harm() -> None:
 def test_what_only_the_inner_one_has_is_read_from_it() -> None:
     inner = Inner()
     inner.num_classes = 3
+    inner._vocabulary = ["a"]
     wrapped = SynthAugDataModule(inner, Tracer(), 0.3, seed=4)
+    assert wrapped._vocabulary == ["a"]
     assert (wrapped.num_classes, wrapped.seed, wrapped.ratio) == (3, 4, 0.3)
     with pytest.raises(AttributeError, match="nothing"):
         _ = wrapped.nothing
