@@ -61,7 +61,8 @@ class OpenShard:
         self._path = rows_path(folder, shard)
         self.fd = open_file(self._path)
         self._close = weakref.finalize(self, os.close, self.fd)
-        size = os.fstat(self.fd).st_size
+        # No more than the rows take: somebody's long file without content would use up the addresses of a process.
+        size = min(os.fstat(self.fd).st_size, self._header.size)
         self._map = mmap.mmap(self.fd, size, access=mmap.ACCESS_READ) if size else None
         self.view = memoryview(self._map or b"")
         self.need = self._reach = 0

@@ -171,3 +171,13 @@ def test_a_log_is_read_again_when_it_has_grown(
     assert not any(opened.has(row) for row in range(1, 60))
     assert len(reads) == 2
     opened.close()
+
+
+def test_no_more_of_a_file_is_mapped_than_rows_fit_into(tmp_path: Path) -> None:
+    records = [image(i) for i in range(3)]
+    shard = written(tmp_path, records).shard
+    os.truncate(rows_path(tmp_path, shard), 1 << 40)
+    opened = OpenShard(tmp_path, shard)
+    assert len(opened.view) == 64 * opened.schema.stride
+    assert [opened.record(i) for i in range(3)] == records
+    opened.close()
