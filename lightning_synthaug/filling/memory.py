@@ -55,7 +55,7 @@ class Memory:
         """
         file = self._opened() if identities.size else None
         # What is damaged or gone must not be found there again.
-        if file is None or places.forgot:
+        if file is None or places.forgotten:
             return identities
         rest = [identities[:0]]
         for first in range(0, identities.size, _AT_ONCE):
@@ -74,7 +74,7 @@ class Memory:
             plan: The plan.
             places: What is settled.
         """
-        if self._asked is plan and self._all == len(places):
+        if self._asked is plan and self._all == places.forgotten:
             return True
         if not isinstance(plan, Plan) or (bound := self._needs.distinct(plan)) is None:
             return False
@@ -86,7 +86,7 @@ class Memory:
             at_hand += 0 if file is None else file.identities.size
         if at_hand < bound or self.recall(places.missing(self._needs.every(plan)), places).size:
             return False
-        self._all = len(places)
+        self._all = places.forgotten  # what is settled stays so until something is forgotten
         return True
 
     def write(self, places: Places) -> None:

@@ -48,7 +48,7 @@ class Places:
         self._late: _Table = _Sorted.of()
         self._added: list[_Piece] = []
         self._count = 0
-        self.forgot = False  #: Whether anything that was settled turned out to be wrong.
+        self.forgotten = 0  #: How often something that was settled turned out to be wrong.
 
     def __len__(self) -> int:
         """Return how many identities are settled."""
@@ -112,7 +112,7 @@ class Places:
         Args:
             identities: Shape `(n,)`.
         """
-        self.forgot = True
+        self.forgotten += 1
         distinct = np.unique(identities)
         self._count -= int(np.count_nonzero(self._cells(distinct) != UNKNOWN))
         for table in (self._main, self._late):

@@ -17,6 +17,7 @@ ENTRY: Final = np.dtype([("key", "V16"), ("offset", "<u8"), ("length", "<u4"), (
 _HEAD: Final = struct.Struct("<QQI4x")  # first row, nanoseconds since 1970, rows
 ENTRIES_AT: Final = _HEAD.size  # where they begin in the payload; bytes
 _PLACE: Final = struct.Struct("<16xQII")
+_MOST_STAMP: Final = (1 << 63) - 1  # what SQLite holds; it comes in the year 2262
 
 
 class Commit(NamedTuple):
@@ -40,9 +41,9 @@ class Commit(NamedTuple):
         return [data[i : i + 16] for i in range(0, len(data), 16)]
 
 
-def entry_in(data: bytes) -> tuple[int, int, int]:
-    """Read offset, length and checksum of one `ENTRY`."""
-    offset, length, crc = _PLACE.unpack(data)
+def entry_in(data: bytes, at: int) -> tuple[int, int, int]:
+    """Read offset, length and checksum of the `ENTRY` that begins at a place."""
+    offset, length, crc = _PLACE.unpack_from(data, at)
     return offset, length, crc
 
 
@@ -60,13 +61,13 @@ def parse_commit(payload: memoryview, header: ShardHeader) -> Commit | None:
         header: Header of the shard, which bounds rows and places.
 
     Returns:
-        The commit, None when it refers to anything outside its shard.
+        The commit, None when it refers to anything outside its shard, or no clock could have stamped it.
     """
     if len(payload) < _HEAD.size:
         return None
     first_row, stamp, count = _HEAD.unpack_from(payload)
     end = _HEAD.size + count * ENTRY.itemsize
-    if end > len(payload) or first_row + count > header.rows:
+    if end > len(payload) or first_row + count > header.rows or stamp > _MOST_STAMP:
         return None
     entries = np.frombuffer(payload, ENTRY, count=count, offset=_HEAD.size)
     ends = entries["offset"] + entries["length"].astype(np.uint64)

@@ -154,13 +154,14 @@ class _Rewriting:
         """Copy what is alive of one commit; the new one says the same of when and who."""
         first = commit.first_row
         numbered = enumerate(commit.keys())
-        kept = [i for i, key in numbered if alive.get(first + i) == key and opened.has(first + i)]
-        if not kept:
+        wanted = [i for i, key in numbered if alive.get(first + i) == key]
+        copies = {i: copy for i in wanted if (copy := opened.copied(first + i)) is not None}
+        if not copies:
             return []
+        kept, parts = list(copies), list(copies.values())
         rows = [first + i for i in kept]
         keys, told = [alive[row] for row in rows], told_in(commit)
         told = told._replace(own=[told.own[i] for i in kept])
-        parts = [bytes(opened.bytes_of(row)) for row in rows]
         moves: list[_Move] = []
         while (start := len(moves)) < len(rows):
             lengths = np.array([len(part) for part in parts[start:]], np.int64)

@@ -1,37 +1,22 @@
-"""Where the rows of one shard lie, read from its log when asked: memory for each commit, none for each row."""
+"""Where the rows of one shard lie, read from its log when asked: memory for each commit, next to none for each row."""
 
 from __future__ import annotations
 
 import os
 import weakref
+import zlib
 from array import array
 from bisect import bisect_right
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import Final, final
 
 from lightning_synthaug.store.commit import ENTRY, Commit, entry_in
 from lightning_synthaug.store.log import open_file
 
-__all__ = ["Entries", "RowEntry"]
+__all__ = ["Entries"]
 
-
-class RowEntry(NamedTuple):
-    """One row, as its commit has it.
-
-    Attributes:
-        offset: Where it begins in the data file. Bytes.
-        length: Bytes.
-        crc: Its checksum.
-    """
-
-    offset: int
-    length: int
-    crc: int
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Where the row begins and ends. Bytes."""
-        return self.offset, self.offset + self.length
+_SIZE: Final = ENTRY.itemsize
+_TOGETHER: Final = 16  # entries that are read and checked at once
 
 
 @final
@@ -51,6 +36,8 @@ class Entries:
         self._first = array("q")
         self._count = array("q")
         self._at = array("q")
+        # Of the entries of each commit: the log may be changed after its blocks were checked.
+        self._sums: list[array[int]] = []
         self.close = weakref.finalize(self, os.close, self._fd)
 
     def know(self, commit: Commit, at: int) -> None:
@@ -66,28 +53,36 @@ class Entries:
         self._first.append(commit.first_row)
         self._count.append(len(commit.entries))
         self._at.append(at)
+        data, step = commit.entries.tobytes(), _TOGETHER * _SIZE
+        parts = (data[i : i + step] for i in range(0, len(data), step))
+        self._sums.append(array("I", map(zlib.crc32, parts)))
 
     @property
     def rows(self) -> int:
         """The row behind the last one."""
         return self._first[-1] + self._count[-1] if self._first else 0
 
-    def of(self, row: int) -> RowEntry | None:
+    def of(self, row: int) -> tuple[int, int, int] | None:
         """Read the entry of a row.
 
         Args:
             row: Row number, >= 0.
 
         Returns:
-            Its entry; None where no commit has it, or the log is no longer there as a whole.
+            Where it begins in the data file, its length, both in bytes, and its checksum; None where no commit has it,
+            or the log no longer says what it said.
         """
         place = bisect_right(self._first, row) - 1
         within = row - self._first[place] if place >= 0 else 0
-        if place < 0 or within >= self._count[place] or not self.close.alive:
+        if place < 0 or within >= self._count[place]:
             return None
-        size = ENTRY.itemsize
-        try:
-            data = os.pread(self._fd, size, self._at[place] + within * size)
+        part = within // _TOGETHER
+        first = part * _TOGETHER
+        length = min(_TOGETHER, self._count[place] - first) * _SIZE
+        try:  # a descriptor that was closed may be another file's by now
+            data = os.pread(self._fd, length, self._at[place] + first * _SIZE)
         except OSError:
             return None
-        return RowEntry(*entry_in(data)) if len(data) == size else None
+        if zlib.crc32(data) != self._sums[place][part]:
+            return None
+        return entry_in(data, (within - first) * _SIZE)

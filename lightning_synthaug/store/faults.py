@@ -14,9 +14,10 @@ from typing import Final, final
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
 
-__all__ = ["IndexFaults", "corrupt_index", "damaged_shard", "write_faults"]
+__all__ = ["IndexFaults", "corrupt_index", "damage_passed_over", "damaged_shard", "write_faults"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _NO_SPACE: Final = 1 << 16  # bytes; SQLite reports some full disks as "disk I/O error"
 _DENIED: Final = ("readonly", "unable to open", "authorization", "access permission")
 
@@ -35,6 +36,28 @@ def write_faults(folder: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise _full(folder, error) from error
         raise _not_writable(folder, error) from error
+
+
+@contextlib.contextmanager
+def damage_passed_over(path: Path) -> Iterator[None]:
+    """Pass over what is raised about files that are missing or damaged, so that their samples are made again.
+
+    Args:
+        path: What is read.
+
+    Raises:
+        CacheError: This process has run out of files or memory, which says nothing about the samples.
+    """
+    try:
+        yield
+    except (OSError, CacheError, ValueError, MemoryError) as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _SCARCE:
+            raise CacheError(
+                "SA336",
+                "A process must have files and memory left to read its store, got "
+                f"{str(error) or 'no memory'!r} for {str(path)!r}. Allow it more open files with "
+                "`ulimit -n`, close files that it keeps open, or let it use fewer workers or less memory.",
+            ) from error
 
 
 @final

@@ -3,9 +3,8 @@
 Only the process that plans reads it; loader workers get (shard, row) and never open it. It holds
 nothing that the logs do not, see `recovery`.
 
-SQLite forbids to carry a connection across a fork: the child's copy would take the parent's locks
-and its write-ahead log away. So every connection is closed just before a fork, and both processes
-open their own at the next use.
+SQLite forbids to carry a connection across a fork: the child's copy would take the parent's locks and its write-ahead
+log away. So every connection is closed just before a fork, and both processes open their own at the next use.
 """
 
 from __future__ import annotations
@@ -96,8 +95,8 @@ class Index:
         self._faults = IndexFaults(self.path)
         self._connection: sqlite3.Connection | None = None
         self._closed = False
-        _INDEXES.add(self)
-        with self.lock, self._faults:
+        with _FORKING, self.lock, self._faults:
+            _INDEXES.add(self)  # who forks goes through them
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._live()
 
@@ -109,10 +108,7 @@ class Index:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Make several changes at once or none of them; other processes wait.
-
-        Inside another `writing` of the same thread it is part of that one.
-        """
+        """Make several changes at once or none, as part of those around them; other processes wait."""
         with self.lock, self._faults:
             connection = self._live()
             if connection.in_transaction:
@@ -280,10 +276,12 @@ class Index:
 
 _INDEXES: Final[weakref.WeakSet[Index]] = weakref.WeakSet()
 _HELD: Final[list[Index]] = []
+_FORKING: Final = threading.RLock()  # two that fork at once would wait for each other's indexes
 
 
 def _before_fork() -> None:
     """Close every connection, and let no thread open one until the fork is done."""
+    _FORKING.acquire()
     for index in list(_INDEXES):
         index.lock.acquire()
         _HELD.append(index)
@@ -295,6 +293,7 @@ def _after_fork() -> None:
     """Go on, in the parent and in the child."""
     while _HELD:
         _HELD.pop().lock.release()
+    _FORKING.release()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, final
 
 import numpy as np
@@ -20,8 +21,8 @@ __all__ = ["Gathered", "JoinedShards"]
 _Ints = npt.NDArray[np.int64]
 _Bytes = npt.NDArray[np.uint8]
 _VERIFIED: Final = bytes([VERIFIED])
-_LARGE: Final = 1 << 14  # bytes of a row, or of a field: copying it twice costs more than a loop
 _NONE: Final = -1  # stands behind the last shard, for ids that would come there
+_LARGE: Final = 1 << 14  # bytes of a row, or of a field: copying it twice costs more than a loop
 
 
 class Gathered(NamedTuple):
@@ -29,9 +30,9 @@ class Gathered(NamedTuple):
 
     Attributes:
         ok: Which of the asked rows are there and undamaged. Shape `(n,)`.
-        columns: The rows that are, in the order asked, when all have one schema of fixed rows: one
-            array a field, of shape `(ok.sum(), *field shape)`, writable, a copy; of large rows the large
-            fields where they lie. Else None.
+        columns: The rows that are, in the order asked, when all have one schema of fixed rows and their shards can be
+            open at once: one array a field, of shape `(ok.sum(), *field shape)`, writable, a copy; of large rows the
+            large fields where they lie. Else None.
         records: The same rows as records, when `columns` is None. Else None.
     """
 
@@ -50,8 +51,8 @@ class JoinedShards:
     was right, which lie in their file as long as that is.
 
     Args:
-        shards: Open shards of one schema of fixed rows, at least one, each with room for a row. They must stay open
-            while this is used.
+        shards: Open shards of one schema of fixed rows, at least one, each with room for a row. Their files stay mapped
+            as long as this is there, whoever closes them meanwhile.
 
     Raises:
         ValueError: They lie so far apart that NumPy cannot count the distance in rows.
@@ -59,16 +60,16 @@ class JoinedShards:
 
     def __init__(self, shards: Sequence[OpenShard]) -> None:
         self._opened = ordered = sorted(shards, key=lambda opened: opened.shard)
-        self._sorted = np.array([opened.shard for opened in ordered], np.int64)
-        self._ids = np.append(self._sorted, _NONE)
+        self._ids = np.array([*(opened.shard for opened in ordered), _NONE], np.int64)
+        self._sorted = self._ids[:-1]
         self._counts = np.array([opened.states.size for opened in ordered], np.uint64)
         self._dtype, stride = ordered[0].schema.row_dtype, ordered[0].schema.stride
         self._names = [(field.name, f"f{i}") for i, field in enumerate(ordered[0].schema.fields)]
-        files = [np.frombuffer(opened.view, np.uint8) for opened in ordered]
-        # Fields that are to be copied later keep their file mapped, whoever closes the shard meanwhile.
+        self._files = files = [np.frombuffer(opened.view, np.uint8) for opened in ordered]
         self._large = [_table(file, self._dtype) for file in files] if stride >= _LARGE else []
         self._step = stride // ALIGN
-        self._rows, self._first_row = _from_first_to_last(files, stride, apart=ALIGN)
+        if not self._large:
+            self._rows, self._first_row = _from_first_to_last(files, stride, apart=ALIGN)
         states = [opened.states for opened in ordered]
         self._states, self._first_state = _from_first_to_last(states, 1, apart=1)
 
@@ -86,10 +87,13 @@ class JoinedShards:
         if self._ids[which].tobytes() != shards.tobytes():
             return None
         seek, end = os.lseek, os.SEEK_END
-        for opened in map(self._opened.__getitem__, set(which.tolist())):
-            # A mapping that is touched beyond its file ends the process, so each file is looked at in each batch.
-            if seek(opened.fd, 0, end) < opened.need:
-                return None
+        try:
+            for opened in map(self._opened.__getitem__, set(which.tolist())):
+                # A mapping that is touched beyond its file ends the process, so each file is looked at in each batch.
+                if seek(opened.fd, 0, end) < opened.need:
+                    return None
+        except OSError:  # for one because it was closed
+            return None
         inside = rows.view(np.uint64) < self._counts[which]  # a negative one is a large one
         if np.count_nonzero(inside) != rows.size:
             return None
@@ -106,21 +110,27 @@ class JoinedShards:
     def _spread(self, which: _Ints, rows: _Ints) -> dict[str, npt.NDArray[Any] | Scattered]:
         """Copy the small fields of rows, and leave the large ones where they lie."""
         order, groups = groups_of(which)
-        places = [(number, order[part]) for number, part in groups]
+        places = [(number, order[part], _check(self._opened[number])) for number, part in groups]
         columns: dict[str, npt.NDArray[Any] | Scattered] = {}
         for name, column in self._names:
             stretches = [
-                Stretch(self._large[number][column], rows[mine], mine) for number, mine in places
+                Stretch(self._large[number][column], rows[mine], mine, check)
+                for number, mine, check in places
             ]
             first = stretches[0].values
             if first[0].nbytes >= _LARGE:
                 columns[name] = Scattered(stretches)
                 continue
             copy = np.empty((rows.size, *first.shape[1:]), first.dtype)
-            for values, some, mine in stretches:
+            for values, some, mine, _ in stretches:
                 copy[mine] = values[some]
             columns[name] = copy
         return columns
+
+
+def _check(opened: OpenShard) -> Callable[[], None]:
+    """Say how to check that a file still has the rows that it has now."""
+    return partial(opened.require, opened.need)
 
 
 def _table(file: _Bytes, dtype: np.dtype[Any]) -> npt.NDArray[np.void]:

@@ -15,7 +15,7 @@ from lightning_synthaug.errors import CacheCorrupt, CacheError
 from lightning_synthaug.store.budget import check_room
 from lightning_synthaug.store.commit import Commit
 from lightning_synthaug.store.durable import sync, sync_folder
-from lightning_synthaug.store.faults import damaged_shard
+from lightning_synthaug.store.faults import damage_passed_over, damaged_shard
 from lightning_synthaug.store.header import log_path, name_of, rows_path, shard_of
 from lightning_synthaug.store.holding import is_held
 from lightning_synthaug.store.log import BlockKind, frame, open_file, read_from, scan, write_all
@@ -203,9 +203,10 @@ def _take_journals(source: Path, folder: Path) -> _Places:
         number = shard_of(path)
         if number is None:
             continue
-        try:
+        data = None
+        with damage_passed_over(path):
             data = read_from(path, 0)
-        except (OSError, CacheError):  # none that a store writes
+        if data is None:  # none that a store writes
             continue
         blocks = scan(data)
         for block in blocks:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store.header import MAX_ROWS
 from lightning_synthaug.store.keys import check_keys
 from lightning_synthaug.store.notes import (
     Tombstone,
@@ -159,9 +160,11 @@ class Notebook(abc.ABC):
         index = self._session().index
         try:
             rows = {state.shard: state.rows for state in index.shards().values()}
-            forgotten = index.read("SELECT shard, row FROM forgotten", int, int)
+            # A journal that somebody tampered with may have told of others.
+            sql = f"SELECT shard, row FROM forgotten WHERE shard >= 0 AND row BETWEEN 0 AND {MAX_ROWS - 1}"
+            forgotten = index.read(sql, int, int)
             return PlaceFile(_remembered(index.path, name), rows, forgotten)
-        except (OSError, ValueError, CacheError):
+        except (OSError, ValueError, RecursionError, CacheError):
             return None
 
     def remember(

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, final
 from lightning_synthaug.data.verdict import Verdict
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store.durable import sync, sync_folder
-from lightning_synthaug.store.header import notes_path
+from lightning_synthaug.store.header import MAX_ROWS, notes_path
 from lightning_synthaug.store.index import Index
 from lightning_synthaug.store.log import MAX_LOG, BlockKind, frame, write_all
 from lightning_synthaug.store.writer import new_id
@@ -102,7 +102,7 @@ class Journal:
         except ValueError as error:
             raise CacheError(
                 "SA308",
-                "A note must hold text that UTF-8 has and integers of at most 64 bits, got "
+                "A note must hold text that UTF-8 has and integers in [0, 2^63), got "
                 f"{note['rows'][0]!r:.200}. Convert it, for example with `text.encode(errors='replace')`.",
             ) from error
         block = frame(BlockKind.NOTE, text)
@@ -167,6 +167,8 @@ def parse_note(payload: bytes | memoryview) -> dict[str, Any]:
         raise ValueError("a note must say what, when and which gate")
     if not all(_is_row(row, types) for row in note["rows"]):
         raise ValueError("rows of a note must be as the store writes them")
+    if what == "forget" and any(row >= MAX_ROWS for _, _, row in note["rows"]):
+        raise ValueError("a note must forget rows that a shard may have")
     return note
 
 
@@ -199,10 +201,10 @@ def _is_row(row: object, types: tuple[type, ...]) -> bool:
 
 
 def _is_a(value: object, kind: type) -> bool:
-    """Check one value; a score may be missing, integers and text must fit into SQLite."""
+    """Check one value; a score may be missing, text and integers must fit into SQLite, none of which is negative."""
     if type(value) is str:
         return kind is str and not _LONE.search(value)
     if kind is float:
         return value is None or (type(value) is float and math.isfinite(value))
-    fits = not isinstance(value, int) or -(2**63) <= value < 2**63
+    fits = not isinstance(value, int) or 0 <= value < 2**63
     return type(value) is kind and fits

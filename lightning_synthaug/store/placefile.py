@@ -17,13 +17,14 @@ from typing import Any, Final, final
 import numpy as np
 import numpy.typing as npt
 
-from lightning_synthaug.store.log import BlockKind, frame, open_file, scan
+from lightning_synthaug.store.log import BlockKind, first_block, frame, open_file
 from lightning_synthaug.store.writer import new_id
 
 __all__ = ["PlaceFile", "write_places"]
 
 FORMAT: Final = 1
 _UNKNOWN: Final = -1
+_LONGEST_HEAD: Final = 1 << 24  # bytes; as text of JSON a shard takes twenty
 _IDENTITY: Final = np.dtype("<i8")
 _CELL: Final = np.dtype("<i4")
 _Ints = npt.NDArray[np.int64]
@@ -42,6 +43,7 @@ class PlaceFile:
         OSError: It cannot be read, for one because there is none.
         CacheError: It is no file.
         ValueError: It is damaged, or of another version.
+        RecursionError: As ValueError.
 
     Attributes:
         identities: The numbers that it may know, ascending. Shape `(n,)`.
@@ -55,7 +57,8 @@ class PlaceFile:
             data = mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
         finally:
             os.close(fd)
-        head, identities, cells = _parts(data)
+        self._map, self._length = data, len(data)
+        head, identities, cells = _parts(memoryview(data))
         self.identities = np.frombuffer(identities, _IDENTITY)
         self._cells = np.frombuffer(cells, _CELL).reshape(-1, 2)
         shards: list[int] = head["shards"]
@@ -77,8 +80,11 @@ class PlaceFile:
             identities: Shape `(n,)`.
 
         Returns:
-            Shard and row of each, shape `(n, 2)`; (-1, -1) where this file does not tell.
+            Shard and row of each, shape `(n, 2)`; (-1, -1) where this file does not tell, and for all once it was cut
+            short: to touch what is gone would end the process.
         """
+        if self._map.size() < self._length:
+            return np.full((identities.size, 2), _UNKNOWN, np.int64)
         at = np.minimum(np.searchsorted(self.identities, identities), self.identities.size - 1)
         cells = self._cells[at]
         number, row = cells[:, 0], cells[:, 1]
@@ -113,17 +119,24 @@ def write_places(path: Path, identities: _Ints, places: _Ints) -> None:
             part.unlink(missing_ok=True)
 
 
-def _parts(data: mmap.mmap) -> tuple[dict[str, Any], memoryview, memoryview]:
-    """Take the blocks of a file apart."""
-    head, *columns = scan(memoryview(data))
-    kinds = [BlockKind.HEADER, BlockKind.PLACES, BlockKind.PLACES]
-    if [block.kind for block in (head, *columns)] != kinds:
-        raise ValueError("not the blocks of such a file")
-    told = json.loads(bytes(head.payload))
+def _parts(data: memoryview) -> tuple[dict[str, Any], memoryview, memoryview]:
+    """Take the blocks of a file apart, each where the one before it ends."""
+    kinds = (BlockKind.HEADER, BlockKind.PLACES, BlockKind.PLACES)
+    end, blocks = 0, []
+    for kind in kinds:
+        block = first_block(data[end:])
+        if block is None or block.kind != kind:
+            raise ValueError("not the blocks of such a file")
+        blocks.append(block.payload)
+        end += block.end
+    head, identities, cells = blocks
+    if end != len(data) or len(head) > _LONGEST_HEAD:
+        raise ValueError("longer than such a file")
+    told = json.loads(bytes(head))
     known = isinstance(told, dict) and told.get("format") == FORMAT
     if not known or not _are_shards(told.get("shards")):
         raise ValueError("of another version")
-    return told, columns[0].payload, columns[1].payload
+    return told, identities, cells
 
 
 def _are_shards(shards: object) -> bool:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import threading
+from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -16,42 +19,45 @@ import numpy as np
 import numpy.typing as npt
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store.faults import damage_passed_over
 from lightning_synthaug.store.joined import Gathered, JoinedShards
 from lightning_synthaug.store.opened import OpenShard
 
 __all__ = ["ShardReader"]
 
-#: Shards open at once; each takes three file descriptors, and a process often has 1,024.
+#: Shards open at once; each takes three file descriptors, and together at most three fifths of all.
 MAX_OPEN: Final = 192
 _Ints = npt.NDArray[np.int64]
 
 
 @final
 class _Handles:
-    """What one process has open."""
+    """What one process has open. Whoever is in the middle of reading keeps what it needs, whoever closes it."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.shards: dict[int, OpenShard] = {}
+        self._shards: OrderedDict[int, OpenShard] = OrderedDict()
         self._joined: dict[int, JoinedShards | None] = {}
-
-    def trim(self, most: int) -> None:
-        """Close the shards opened longest ago, before a batch and never within one."""
-        while len(self.shards) > most:
-            self._joined.clear()
-            self.shards.pop(next(iter(self.shards))).close()
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.most = MAX_OPEN if files < 0 else max(1, min(MAX_OPEN, files // 5))
 
     def open(self, folder: Path, shard: int) -> OpenShard | None:
-        """Open a shard or look at it again, None when it is missing or damaged."""
-        opened = self.shards.get(shard)
-        if opened is not None:
-            opened.look()
-        elif shard >= 0:
-            with contextlib.suppress(OSError, CacheError, ValueError, MemoryError):
-                opened = self.shards[shard] = OpenShard(folder, shard)
+        """Open a shard or look at it again, None when it is missing or damaged; too many are not kept."""
+        opened = self._shards.pop(shard, None)
+        if shard < 0:
+            return None
+        with damage_passed_over(folder):
+            if opened is None:
+                opened = OpenShard(folder, shard)
                 self._joined.clear()
-        return opened
+            opened.look()
+            # It is the last one now, and the first is what nobody needed for longest.
+            self._shards[shard] = opened
+            while len(self._shards) > self.most:
+                self._shards.popitem(last=False)
+                self._joined.clear()
+            return opened
+        return None
 
     def take(self, shards: _Ints, rows: _Ints) -> Gathered | None:
         """Copy rows at once where all are fixed rows of one schema and known to be right."""
@@ -60,15 +66,15 @@ class _Handles:
 
     def join(self, shard: int) -> None:
         """Join an open shard with all others of its schema, unless that is done."""
-        if shard in self._joined:
+        wanted = self._shards.get(shard)
+        if wanted is None or shard in self._joined:
             return
-        schema = self.shards[shard].schema
-        same = [opened for opened in self.shards.values() if opened.schema == schema]
-        full = [opened for opened in same if 0 < schema.stride <= len(opened.view)]
+        same = [one for one in list(self._shards.values()) if one.schema == wanted.schema]
+        full = [one for one in same if 0 < one.schema.stride <= len(one.view)]
         joined = None
         with contextlib.suppress(ValueError):
             joined = JoinedShards(full) if full else None
-        self._joined.update((opened.shard, joined) for opened in same)
+        self._joined.update((one.shard, joined) for one in same)
 
 
 @final
@@ -84,14 +90,14 @@ class ShardReader:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self._handles: dict[int, _Handles] = {}
+        self._held: tuple[int, _Handles] | None = None
 
     def __repr__(self) -> str:
         return f"ShardReader({str(self.folder)!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Take only the path to another process."""
-        return {"folder": self.folder, "_handles": {}}
+        return {"folder": self.folder, "_held": None}
 
     def gather(self, shards: npt.ArrayLike, rows: npt.ArrayLike) -> Gathered:
         """Copy a batch of samples.
@@ -103,23 +109,27 @@ class ShardReader:
 
         Returns:
             The samples that could be read, and which those are.
+
+        Raises:
+            CacheError: The process has no file descriptors or no memory left (SA336).
         """
         wanted, at = np.asarray(shards, np.int64), np.asarray(rows, np.int64)
         handles = self._here()
         with handles.lock:
-            if len(handles.shards) > MAX_OPEN:
-                handles.trim(MAX_OPEN)
             gathered = handles.take(wanted, at)
             if gathered is not None:
                 return gathered
-            ok = self._check(handles, wanted, at)
-            wanted, at = wanted[ok], at[ok]
-            if wanted.size:
-                handles.join(wanted.item(0))
-            gathered = handles.take(wanted, at)
-            if gathered is not None:
-                return gathered._replace(ok=ok)
-            return _records(handles, wanted, at, ok)
+            several = set(wanted.tolist())
+            if len(several) <= handles.most:
+                opened = {shard: handles.open(self.folder, shard) for shard in several}
+                ok = _check(opened, wanted, at)
+                some, there = wanted[ok], at[ok]
+                if some.size:
+                    handles.join(some.item(0))
+                gathered = handles.take(some, there)
+                if gathered is not None:
+                    return gathered._replace(ok=ok)
+            return self._records(handles, wanted, at)
 
     def read(self, shard: int, row: int) -> Record | None:
         """Read one sample.
@@ -130,39 +140,44 @@ class ShardReader:
 
         Returns:
             The record, None when it is missing or damaged.
+
+        Raises:
+            CacheError: As `gather`.
         """
         handles = self._here()
         with handles.lock:
-            handles.trim(MAX_OPEN)
             opened = handles.open(self.folder, shard)
-            return opened.record(row) if opened is not None and opened.has(row) else None
+            return None if opened is None else opened.record(row)
 
     def close(self) -> None:
         """Close what this process has open; the next use opens it again."""
-        handles = self._here()
-        with handles.lock:
-            handles.trim(0)
+        self._held = None
 
-    def _check(self, handles: _Handles, shards: _Ints, rows: _Ints) -> npt.NDArray[np.bool_]:
-        """Open what is not open, verify what is not verified, and tell which rows are there and undamaged."""
-        wanted = shards.tolist()
-        opened = {shard: handles.open(self.folder, shard) for shard in set(wanted)}
-        there = [
-            (one := opened[shard]) is not None and one.has(row)
-            for shard, row in zip(wanted, rows.tolist(), strict=True)
-        ]
-        return np.array(there, np.bool_)
+    def _records(self, handles: _Handles, shards: _Ints, rows: _Ints) -> Gathered:
+        """Decode rows one by one, shard after shard; one that makes no record is a miss."""
+        found: list[Record | None] = [None] * shards.size
+        last, opened = None, None
+        for i in shards.argsort(kind="stable").tolist():
+            if (shard := shards.item(i)) != last:
+                last, opened = shard, handles.open(self.folder, shard)
+            found[i] = None if opened is None else opened.record(rows.item(i))
+        ok = np.array([record is not None for record in found], np.bool_)
+        return Gathered(ok, None, tuple(record for record in found if record is not None))
 
     def _here(self) -> _Handles:
-        """Return this process's handles; those of a parent are left alone."""
-        # A dictionary's `setdefault` is atomic; a lock here could be held across a fork.
-        here = os.getpid()
-        return self._handles.get(here) or self._handles.setdefault(here, _Handles())
+        """Return this process's handles; what it inherited from its parent is closed."""
+        held = self._held
+        if held is None or held[0] != os.getpid():  # no lock: it could be held across a fork
+            held = self._held = os.getpid(), _Handles()
+        return held[1]
 
 
-def _records(handles: _Handles, shards: _Ints, rows: _Ints, ok: npt.NDArray[np.bool_]) -> Gathered:
-    """Decode rows one by one, in the order asked; one that makes no record is a miss."""
-    places = zip(shards.tolist(), rows.tolist(), strict=True)
-    found = [handles.shards[shard].record(row) for shard, row in places]
-    ok[ok] = [record is not None for record in found]
-    return Gathered(ok, None, tuple(record for record in found if record is not None))
+def _check(
+    opened: Mapping[int, OpenShard | None], shards: _Ints, rows: _Ints
+) -> npt.NDArray[np.bool_]:
+    """Verify what is not verified, and tell which rows are there and undamaged."""
+    there = [
+        (one := opened[shard]) is not None and one.has(row)
+        for shard, row in zip(shards.tolist(), rows.tolist(), strict=True)
+    ]
+    return np.array(there, np.bool_)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from lightning_synthaug.errors import CacheCorrupt, CacheError
+from lightning_synthaug.errors import CacheCorrupt
 from lightning_synthaug.store.commit import Commit
 from lightning_synthaug.store.dropping import finish_drops
-from lightning_synthaug.store.faults import corrupt_index
+from lightning_synthaug.store.faults import corrupt_index, damage_passed_over
 from lightning_synthaug.store.header import log_path, read_header, shard_of
 from lightning_synthaug.store.index import Index, Rows
 from lightning_synthaug.store.location import index_path, is_shared
@@ -140,10 +140,10 @@ def verify(
         if progress is not None:
             progress(len(wanted))
         found = index.locate([key for key, _ in wanted])[:, 1].tolist()
-        try:
-            opened = OpenShard(folder, shard)
-            keys = keys_in(folder, shard)
-        except (OSError, CacheError, MemoryError):
+        keys = None
+        with damage_passed_over(folder):
+            opened, keys = OpenShard(folder, shard), keys_in(folder, shard)
+        if keys is None:
             damaged.extend(key for key, _ in wanted)
             continue
         damaged.extend(

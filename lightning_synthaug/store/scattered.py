@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -17,18 +18,20 @@ class Stretch(NamedTuple):
         values: The field in all rows of the file, a view of it. Shape `(rows, *field shape)`.
         rows: Which of them are meant.
         places: Where each stands among all that are meant.
+        check: Called just before the file is touched, raises where it was cut short; what is in memory needs none.
     """
 
     values: npt.NDArray[Any]
     rows: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
+    check: Callable[[], object] = object
 
 
 @final
 class Scattered:
     """One field of some rows, in the files that they lie in.
 
-    It is to be read at once: somebody who cuts a file short later would end the process that reads it.
+    A file may be cut short until they are copied, and to touch what is gone would end the process.
 
     Args:
         stretches: The rows of each file, at least one in all.
@@ -42,10 +45,11 @@ class Scattered:
         self.shape = first.shape[1:]
 
     def __getitem__(self, place: int) -> npt.NDArray[Any]:
-        """Copy the field of one row; read-only, so that a record keeps it without another copy."""
-        for values, rows, places in self.stretches:
+        """Copy the field of one row; read-only, so that a record keeps it without another copy. Raises as `put`."""
+        for values, rows, places, check in self.stretches:
             at = (places == place).nonzero()[0]
             if at.size:
+                check()
                 copy = np.array(values[rows[at[0]]], order="C")
                 copy.flags.writeable = False
                 return copy
@@ -57,7 +61,11 @@ class Scattered:
         Args:
             into: Array of the same dtype, one row for each of a batch.
             where: Row of `into` for each place.
+
+        Raises:
+            CacheCorrupt: A file was cut short meanwhile.
         """
-        for values, rows, places in self.stretches:
+        for values, rows, places, check in self.stretches:
+            check()
             for row, to in zip(rows.tolist(), where[places].tolist(), strict=True):
                 into[to] = values[row]

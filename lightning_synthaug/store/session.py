@@ -112,7 +112,6 @@ class Session:
         """Seal this process's shards and close everything; what is committed is safe anyway."""
         with self._lock:
             try:
-                self._flush()
                 for schema in list(self._writers):
                     self._seal(schema)
                 self._flush()

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from lightning_synthaug.errors import CacheError
-from lightning_synthaug.store.faults import corrupt_index
+from lightning_synthaug.store.commit import Commit
+from lightning_synthaug.store.faults import corrupt_index, damage_passed_over
 from lightning_synthaug.store.header import log_path
 from lightning_synthaug.store.index import Index, ShardState
 from lightning_synthaug.store.tails import read_tail
@@ -90,15 +90,14 @@ def _sizes_and_stamps(folder: Path, state: ShardState) -> tuple[Any, Any]:
     """Read length and time of each row from the log; of a damaged one nothing is known."""
     sizes = np.zeros(state.rows, np.int64)
     stamps = np.full(state.rows, state.created, np.int64)
-    try:
+    commits: list[Commit] = []
+    with damage_passed_over(folder):
         commits = read_tail(log_path(folder, state.shard), 0).commits
-    except (OSError, CacheError):
-        commits = []
     for commit in commits:
         span = slice(commit.first_row, commit.first_row + len(commit.entries))
         count = len(sizes[span])  # rows that came since the index was asked are not told of
         sizes[span] = commit.entries["length"][:count]
-        stamps[span] = min(commit.stamp, np.iinfo(np.int64).max)
+        stamps[span] = commit.stamp
     return sizes, stamps
 
 

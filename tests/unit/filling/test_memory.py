@@ -183,6 +183,19 @@ def test_all_of_a_plan_is_there_when_each_of_its_samples_is(store: Store) -> Non
     assert not source.memory.has_all(uneven, source.places)
 
 
+def test_what_was_forgotten_is_missed_though_as_many_are_there(store: Store) -> None:
+    even, uneven = plan([0, 1] * 20), plan([0] * 30 + [1] * 10)
+    source = filler(store)
+    settled(source, even)
+    assert source.memory.has_all(even, source.places)
+    count = len(source.places)
+    others = np.setdiff1d(source.needs.every(uneven), source.needs.every(even))[:1]
+    source.fill(source.look_up(others))
+    source.places.forget(source.needs.every(even)[:1])
+    assert len(source.places) == count
+    assert not source.memory.has_all(even, source.places)
+
+
 def test_all_of_a_plan_is_found_in_the_file_and_nothing_else(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

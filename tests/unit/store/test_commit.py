@@ -42,6 +42,8 @@ def changed(name: str, number: int) -> Commit:
     [
         commit(first_row=8),
         commit(first_row=2**62),
+        commit()._replace(stamp=2**63),
+        commit()._replace(stamp=2**64 - 1),
         changed("offset", 0),
         changed("offset", 2**64 - 1),
         changed("length", 1),

@@ -7,13 +7,35 @@ from pathlib import Path
 import pytest
 
 from lightning_synthaug.errors import CacheCorrupt, CacheError, CacheFull, CacheLocked
-from lightning_synthaug.store.faults import IndexFaults, corrupt_index, write_faults
+from lightning_synthaug.store.faults import (
+    IndexFaults,
+    corrupt_index,
+    damage_passed_over,
+    write_faults,
+)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_apart(number: int, tmp_path: Path) -> None:
     with pytest.raises(CacheFull, match=r"stay readable.*SA306"), write_faults(tmp_path):
         raise OSError(number, "full")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EMFILE, "many"), OSError(errno.ENFILE, "all"), OSError(errno.ENOMEM, "memory")],
+)
+def test_a_process_that_ran_out_of_something_says_so(error: OSError, tmp_path: Path) -> None:
+    with pytest.raises(CacheError, match=rf"{tmp_path}.*SA336"), damage_passed_over(tmp_path):
+        raise error
+    with pytest.raises(CacheError, match="'no memory'"), damage_passed_over(tmp_path):
+        raise MemoryError
+
+
+def test_damage_is_passed_over(tmp_path: Path) -> None:
+    for error in (OSError(errno.EIO, "disk"), ValueError(), corrupt_index(tmp_path, "x")):
+        with damage_passed_over(tmp_path):
+            raise error
 
 
 def test_other_failures_to_write_name_the_folder(tmp_path: Path) -> None:

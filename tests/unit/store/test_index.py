@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -145,3 +147,43 @@ def test_a_connection_is_never_carried_across_a_fork(tmp_path: Path) -> None:
     index.add(rows(1, range(1)))
     assert index._connection is not before
     index.close()
+
+
+FORKS = """
+import os, sys, threading
+from pathlib import Path
+from lightning_synthaug.store import index
+
+def forks():
+    for turn in range(5000):  # what happens before and after a fork, and now and then a real one
+        if turn % 500:
+            index._before_fork()
+            index._after_fork()
+        elif not (child := os.fork()):
+            os._exit(0)
+        else:
+            os.waitpid(child, 0)
+
+def used():  # by a thread that holds no lock yet
+    for one in indexes:
+        one.execute("SELECT 1")
+    print("used", flush=True)
+
+sys.setswitchinterval(1e-6)
+indexes = [index.Index(Path(sys.argv[1]) / str(i)) for i in range(2)]
+threads = [threading.Thread(target=forks, daemon=True) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(20)
+    assert not thread.is_alive()
+other = threading.Thread(target=used, daemon=True)
+other.start()
+other.join(10)
+"""
+
+
+def test_several_threads_may_fork_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKS, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("used\n", "")

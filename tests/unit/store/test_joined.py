@@ -82,6 +82,14 @@ def test_what_is_not_known_to_be_right_is_not_touched(opened: list[OpenShard]) -
     assert joined.take(np.array([second, second]), np.array([0, 1])) is not None
 
 
+def test_a_shard_that_was_closed_takes_a_closer_look(opened: list[OpenShard]) -> None:
+    joined = JoinedShards(opened)
+    shards = np.array([one.shard for one in opened])
+    opened[1].close()
+    assert joined.take(shards, np.zeros(3, np.int64)) is None
+    assert joined.take(shards[::2], np.zeros(2, np.int64)) is not None
+
+
 def test_a_file_that_was_cut_short_is_not_touched(tmp_path: Path, opened: list[OpenShard]) -> None:
     joined = JoinedShards(opened)
     shards = np.array([one.shard for one in opened])

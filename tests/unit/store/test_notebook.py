@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lightning_synthaug.errors import CacheError
 from lightning_synthaug.store import Store, Tombstone, Verdict
+from lightning_synthaug.store.header import notes_path
+from lightning_synthaug.store.log import BlockKind, frame
 from lightning_synthaug.store.notebook import GateCount, Notebook
-from tests.unit.store.samples import filled, key, sample
+from lightning_synthaug.store.notes import forget_note
+from tests.unit.store.samples import filled, key, one_file, sample
 
 
 def test_it_is_a_half_of_the_store() -> None:
@@ -71,3 +76,30 @@ def test_gates_are_summed_up_over_the_samples_that_are_here(tmp_path: Path) -> N
             GateCount("a", 1, 0, None, None, None),
             GateCount("b", 1, 1, 0.3, pytest.approx(0.6), 0.9),
         ]
+
+
+@pytest.mark.parametrize("row", [-5, 2**18, 2**40])
+def test_a_journal_that_was_tampered_with_makes_nothing_unknown(tmp_path: Path, row: int) -> None:
+    with filled(tmp_path, 3) as store:
+        places = store.resolve([key(i) for i in range(3)])
+        store.remember("name", np.arange(3), places)
+        # It may have been taken in by an earlier version, and no rebuilding forgets what is forgotten.
+        index = store._session().index
+        index.execute("INSERT INTO forgotten VALUES (?, ?)", (places.item(0), row))
+        index.execute("INSERT INTO forgotten VALUES (?, 1)", (places.item(0),))
+    note = forget_note([(key(9), places.item(0), row)])
+    block = frame(BlockKind.NOTE, json.dumps(note).encode())
+    notes_path(tmp_path, 5).write_bytes(block)
+    with Store.open(tmp_path) as store:
+        known = store.recall("name")
+        assert known is not None
+        assert known.find(np.arange(3))[:, 1].tolist() == [0, -1, 2]
+
+
+def test_places_whose_head_is_nested_without_end_are_as_none(tmp_path: Path) -> None:
+    with filled(tmp_path, 1) as store:
+        store.remember("name", np.arange(1), store.resolve([key(0)]))
+        path = one_file(tmp_path, "*.places")
+        column = frame(BlockKind.PLACES, np.zeros(1, "<i8").tobytes())
+        path.write_bytes(frame(BlockKind.HEADER, b"[" * 200_000) + column + column)
+        assert store.recall("name") is None

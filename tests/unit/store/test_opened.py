@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store import opened as module
 from lightning_synthaug.store.budget import ShardSize
 from lightning_synthaug.store.codec import Encoded, encode
 from lightning_synthaug.store.header import log_path, rows_path
+from lightning_synthaug.store.log import read_from
 from lightning_synthaug.store.opened import VERIFIED, OpenShard
 from lightning_synthaug.store.schema import Schema, schema_of
 from lightning_synthaug.store.writer import ShardWriter
@@ -126,3 +129,55 @@ def test_a_pipe_is_no_shard(tmp_path: Path, suffix: str) -> None:
     os.mkfifo(path)
     with pytest.raises(CacheError, match="SA304"):
         OpenShard(tmp_path, shard)
+
+
+@pytest.mark.parametrize("how", ["another row's", "far beyond the file"])
+def test_an_entry_that_is_changed_while_it_is_open_is_a_miss(tmp_path: Path, how: str) -> None:
+    writer = written(tmp_path, [text(1), text(2)])
+    opened = OpenShard(tmp_path, writer.shard)
+    assert [opened.record(i) for i in range(2)] == [text(1), text(2)]
+    writer.seal()
+    opened.look()
+    path = log_path(tmp_path, writer.shard)
+    data = bytearray(path.read_bytes())
+    at = data.index(key(0))
+    far = key(0) + struct.pack("<QII", 1 << 20, 5, 0)
+    data[at : at + 32] = far if how == "far beyond the file" else data[at + 32 : at + 64]
+    path.write_bytes(data)
+    assert opened.record(0) is None
+    assert opened.copied(1) is None
+    opened.close()
+
+
+def test_a_log_is_read_again_when_it_has_grown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = written(tmp_path, [image(0)])
+    opened = OpenShard(tmp_path, writer.shard)
+    path = log_path(tmp_path, writer.shard)
+    reads = []
+
+    def counted(log: Path, start: int) -> memoryview:
+        reads.append(start)
+        return read_from(log, start)
+
+    monkeypatch.setattr(module, "read_from", counted)
+    with path.open("ab") as file:
+        file.write(bytes(64))  # a torn tail
+    assert not any(opened.has(row) for row in range(1, 60))
+    assert len(reads) == 1
+    with path.open("ab") as file:
+        file.write(bytes(8))
+    assert not any(opened.has(row) for row in range(1, 60))
+    assert len(reads) == 2
+    opened.close()
+
+
+def test_no_more_of_a_file_is_mapped_than_rows_fit_into(tmp_path: Path) -> None:
+    records = [image(i) for i in range(3)]
+    shard = written(tmp_path, records).shard
+    os.truncate(rows_path(tmp_path, shard), 1 << 40)
+    opened = OpenShard(tmp_path, shard)
+    assert len(opened.view) == 64 * opened.schema.stride
+    assert [opened.record(i) for i in range(3)] == records
+    opened.close()

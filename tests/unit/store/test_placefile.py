@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,20 @@ def test_what_no_store_writes_is_refused(
     (tmp_path / "a").write_bytes(b"".join(blocks))
     with pytest.raises(ValueError):  # of any kind
         PlaceFile(tmp_path / "a", ROWS, [])
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_tells_nothing(path: Path) -> None:
+    known = PlaceFile(path, ROWS, [])
+    os.truncate(path, 0)
+    assert known.find(IDENTITIES).tolist() == [[-1, -1]] * 4
+
+
+def test_blocks_are_looked_for_only_where_they_must_be(path: Path) -> None:
+    whole = path.read_bytes()
+    for some in (bytes(8) + whole, whole + bytes(8), whole + frame(BlockKind.PLACES, b"")):
+        path.write_bytes(some)
+        with pytest.raises(ValueError, match="such a file"):
+            PlaceFile(path, ROWS, [])
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

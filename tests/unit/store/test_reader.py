@@ -3,15 +3,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.store import ShardReader, Store
+from lightning_synthaug.errors import CacheError
+from lightning_synthaug.store import ShardReader, Store, joined, opened
 from lightning_synthaug.store import reader as module
 from tests.unit.store.samples import BUDGET, filled, flip, image, key, one_file, sample, text
+from tests.unit.store.samples import shards as written
 
 
 def places(store: Store, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -146,14 +154,14 @@ def test_few_shards_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
         for _ in range(3):
             assert reader.gather(*places(store, list(range(100)))).ok.all()
             assert reader.gather(*places(store, [0])).ok.all()
-            assert len(reader._handles[os.getpid()].shards) <= 3
+            assert len(reader._here()._shards) <= 2
         reader.close()
         reader.close()
 
 
 def _read(reader: ShardReader, shards: list[int], rows: list[int], out: object) -> None:
     got = reader.gather(shards, rows)
-    out.send((bool(got.ok.all()), os.getpid() in reader._handles))  # type: ignore[attr-defined]
+    out.send(bool(got.ok.all()))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -165,7 +173,8 @@ def test_a_child_opens_its_own_files(tmp_path: Path, method: str) -> None:
         here, there = context.Pipe(duplex=False)
         child = context.Process(target=_read, args=(store.reader, shards, rows, there))
         child.start()
-        assert here.recv() == (True, True)
+        there.close()
+        assert here.recv() is True
         child.join()
         assert child.exitcode == 0
 
@@ -177,3 +186,139 @@ def test_a_record_with_every_kind_of_field_comes_back(tmp_path: Path) -> None:
     with Store.open(tmp_path, byte_budget=BUDGET) as store:
         store.put([sample(0, record)])
         assert store.get(key(0)) == record
+
+
+@contextmanager
+def files_left(count: int) -> Iterator[None]:
+    """This process may open so many more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fd = os.open(os.devnull, os.O_RDONLY)
+    os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (fd + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_nothing_is_a_miss_because_no_file_can_be_opened(tmp_path: Path) -> None:
+    with filled(tmp_path, 2) as store:
+        reader, later = ShardReader(tmp_path), ShardReader(tmp_path)
+        shards, rows = places(store, [0, 1])
+        assert later.gather(shards, rows).ok.all()
+        store.put([sample(2)])
+        more = places(store, [0, 1, 2])
+        calls: list[Callable[[], object]] = [
+            lambda: reader.gather(shards, rows),
+            lambda: reader.read(shards.item(0), 0),
+            lambda: later.gather(*more),  # its log has grown
+            store.verify,
+        ]
+        with files_left(0):
+            for call in calls:
+                with pytest.raises(CacheError, match=r"files and memory left.*SA336"):
+                    call()
+        assert reader.gather(*more).ok.all()
+        assert later.gather(*more).ok.all()
+        assert store.verify() == []
+
+
+def test_a_batch_of_more_shards_than_may_be_open_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_OPEN", 4)
+    written(tmp_path, *(range(i, i + 2) for i in range(0, 24, 2)))
+    numbers = np.random.default_rng(0).permutation(24).tolist()
+    with Store.open(tmp_path) as store:
+        found = places(store, [*numbers, 99])
+        with files_left(3 * 4 + 5):
+            got = ShardReader(tmp_path).gather(*found)
+        assert got.ok.tolist() == [True] * 24 + [False]
+        assert got.records == tuple(image(i) for i in numbers)
+
+
+def test_fewer_shards_are_open_where_few_files_may_be(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+    try:
+        assert 3 * ShardReader(tmp_path)._here().most < 256
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def opened_here(path: Path) -> int:
+    """How many descriptors this process has of a file."""
+    wanted, count = path.stat(), 0
+    for fd in range(256):
+        with suppress(OSError):
+            count += os.path.samestat(os.fstat(fd), wanted)
+    return count
+
+
+def _count(reader: ShardReader, place: list[list[int]], path: Path, out: object) -> None:
+    assert reader.gather(*place).ok.all()
+    out.send(opened_here(path))  # type: ignore[attr-defined]
+
+
+def test_a_child_closes_what_it_inherited(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    with filled(tmp_path) as store:
+        reader, path = ShardReader(tmp_path), one_file(tmp_path, "*.log")
+        place = [part.tolist() for part in places(store, [0, 5])]
+        before = opened_here(path)
+        reader.gather(*place)
+        count = opened_here(path)
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=_count, args=(reader, place, path, there))
+        child.start()
+        there.close()
+        assert here.recv() == count == before + 1
+        child.join()
+        reader.close()
+        assert opened_here(path) == before
+
+
+@pytest.mark.parametrize("make", [image, text])
+@pytest.mark.parametrize("warm", [True, False])
+def test_it_may_be_closed_in_the_middle_of_anything(
+    tmp_path: Path, make: Callable[[int], Record], warm: bool
+) -> None:
+    """As by the handler of a signal, which comes between any two lines."""
+    files = {module.__file__, joined.__file__, opened.__file__}
+    records = tuple(make(i) for i in range(4))
+    for some in (range(2), range(2, 4)):
+        with Store.open(tmp_path, byte_budget=BUDGET) as store:
+            store.put([sample(i, records[i]) for i in some])
+    with Store.open(tmp_path) as store:
+        found = places(store, list(range(4)))
+    reader = ShardReader(tmp_path)
+    line = left = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename not in files:
+            return None
+        left -= event == "line"
+        if left == 0:
+            left = -1
+            reader.close()
+        return trace
+
+    before = sys.gettrace()
+    while left <= 0:
+        if warm:
+            reader.gather(*found)
+        left = line = line + 1
+        sys.settrace(trace)
+        try:
+            got = reader.gather(*found)
+        finally:
+            sys.settrace(before)
+        assert got.ok.all(), line
+        if got.records is None:
+            assert got.columns is not None
+            assert np.asarray(got.columns["label"]).tolist() == [0, 1, 2, 3]
+        else:
+            assert got.records == records
+        reader.close()
+    assert line > 10

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lightning_synthaug.errors import CacheCorrupt
 from lightning_synthaug.store import Scattered, Store
 from lightning_synthaug.store.scattered import Stretch
 from tests.unit.store.samples import flip, image, key, sample
@@ -59,3 +61,20 @@ def test_large_fields_are_left_in_their_files_and_damaged_rows_out(tmp_path: Pat
     # The store is closed, and its files are read no more; what was copied stays.
     for i, ours in zip(there, batch, strict=True):
         assert np.array_equal(ours, image(i, (SIDE, SIDE))["image"])
+
+
+def test_a_file_that_is_cut_short_before_it_is_copied_is_told_of(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.put([sample(i, image(i, (SIDE, SIDE))) for i in range(4)])
+        places = store.resolve([key(i) for i in range(4)])
+        columns = store.reader.gather(places[:, 0], places[:, 1]).columns
+        assert columns is not None
+        pixels = columns["image"]
+        assert isinstance(pixels, Scattered)
+        (path,) = tmp_path.glob("*.rows")
+        os.truncate(path, SIDE * SIDE)
+        store.reader.gather(places[:, 0], places[:, 1])  # it counts from now on what is there
+        batch = np.zeros((4, SIDE, SIDE), np.uint8)
+        for copy in (lambda: pixels.put(batch, np.arange(4)), lambda: pixels[3]):
+            with pytest.raises(CacheCorrupt, match=r"a moment ago.*SA304"):
+                copy()

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from lightning_synthaug.data.record import Record
-from lightning_synthaug.errors import CacheError, CacheFull
-from lightning_synthaug.store import NewSample, Store, session, writer
+from lightning_synthaug.errors import CacheError, CacheFull, CacheLocked
+from lightning_synthaug.store import NewSample, Store, session, tables, writer
+from lightning_synthaug.store.holding import is_held
 from lightning_synthaug.store.session import Session
-from tests.unit.store.samples import BUDGET, filled, image, key, sample, text
+from lightning_synthaug.store.tables import connect
+from lightning_synthaug.store.tails import read_tail
+from tests.unit.store.samples import BUDGET, filled, image, key, one_file, sample, text
 
 
 def test_one_shard_a_schema_whatever_the_number_of_batches(tmp_path: Path) -> None:
@@ -143,3 +146,23 @@ def test_files_that_were_deleted_take_nothing_in(tmp_path: Path) -> None:
                 store.put([sample(1)])
         with pytest.raises(CacheError, match=r"deleted while it was open.*SA301"):
             store.bury([key(9)], reason="r", attempts=1)
+
+
+def test_shards_are_sealed_though_the_index_is_held_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.05)
+    with filled(tmp_path, 3) as store:
+        other = connect(one_file(tmp_path, "*.sqlite"))
+        other.execute("BEGIN IMMEDIATE")
+        for change in (lambda: store.put([sample(3)]), store.close):
+            with pytest.raises(CacheLocked, match="SA305"):
+                change()
+        other.execute("ROLLBACK")
+        other.close()
+    log = one_file(tmp_path, "*.log")
+    assert not is_held(log)
+    assert read_tail(log, 0).sealed
+    assert one_file(tmp_path, "*.rows").stat().st_size == 4 * 80
+    with Store.open(tmp_path) as store:
+        assert [store.get(key(i)) for i in range(4)] == [image(i) for i in range(4)]
