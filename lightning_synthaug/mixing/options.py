@@ -19,6 +19,7 @@ __all__ = [
     "check_device",
     "check_ledger",
     "check_stop",
+    "check_total",
     "check_weight",
     "choose_device",
     "refuse_unknown",
@@ -186,6 +187,24 @@ def _is_positive(value: object) -> bool:
     """Tell whether this is a finite number above 0."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and 0 < value < math.inf  # type: ignore[operator]  # a number by now
+
+
+def check_total(total_batches: object) -> None:
+    """Refuse what is no length of a run.
+
+    Args:
+        total_batches: A whole number >= 1, or None.
+
+    Raises:
+        ConfigError: It is neither (SA114).
+    """
+    whole = isinstance(total_batches, int) and not isinstance(total_batches, bool)
+    if total_batches is not None and (not whole or total_batches < 1):  # type: ignore[operator]
+        raise ConfigError(
+            "SA114",
+            f"`total_batches` must be a whole number >= 1 or None, got {total_batches!r}. Give the batches of the whole "
+            "run: epochs * len(loader).",
+        )
 
 
 def choose_device(device: str | Sequence[str]) -> str:

@@ -187,7 +187,17 @@ def test_gates_are_fitted_once_and_travel_without_the_real_samples() -> None:
     assert same.fingerprints == Gating([Odd()], None).fingerprints
 
 
-@pytest.mark.parametrize("answer", [[], None, [True, True], [Verdict(True)] * 3])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        None,
+        [True, True],
+        [Verdict(True)] * 3,
+        [Verdict(False, 0.1, None)] * 2,  # type: ignore[arg-type]
+        [Verdict(True, "good")] * 2,  # type: ignore[arg-type]
+    ],
+)
 def test_a_gate_that_gives_something_else_is_named(store: Store, answer: Any) -> None:
     class Broken(Odd):
         def judge(self, requests: Sequence[Request], records: Sequence[Record]) -> Any:
