@@ -19,7 +19,7 @@ from lightning_synthaug.filling.needs import SourceNeeds
 from lightning_synthaug.filling.overlap import overlapped
 from lightning_synthaug.filling.places import GIVEN_UP, UNKNOWN, Places
 from lightning_synthaug.filling.telling import say
-from lightning_synthaug.generators import Rejection
+from lightning_synthaug.generators import Rejection, Request
 from lightning_synthaug.plan.seeding import Int64Array
 from lightning_synthaug.store import Store
 
@@ -54,6 +54,11 @@ class SourceFiller:
     def reason(self) -> str:
         """Why the last request that was turned down was."""
         return self._maker.reason
+
+    @property
+    def asked(self) -> Request | None:
+        """The first request of the batch that was asked for last."""
+        return self._maker.asked
 
     @property
     def counts(self) -> Counts:
@@ -141,11 +146,13 @@ class SourceFiller:
             What was done.
 
         Raises:
+            FillError: The generator has changed since the run began (SA525).
             GeneratorContractBroken: The generator returned something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
         if not missing:
             return Filled(0, 0, 0.0)
+        self._maker.check_fingerprint()
         limits = limits or Limits()
         generator, wanted = self.needs.generator, self.needs.generator.batch_size
         account = Account(self.name, len(missing), self.store, limits, generator.price)

@@ -18,7 +18,7 @@ from lightning_synthaug.filling.origin import made_by, particulars
 from lightning_synthaug.filling.places import UNKNOWN
 from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
-from lightning_synthaug.generators import Rejection, check_batch, out_of_memory
+from lightning_synthaug.generators import Rejection, Request, check_batch, out_of_memory
 from lightning_synthaug.store import NewSample, Store
 
 __all__ = ["Halved", "Maker"]
@@ -44,6 +44,8 @@ class Maker:
         self.needs = needs
         #: Why the last request that was turned down was.
         self.reason = ""
+        #: The first request of the batch that the generator was asked for last.
+        self.asked: Request | None = None
         #: What was made and turned down since somebody took note of it.
         self.counts = Counts()
         self._store = store
@@ -52,6 +54,20 @@ class Maker:
         self._sizing = Sizing(needs.generator, store.folder, device)
         self._device = device
         self._like: Record | None = None
+
+    def check_fingerprint(self) -> None:
+        """Make sure that the generator is still the one that samples are kept for.
+
+        Raises:
+            FillError: Its fingerprint is another one by now (SA525).
+        """
+        now = self._store.codec.identity(self.needs.generator.fingerprint())
+        if now != self.fingerprint:
+            raise FillError(
+                "SA525",
+                f"The fingerprint of {self.name!r} must stay what it was when the run began, {self.fingerprint!r}, got "
+                f"{now!r}. Give each run a generator of its own, and change it between runs only.",
+            )
 
     @property
     def batch_size(self) -> int:
@@ -123,6 +139,7 @@ class Maker:
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
+        self.asked = requests[0]
         generator.batch_size = self._sizing.rows(len(batch))  # generators that pad pad to it
         began = time.perf_counter()
         try:

@@ -50,8 +50,8 @@ class Schedule(ABC):
         if not _is_course(points):
             raise ConfigError(
                 "SA101",
-                f"`{type(self).__name__}.breakpoints` must return a list of Breakpoint(position, ratio, mean), positions "
-                f"whole numbers that ascend from 0, ratios and means in [0, 1], got {points!r}. Correct it.",
+                f"`{type(self).__name__}.breakpoints` must return a list of Breakpoint(position, ratio, mean), "
+                f"positions whole numbers that ascend from 0, ratios and means in [0, 1], got {points!r}. Correct it.",
             )
         return Knots(points)
 
