@@ -186,7 +186,7 @@ def _named(source: SourceFiller, missing: Sequence[Open]) -> Iterator[None]:
         raise
     except Exception as error:  # the user's own code may raise anything; the cause is kept
         where = traceback.extract_tb(error.__traceback__)[-1]
-        asked = source.asked or missing[0].request
+        asked = source.maker.asked or missing[0].request
         raise GeneratorError(
             "SA838",
             f"Source {source.name!r} must make what it is asked for, got {type(error).__name__}: {error} "

@@ -54,6 +54,7 @@ class Maker:
         self._sizing = Sizing(needs.generator, store.folder, device)
         self._device = device
         self._like: Record | None = None
+        self._foreign: list[int] = []
 
     def check_fingerprint(self) -> None:
         """Make sure that the generator is still the one that samples are kept for.
@@ -205,6 +206,7 @@ class Maker:
         if samples:
             made = [sample.record for sample in samples]
             self.needs.watching.see([o.request for o in opened], made)
+            self._tell_foreign(made)
             self._store.put(samples)
             if lossy:  # what is served is judged
                 made = [self._store.get(s.key) or s.record for s in samples]
@@ -244,6 +246,19 @@ class Maker:
                 self.reason = verdict.reason
                 self.counts.reject(verdict.reason)
                 tally.refuse(o)
+
+    def _tell_foreign(self, made: Sequence[Record]) -> None:
+        """Tell, once, of labels that no real sample has, where the generator chooses them."""
+        known = self.needs.values
+        if self._foreign or self.needs.generator.conditioning != "none" or not known.size:
+            return
+        labels = {label for record in made if isinstance(label := record.get("label"), int)}
+        self._foreign = sorted(labels.difference(known.tolist()))
+        if self._foreign:
+            say(
+                f"{self.name!r} makes samples with the labels {self._foreign}, which no real sample has, and they are "
+                "served so. Let it number the classes as the dataset does"
+            )
 
     def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
         """Look up what was just stored."""

@@ -58,8 +58,8 @@ def mix(
     """Mix synthetic samples into a DataLoader.
 
     The result has the same length, batch structure and settings. Under `torch.distributed` the global batch is made
-    of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run: what is taken from it is
-    trained on, by `next(iter(loader))` too, and the next pass goes on from there. One pass is read at a time.
+    of all ranks' batches. Its `state_dict` and `load_state_dict` carry the position in the run: what is taken from it
+    is trained on, by `next(iter(loader))` too, and the next pass goes on from there. One pass is read at a time.
 
     Args:
         loader: The user's loader: map-style; or of a stream, or any other iterable of batches, whose

@@ -122,4 +122,4 @@ def _is_course(points: object) -> bool:
     if positions[0] != 0 or any(a >= b for a, b in pairwise(positions)):
         return False
     ratios = (ratio for point in points for ratio in (point.ratio, point.mean))
-    return all(isinstance(ratio, Real) and 0 <= ratio <= 1 for ratio in ratios)
+    return all(isinstance(ratio, Real) and 0 <= float(ratio) <= 1 for ratio in ratios)

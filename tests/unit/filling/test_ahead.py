@@ -243,12 +243,12 @@ def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     generator.batch_size = 600
     waiting, making = filler(store, Made()), filler(store, generator)
     look = waiting.watch(waiting.look_up(many))
-    again: Any = waiting._maker.again
+    again: Any = waiting.maker.again
     written: list[int] = []
     asked: list[int] = []
     resolve: Any = store.resolve
-    monkeypatch.setattr(waiting._maker, "open", None)  # nothing is written anew
-    monkeypatch.setattr(waiting._maker, "again", lambda *a: written.append(1) or again(*a))
+    monkeypatch.setattr(waiting.maker, "open", None)  # nothing is written anew
+    monkeypatch.setattr(waiting.maker, "again", lambda *a: written.append(1) or again(*a))
     monkeypatch.setattr(store, "resolve", lambda keys: asked.append(len(keys)) or resolve(keys))
     assert look() == look() == 3000
     assert max(asked) < 1000

@@ -153,7 +153,7 @@ def test_later_gates_see_what_earlier_ones_accept(store: Store) -> None:
 def test_a_refused_sample_that_is_gone_is_not_made_again(store: Store) -> None:
     source = filler(store, Odd(until=1))
     source.fill(source.look_up(IDENTITIES))
-    refused = source._maker.open(1)
+    refused = source.maker.open(1)
     assert store.forget([refused.key]) == 1
     assert filler(store, Odd(until=1)).look_up(IDENTITIES) == []
 

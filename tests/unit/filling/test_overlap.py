@@ -63,7 +63,7 @@ def test_what_is_no_answer_is_an_error_and_not_tried_for_ever(store: Store) -> N
             super().generate(requests)
 
     source = filler(store, Nothing())
-    with pytest.raises(TypeError):
+    with pytest.raises(GeneratorContractBroken, match="SA420"):
         source.fill(source.look_up(IDENTITIES))
 
 
