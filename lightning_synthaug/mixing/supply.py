@@ -10,15 +10,15 @@ import numpy as np
 from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import Need, Turns, say, wanted_of
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
-from lightning_synthaug.mixing.causes import CAUSES, REJECTED, UNMAKEABLE
 from lightning_synthaug.mixing.errands import Errand
 from lightning_synthaug.mixing.following import Following
+from lightning_synthaug.mixing.insisting import insist, nobody_makes
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.producing import look_ahead
 from lightning_synthaug.mixing.replay import Replay
 from lightning_synthaug.mixing.settling import settle, watched
-from lightning_synthaug.plan import AnyPlan, PlannedSlots, SourceChange
+from lightning_synthaug.plan import AnyPlan, PlannedSlots
 
 __all__ = ["Supply"]
 
@@ -183,12 +183,7 @@ class Supply:
         if recipe.on_miss == "error":
             self._insist(plan, number, block)
         elif lacking and self._leader and recipe.fill == "ahead":
-            raise FillError(
-                "SA524",
-                f'What a batch waits for must be made under on_miss="wait", got {lacking} missing in batch {number} in '
-                f"{recipe.cache_folder()} that this run makes no more ({self._why()}). Mend the cause and resume, or "
-                'let real samples stand in (on_miss="real").',
-            )
+            raise nobody_makes(self._mixture, number, lacking)
         said = -_WORD if self._ahead is None else time.monotonic()
         while lacking:
             if time.monotonic() - said >= _WORD:
@@ -206,40 +201,20 @@ class Supply:
         return block
 
     def _insist(self, plan: AnyPlan, number: int, block: ReadyBlock) -> None:
-        """Refuse a batch with a real sample where a generated one was planned, whatever the cause.
-
-        What the run that is replayed did without is no loss, and neither is what a collapsed source is not asked for.
-        """
+        """Refuse a batch that is not complete; what the run that is replayed did without is no loss."""
         batch = slice(*block.span(number))
         codes = block.codes(batch)
         if codes is None:
             return
         if self._replay is not None:
-            codes = codes[block.lacking(batch)]
-        else:
-            history = plan.history
-            changed = [e.source + 1 for e in history if isinstance(e, SourceChange)]
-            excused = (codes == UNMAKEABLE) & np.isin(block.planned.source[batch], changed)
-            codes = codes[~excused]
-        lost = np.bincount(codes, minlength=len(CAUSES) + 1)[1:]
-        if not lost.any():
-            return
-        each = ", ".join(f"{n} {cause}" for n, cause in zip(lost, CAUSES, strict=True) if n)
-        last = f", the last one: {self._why()}" if lost[REJECTED - 1] else ""
-        raise FillError(
-            "SA504",
-            f'Each planned sample must be in the cache under on_miss="error", got {lost.sum()} missing in batch '
-            f'{number} in {self._mixture.recipe.cache_folder()} ({each}{last}). Fill it (fill="ahead") with a '
-            'generator that can make all of it, or let real samples stand in (on_miss="real").',
+            codes = np.where(block.lacking(batch), codes, 0).astype(np.int8)
+        insist(
+            self._mixture,
+            plan,
+            number,
+            block.planned.where(np.arange(batch.start, batch.stop)),
+            codes,
         )
-
-    def _why(self) -> str:
-        """Say why nothing more is made."""
-        limits, generated = self._mixture.limits, self._mixture.generated
-        if not any(limits.room(1, price=s.needs.generator.price) for s in generated):
-            return "the budget is spent"
-        reasons = [source.reason for source in generated if source.reason]
-        return reasons[-1] if reasons else "turned down in an earlier run"
 
     def _look(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Return the block of a batch, with what producers made meanwhile."""

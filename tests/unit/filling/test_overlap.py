@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lightning_synthaug.data import Record
+from lightning_synthaug.errors import GeneratorContractBroken
 from lightning_synthaug.filling import Limits
 from lightning_synthaug.generators import Rejection, Request
 from lightning_synthaug.store import Store
