@@ -39,8 +39,8 @@ def insist(
     raise FillError(
         "SA504",
         f'Each planned sample must be in the cache under on_miss="error", got {lost.sum()} missing in batch {number} '
-        f'in {mixture.recipe.cache_folder()} ({each}{last}). Fill it (fill="ahead") with a generator that can make all of '
-        'it, or let real samples stand in (on_miss="real").',
+        f'in {mixture.recipe.cache_folder()} ({each}{last}). Fill it (fill="ahead") with a generator that can make all '
+        'of it, or let real samples stand in (on_miss="real").',
     )
 
 
