@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.mixing.causes import CAUSES, REJECTED, UNMAKEABLE, Codes
+from lightning_synthaug.mixing.causes import CAUSES, REJECTED, STARVED, UNMAKEABLE, Codes
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.plan import AnyPlan, PlannedSlots, SourceChange
 
@@ -35,11 +35,12 @@ def insist(
     if not lost.any():
         return
     each = ", ".join(f"{n} {cause}" for n, cause in zip(lost, CAUSES, strict=True) if n)
-    last = f", the last one: {_why(mixture)}" if lost[REJECTED - 1] else ""
+    why = _why(mixture) if lost[REJECTED - 1] or lost[STARVED - 1] else ""
+    each += f": {why}" if why else ""
     raise FillError(
         "SA504",
         f'Each planned sample must be in the cache under on_miss="error", got {lost.sum()} missing in batch {number} '
-        f'in {mixture.recipe.cache_folder()} ({each}{last}). Fill it (fill="ahead") with a generator that can make all '
+        f'in {mixture.recipe.cache_folder()} ({each}). Fill it (fill="ahead") with a generator that can make all '
         'of it, or let real samples stand in (on_miss="real").',
     )
 
@@ -55,18 +56,19 @@ def nobody_makes(mixture: Mixture, number: int, lacking: int) -> FillError:
     Returns:
         The error (SA524).
     """
+    why = _why(mixture) or "no reason is known"
     return FillError(
         "SA524",
         f'What a batch waits for must be made under on_miss="wait", got {lacking} missing in batch {number} in '
-        f"{mixture.recipe.cache_folder()} that this run makes no more ({_why(mixture)}). Mend the cause and resume, or "
+        f"{mixture.recipe.cache_folder()} that this run makes no more ({why}). Mend the cause and resume, or "
         'let real samples stand in (on_miss="real").',
     )
 
 
 def _why(mixture: Mixture) -> str:
-    """Say why nothing more is made."""
+    """Say why nothing more is made, or why the last that was turned down was; empty where nobody knows."""
     limits, generated = mixture.limits, mixture.generated
     if not any(limits.room(1, price=s.needs.generator.price) for s in generated):
         return "the budget is spent"
     reasons = [source.reason for source in generated if source.reason]
-    return reasons[-1] if reasons else "turned down in an earlier run"
+    return reasons[-1] if reasons else ""

@@ -180,8 +180,8 @@ class Never(Tracer):
 @pytest.mark.parametrize(
     ("source", "lacks"),
     [
-        (Never(), r"4 missing in batch 0 .*\(4 rejected, the last one: too dark\)"),
-        (Never(for_now=True), r"4 missing in batch 0 .*\(4 starved\)"),
+        (Never(), r"4 missing in batch 0 .*\(4 rejected: too dark\)"),
+        (Never(for_now=True), r"4 missing in batch 0 .*\(4 starved: too dark\)"),
         (Tracer(labels=[0, 1]), r"missing in batch \d .*\(\d unmakeable\)"),
     ],
 )

@@ -179,7 +179,7 @@ def test_a_stream_is_complete_or_stops_and_waits_for_nothing_that_nobody_makes(
     with pytest.raises(FillError, match=r"4 missing in batch 0.*\(too dark\).*SA524"):
         composed(f, [8])
     f = feed(Never(for_now=False), cache=tmp_path, on_miss="error")
-    with pytest.raises(FillError, match=r"4 missing in batch 0.*4 rejected.*too dark.*SA504"):
+    with pytest.raises(FillError, match=r"4 missing in batch 0.*4 rejected: too dark.*SA504"):
         composed(f, [8])
 
 
