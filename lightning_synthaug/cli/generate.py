@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightning_synthaug.errors import ConfigError
+from lightning_synthaug.errors import ConfigError, GeneratorError, SynthAugError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lightning_synthaug.cli.generating.demand import Demand
-    from lightning_synthaug.filling import Filled
+    from lightning_synthaug.filling import Filled, Open, SourceFiller
 
 __all__ = ["add_parser", "run"]
 
@@ -86,21 +93,23 @@ def run(args: argparse.Namespace) -> int:
 
     for name in ("epochs", "batches", "world", "max_samples", "max_hours", "actors"):
         value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise ConfigError("SA805", f"`{name}` must be above 0, got {value}. Raise it.")
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigError("SA805", f"`{name}` must be above 0, got {value}. Correct it.")
     if args.actors is not None and args.engine != "ray":
         raise ConfigError("SA805", "`actors` must come with --engine ray, got another engine.")
-    demand = Demand(
-        SynthAug.from_config(args.config).recipe,
-        read_loader(args.loader),
-        world=args.world,
-        epochs=args.epochs,
-        batches=args.batches,
-    )
-    try:
-        rows, left = _told(demand) if args.dry_run else _made(demand, args)
-    finally:
-        demand.mixture.close()
+    with contextlib.redirect_stdout(sys.stderr):  # of what the user's code prints
+        loader = read_loader(args.loader)  # from then on modules in the current folder are found
+        demand = Demand(
+            SynthAug.from_config(args.config).recipe,
+            loader,
+            world=args.world,
+            epochs=args.epochs,
+            batches=args.batches,
+        )
+        try:
+            rows, left = _told(demand) if args.dry_run else _made(demand, args)
+        finally:
+            demand.mixture.close()
     if args.publish and not args.dry_run:
         from lightning_synthaug.cli.caching.remote import publish
 
@@ -120,7 +129,8 @@ def _told(demand: Demand) -> tuple[list[dict[str, Any]], int]:
     rows = []
     for source, wanted, missing in demand.sources():
         device = choose_device(demand.mixture.recipe.device)
-        size, seconds = estimate(source.needs.generator, missing, device=device)
+        with _named(source, missing):
+            size, seconds = estimate(source.needs.generator, missing, device=device)
         rows.append(
             {
                 "source": source.name,
@@ -142,12 +152,13 @@ def _made(demand: Demand, args: argparse.Namespace) -> tuple[list[dict[str, Any]
     rows, left = [], 0
     for source, wanted, missing in demand.sources():
         filled: Filled
-        if args.engine == "ray":
-            from lightning_synthaug.filling.cluster import fill_on_ray
+        with _named(source, missing):
+            if args.engine == "ray":
+                from lightning_synthaug.filling.cluster import fill_on_ray
 
-            filled = fill_on_ray(source, missing, actors=args.actors, limits=limits)
-        else:
-            filled = source.fill(missing, limits=limits)
+                filled = fill_on_ray(source, missing, actors=args.actors, limits=limits)
+            else:
+                filled = source.fill(missing, limits=limits)
         rest = len(missing) - filled.generated - filled.given_up
         left += rest
         if filled.put_off:
@@ -164,6 +175,24 @@ def _made(demand: Demand, args: argparse.Namespace) -> tuple[list[dict[str, Any]
             }
         )
     return rows, left
+
+
+@contextlib.contextmanager
+def _named(source: SourceFiller, missing: Sequence[Open]) -> Iterator[None]:
+    """Name the source and the request at which the user's code failed."""
+    try:
+        yield
+    except SynthAugError:
+        raise
+    except Exception as error:  # the user's own code may raise anything; the cause is kept
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        asked = source.maker.asked or missing[0].request
+        raise GeneratorError(
+            "SA838",
+            f"Source {source.name!r} must make what it is asked for, got {type(error).__name__}: {error} "
+            f"({Path(where.filename).name}, line {where.lineno}) in the batch that begins with label {asked.label}, "
+            f"number {asked.number}, seed {asked.seed}. Correct the generator; what was made before is kept.",
+        ) from error
 
 
 def _print(rows: list[dict[str, Any]], folder: str) -> None:

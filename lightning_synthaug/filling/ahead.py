@@ -47,23 +47,23 @@ class SourceFiller:
         self.places = Places()
         self.store = store
         self._device = device
-        self._maker = Maker(name, needs, store, device)
-        self.memory = Memory(store, needs, self._maker.fingerprint)
+        self.maker = Maker(name, needs, store, device)
+        self.memory = Memory(store, needs, self.maker.fingerprint)
 
     @property
     def reason(self) -> str:
         """Why the last request that was turned down was."""
-        return self._maker.reason
+        return self.maker.reason
 
     @property
     def counts(self) -> Counts:
         """What was made and turned down since somebody took note of it."""
-        return self._maker.counts
+        return self.maker.counts
 
     @property
     def batch_size(self) -> int:
         """Requests that are made at once."""
-        return self._maker.batch_size
+        return self.maker.batch_size
 
     def look_up(self, identities: Int64Array) -> list[Open]:
         """Settle what the store has; return the rest.
@@ -78,7 +78,7 @@ class SourceFiller:
         missing: list[Open] = []
         for first in range(0, unknown.size, _LOOKED_UP):
             some = unknown[first : first + _LOOKED_UP].tolist()
-            missing += self._settle([self._maker.open(identity) for identity in some])
+            missing += self._settle([self.maker.open(identity) for identity in some])
         return missing
 
     def watch(self, missing: Sequence[Open]) -> Callable[[], int]:
@@ -123,7 +123,7 @@ class SourceFiller:
                 if not refused:
                     missing[o.identity] = o
                 elif attempt < MAX_ATTEMPTS:
-                    retry.append(self._maker.again(o, attempt))
+                    retry.append(self.maker.again(o, attempt))
                 else:
                     given_up.append(o.identity)
             opened = retry
@@ -159,7 +159,7 @@ class SourceFiller:
                     say(f"making {room:,} samples with {self.name!r} on {self._device}")
                     begun = True
                     generator.load(self._device)
-                for made in overlapped(self._maker, missing, limits):
+                for made in overlapped(self.maker, missing, limits):
                     self.places.add(made.identities, made.places)
                     account.add(made)
                     self.tell()
@@ -169,7 +169,7 @@ class SourceFiller:
             if begun:  # gates may have found all of it in the store
                 generator.unload()
             generator.batch_size = wanted
-        return account.filled(self._maker.reason)
+        return account.filled(self.maker.reason)
 
     def tell(self) -> None:
         """Tell the user of a collapse, the first time after it was noticed."""
@@ -197,7 +197,7 @@ class SourceFiller:
         queue, rest = deque(missing), []
         while queue:
             batch = [queue.popleft() for _ in range(min(_AT_ONCE, len(queue)))]
-            made = self._maker.judge(batch)
+            made = self.maker.judge(batch)
             self.places.add(made.identities, made.places)
             if add is not None:
                 add(made)
@@ -219,9 +219,9 @@ class SourceFiller:
             GeneratorContractBroken: The generator returned something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
-        batch = [queue.popleft() for _ in range(min(self._maker.batch_size, len(queue)))]
+        batch = [queue.popleft() for _ in range(min(self.maker.batch_size, len(queue)))]
         try:
-            made = self._maker.make(batch)
+            made = self.maker.make(batch)
         except BaseException:
             queue.extendleft(reversed(batch))
             raise
@@ -246,7 +246,7 @@ class SourceFiller:
             GeneratorContractBroken: The answers are something other than asked.
             CacheFull: No room is left; what was stored before stays.
         """
-        made = self._maker.keep(batch, answers, device=device)
+        made = self.maker.keep(batch, answers, device=device)
         self.places.add(made.identities, made.places)
         return made
 
@@ -259,7 +259,7 @@ class SourceFiller:
         Returns:
             What the store keeps of it, under `gates` what each gate said; None when it has no such sample.
         """
-        keys = self._maker.keys(identity)
+        keys = self.maker.keys(identity)
         for key, verdict in zip(keys, self.needs.gating.known(self.store, keys), strict=True):
             found = self.store.provenance(key)
             if found is not None and (verdict is None or verdict.accepted):
@@ -273,7 +273,7 @@ class SourceFiller:
             identities: Whose samples. Shape `(n,)`.
         """
         distinct = np.unique(identities)
-        self.store.forget([key for i in distinct.tolist() for key in self._maker.keys(i)])
+        self.store.forget([key for i in distinct.tolist() for key in self.maker.keys(i)])
         self.places.forget(distinct)
 
     def keys(self, identities: Int64Array) -> dict[int, bytes]:
@@ -285,7 +285,7 @@ class SourceFiller:
         Returns:
             Key of the first attempt by identity.
         """
-        return {i: self._maker.open(i).key for i in np.unique(identities).tolist()}
+        return {i: self.maker.open(i).key for i in np.unique(identities).tolist()}
 
     def forget_told(self, told: Mapping[int, str]) -> None:
         """Forget what other ranks found damaged, as far as it is this source's.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final, final
+from typing import Any, Final, SupportsFloat, final
 
 from lightning_synthaug.data import Record, Verdict
 from lightning_synthaug.errors import GateError
@@ -189,12 +189,20 @@ def _readable(reason: str) -> str:
     return reason.encode(errors="replace").decode()
 
 
+def _is_told(verdict: Verdict) -> bool:
+    """Tell whether a score is a number, if there is one, and a reason a text."""
+    score = verdict.score
+    return isinstance(verdict.reason, str) and (score is None or isinstance(score, SupportsFloat))
+
+
 def _check(gate: Gate, asked: int, verdicts: object) -> None:
     """Insist on verdicts."""
     if not isinstance(verdicts, list) or len(verdicts) != asked:
         got = f"{len(verdicts)} of them" if isinstance(verdicts, list) else type(verdicts).__name__
     elif wrong := [v for v in verdicts if not isinstance(v, Verdict)]:
         got = repr(wrong[0])
+    elif wrong := [v for v in verdicts if not _is_told(v)]:
+        got = f"{wrong[0]!r}, whose score must be a number or None and whose reason a text"
     else:
         return
     raise GateError(

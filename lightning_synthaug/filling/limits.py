@@ -115,9 +115,7 @@ class Limits:
         """Tell the user that nothing more is made, the first time that this is so."""
         if not self._told:
             self._told = True
-            say(
-                "the budget is spent: real samples stand in for what is not in the cache from now on"
-            )
+            say("the budget is spent: nothing more is made in this run")
 
     def check(self, needs: Sequence[Need]) -> None:
         """Refuse what the first epoch needs if the budget does not cover it; later ones get what is left.

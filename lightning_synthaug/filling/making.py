@@ -18,7 +18,7 @@ from lightning_synthaug.filling.origin import made_by, particulars
 from lightning_synthaug.filling.places import UNKNOWN
 from lightning_synthaug.filling.sizing import Sizing
 from lightning_synthaug.filling.telling import say
-from lightning_synthaug.generators import Rejection, check_batch, out_of_memory
+from lightning_synthaug.generators import Rejection, Request, check_batch, out_of_memory
 from lightning_synthaug.store import NewSample, Store
 
 __all__ = ["Halved", "Maker"]
@@ -44,6 +44,8 @@ class Maker:
         self.needs = needs
         #: Why the last request that was turned down was.
         self.reason = ""
+        #: The first request of the batch that the generator was asked for last.
+        self.asked: Request | None = None
         #: What was made and turned down since somebody took note of it.
         self.counts = Counts()
         self._store = store
@@ -52,6 +54,21 @@ class Maker:
         self._sizing = Sizing(needs.generator, store.folder, device)
         self._device = device
         self._like: Record | None = None
+        self._foreign: list[int] = []
+
+    def check_fingerprint(self) -> None:
+        """Make sure that the generator is still the one that samples are kept for.
+
+        Raises:
+            FillError: Its fingerprint is another one by now (SA525).
+        """
+        now = self._store.codec.identity(self.needs.generator.fingerprint())
+        if now != self.fingerprint:
+            raise FillError(
+                "SA525",
+                f"The fingerprint of {self.name!r} must stay what it was when the run began, {self.fingerprint!r}, got "
+                f"{now!r}. Give each run a generator of its own, and change it between runs only.",
+            )
 
     @property
     def batch_size(self) -> int:
@@ -123,6 +140,7 @@ class Maker:
             MemoryError: There is none for a single sample, or torch's own error of that kind.
         """
         generator, requests = self.needs.generator, [o.request for o in batch]
+        self.asked = requests[0]
         generator.batch_size = self._sizing.rows(len(batch))  # generators that pad pad to it
         began = time.perf_counter()
         try:
@@ -188,6 +206,7 @@ class Maker:
         if samples:
             made = [sample.record for sample in samples]
             self.needs.watching.see([o.request for o in opened], made)
+            self._tell_foreign(made)
             self._store.put(samples)
             if lossy:  # what is served is judged
                 made = [self._store.get(s.key) or s.record for s in samples]
@@ -227,6 +246,19 @@ class Maker:
                 self.reason = verdict.reason
                 self.counts.reject(verdict.reason)
                 tally.refuse(o)
+
+    def _tell_foreign(self, made: Sequence[Record]) -> None:
+        """Tell, once, of labels that no real sample has, where the generator chooses them."""
+        known = self.needs.values
+        if self._foreign or self.needs.generator.conditioning != "none" or not known.size:
+            return
+        labels = {label for record in made if isinstance(label := record.get("label"), int)}
+        self._foreign = sorted(labels.difference(known.tolist()))
+        if self._foreign:
+            say(
+                f"{self.name!r} makes samples with the labels {self._foreign}, which no real sample has, and they are "
+                "served so. Let it number the classes as the dataset does"
+            )
 
     def _found(self, keys: list[bytes]) -> npt.NDArray[np.int64]:
         """Look up what was just stored."""

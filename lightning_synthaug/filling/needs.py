@@ -14,7 +14,7 @@ from lightning_synthaug.filling.gating import Gating
 from lightning_synthaug.filling.identity import join, split
 from lightning_synthaug.filling.twinbox import TwinBox
 from lightning_synthaug.filling.watching import Watching
-from lightning_synthaug.generators import Generator, Request, request_seed
+from lightning_synthaug.generators import Generator, Request, checked_count, request_seed
 from lightning_synthaug.plan import AnyPlan, Plan, PlannedSlots
 from lightning_synthaug.plan.seeding import Int64Array, groups_of
 
@@ -126,7 +126,7 @@ class SourceNeeds:
         labels: list[int | None] = [None]
         if self.generator.conditioning == "class" and self.values.size:
             labels = [self.label_map.generator_label(v) for v in self.values.tolist()]
-        counts = [self.generator.count(label) for label in labels]
+        counts = [checked_count(self.generator, label) for label in labels]
         if None in counts:
             return None
         each = np.array([max(1, count or 1) for count in counts], np.int64)

@@ -36,9 +36,11 @@ def overlapped(maker: Maker, missing: Sequence[Open], limits: Limits) -> Iterato
         What became of each batch.
 
     Raises:
+        FillError: The generator has changed since the run began (SA525).
         GeneratorContractBroken: The generator returned something other than asked.
         CacheFull: No room is left; what was stored before stays.
     """
+    maker.check_fingerprint()
     queue = deque(missing)
     writing: Future[Made] | None = None
     under_way = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightning_synthaug.generators.base import Generator
-from lightning_synthaug.generators.checking import check_batch
+from lightning_synthaug.generators.checking import check_batch, check_generator, checked_count
 from lightning_synthaug.generators.fitted_on import seen_samples
 from lightning_synthaug.generators.folder_generator import FolderGenerator
 from lightning_synthaug.generators.memory import out_of_memory
@@ -33,6 +33,8 @@ __all__ = [
     "Request",
     "TorchGenerator",
     "check_batch",
+    "check_generator",
+    "checked_count",
     "create",
     "out_of_memory",
     "register",

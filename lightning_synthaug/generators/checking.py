@@ -7,13 +7,15 @@ again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import numpy as np
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import GeneratorContractBroken
-from lightning_synthaug.generators.request import Rejection
+from lightning_synthaug.generators.request import Conditioning, Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from lightning_synthaug.generators.base import Generator
     from lightning_synthaug.generators.request import Request
 
-__all__ = ["check_batch"]
+__all__ = ["check_batch", "check_generator", "checked_count"]
 
 _Form = dict[str, tuple[np.dtype[Any] | type, int | tuple[int, ...] | None]]
 
@@ -48,14 +50,20 @@ def check_batch(
 
     Raises:
         GeneratorContractBroken: Count, kind, fields, dtype, shape or label differ from what was
-            asked.
+            asked, or this is no list.
     """
+    if not isinstance(results, list | tuple):
+        asked = f"a list of {len(requests)}"
+        _broken(generator, "SA420", "one result for each request", asked, _kind(results))
     if len(results) != len(requests):
         _broken(generator, "SA420", "one result for each request", len(requests), len(results))
     checked: list[Record | Rejection] = []
     form = None if like is None else _form(generator, like)
     for request, result in zip(requests, results, strict=True):
         if isinstance(result, Rejection):
+            if not isinstance(result.reason, str):
+                got = f"Rejection({result.reason!r})"
+                _broken(generator, "SA421", "rejections with a reason in words", "text", got)
             checked.append(result)
             continue
         _check_kind(generator, result)
@@ -66,11 +74,67 @@ def check_batch(
     return checked
 
 
+def check_generator(generator: Generator) -> None:
+    """Hold what a generator says of itself to its contract, before it is asked for anything.
+
+    Args:
+        generator: A generator, loaded or not.
+
+    Raises:
+        GeneratorContractBroken: `conditioning`, `batch_size`, `labels` or `fingerprint()` is something else than the
+            contract allows (SA495).
+    """
+    conditioning, size, labels = generator.conditioning, generator.batch_size, generator.labels
+    if conditioning not in get_args(Conditioning):
+        _misdeclared(generator, "conditioning", "'none', 'class' or 'twin'", conditioning)
+    if not _is_whole(size) or size < 1:
+        _misdeclared(generator, "batch_size", "a whole number >= 1", size)
+    if labels is not None and not (
+        isinstance(labels, Iterable) and all(_is_whole(label) for label in labels)
+    ):
+        _misdeclared(generator, "labels", "a set of whole numbers, or None for any", labels)
+    fingerprint = generator.fingerprint()
+    if not isinstance(fingerprint, str) or not fingerprint:
+        _misdeclared(generator, "fingerprint()", "a text that is not empty", fingerprint)
+
+
+def checked_count(generator: Generator, label: int | None) -> int | None:
+    """Ask a generator how many distinct samples there are.
+
+    Args:
+        generator: The generator.
+        label: Of this label, or None for all together.
+
+    Returns:
+        The count, >= 0, or None when there is no end to them.
+
+    Raises:
+        GeneratorContractBroken: Its `count` returned something else (SA495).
+    """
+    count = generator.count(label)
+    if count is not None and (not _is_whole(count) or count < 0):
+        _misdeclared(generator, "count()", "a whole number >= 0, or None for no end", count)
+    return count
+
+
+def _is_whole(value: object) -> bool:
+    """Tell whether this is a whole number, which True is not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _misdeclared(generator: Generator, what: str, allowed: str, got: object) -> NoReturn:
+    """Raise for what a generator says of itself."""
+    raise GeneratorContractBroken(
+        "SA495",
+        f"`{what}` of the generator {_name(generator)} must be {allowed}, got {got!r}. Correct its class, and run the "
+        "contract suite on it: docs, how-to, write a generator.",
+    )
+
+
 def _check_kind(generator: Generator, result: object) -> None:
     """Insist on a record, and on an image in it when images are promised."""
     if not isinstance(result, Record):
-        kind = f"{type(result).__module__}.{type(result).__qualname__}"
-        _broken(generator, "SA421", "records or rejections", "Record or Rejection", kind)
+        _broken(generator, "SA421", "records or rejections", "Record or Rejection", _kind(result))
     if generator.modality == "image":
         image = result.get("image")
         if not isinstance(image, np.ndarray):
@@ -135,6 +199,11 @@ def _describe(value: np.ndarray) -> str:
     return f"{value.dtype}{list(value.shape)}"
 
 
+def _kind(value: object) -> str:
+    """Write a value's class."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
 def _bad(record: Record) -> bool:
     """Find a value that is not finite."""
     for value in record.values():
@@ -148,12 +217,16 @@ def _bad(record: Record) -> bool:
 
 def _broken(generator: Generator, code: str, what: str, asked: object, got: object) -> NoReturn:
     """Raise, with both sides on aligned lines."""
-    name = generator.name or type(generator).__name__
-    kind = f"{type(generator).__module__}:{type(generator).__qualname__}"
     message = (
-        f'Generator "{name}" ({kind}) must return {what}.\n'
+        f"Generator {_name(generator)} must return {what}.\n"
         f"  asked: {asked}\n"
         f"  got:   {got}\n"
         "Correct its `generate`, and run the contract suite on it: docs, how-to, write a generator."
     )
     raise GeneratorContractBroken(code, message)
+
+
+def _name(generator: Generator) -> str:
+    """Name a generator and its class."""
+    name = generator.name or type(generator).__name__
+    return f'"{name}" ({type(generator).__module__}:{type(generator).__qualname__})'

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightning_synthaug.data import LabelMap, find_labels
 from lightning_synthaug.data.labels import stored_labels
-from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators import Generator, check_generator
 from lightning_synthaug.mixing.naming import check_class_names
 from lightning_synthaug.mixing.recipe import Recipe
 from lightning_synthaug.plan import AnyPlan, PlannedSlots, SourceChange, SourceSpec
@@ -29,6 +29,7 @@ def source_specs(recipe: Recipe, dataset: Any, label_map: LabelMap) -> list[Sour
 
     Raises:
         ConfigError: A generator's labels stand for other classes than the dataset's (SA117).
+        GeneratorContractBroken: A generator says of itself what none may (SA495).
     """
     named = zip(recipe.sources.items(), recipe.source_weights(), strict=True)
     return [
@@ -52,6 +53,7 @@ def _generated(
     recipe: Recipe, dataset: Any, label_map: LabelMap, name: str, source: Generator, weight: int
 ) -> SourceSpec:
     """Describe a generator."""
+    check_generator(source)
     makeable = None
     if source.conditioning == "class":
         check_class_names(name, source, dataset, recipe)

@@ -26,6 +26,7 @@ from lightning_synthaug.mixing.handing import HandedProgress
 from lightning_synthaug.mixing.ledgerhead import recorder_for
 from lightning_synthaug.mixing.loader import MixedLoader, mixed_loader
 from lightning_synthaug.mixing.mixture import Mixture
+from lightning_synthaug.mixing.options import check_total
 from lightning_synthaug.mixing.progress import CountedProgress, Progress
 from lightning_synthaug.mixing.ranks import Ranks, ranks_now
 from lightning_synthaug.mixing.recipe import Recipe
@@ -79,6 +80,7 @@ def mix(
         >>> [batch[0].tolist() for batch in mixed]
         [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
+    check_total(total_batches)
     Recipe.refuse_unknown(options)
     recipe = replaying(Recipe(source=source, ratio=ratio, **options))
     if recipe.ledger is True:

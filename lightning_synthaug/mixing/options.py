@@ -7,6 +7,8 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,12 +21,15 @@ __all__ = [
     "check_device",
     "check_ledger",
     "check_stop",
+    "check_total",
     "check_weight",
     "choose_device",
     "refuse_unknown",
 ]
 
 _BUDGET = ("samples", "hours", "money")
+#: Bytes of a file's name that all usual file systems take.
+_LONGEST = 255
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -87,9 +92,9 @@ def check_cache(cache: object) -> None:
         cache: A path, or None.
 
     Raises:
-        ConfigError: It is neither, or an address (SA114).
+        ConfigError: It is neither, an address, or no name that the file system takes (SA114).
     """
-    if cache is None or _is_local(cache):
+    if cache is None or (_is_local(cache) and _is_name(cache)):
         return
     raise ConfigError(
         "SA114",
@@ -182,10 +187,34 @@ def _is_local(path: object) -> bool:
     return isinstance(path, (str, os.PathLike)) and not _URL.match(str(os.fspath(path)))
 
 
+def _is_name(path: Any) -> bool:
+    """Tell whether a file system takes this as a path, whether it is there or not."""
+    parts = Path(os.fsdecode(path)).parts
+    return all("\0" not in part and len(os.fsencode(part)) <= _LONGEST for part in parts)
+
+
 def _is_positive(value: object) -> bool:
     """Tell whether this is a finite number above 0."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and 0 < value < math.inf  # type: ignore[operator]  # a number by now
+
+
+def check_total(total_batches: object) -> None:
+    """Refuse what is no length of a run.
+
+    Args:
+        total_batches: A whole number >= 1, or None.
+
+    Raises:
+        ConfigError: It is neither (SA114).
+    """
+    whole = isinstance(total_batches, int) and not isinstance(total_batches, bool)
+    if total_batches is not None and (not whole or total_batches < 1):  # type: ignore[operator]
+        raise ConfigError(
+            "SA114",
+            f"`total_batches` must be a whole number >= 1 or None, got {total_batches!r}. Give the batches of the "
+            "whole run: epochs * len(loader).",
+        )
 
 
 def choose_device(device: str | Sequence[str]) -> str:

@@ -68,15 +68,13 @@ def settle(
         turns.spent()
         if filled.put_off:
             say(
-                f"{source.name!r} makes no more samples for now ({filled.reason}); real samples stand in until the "
-                "next epoch asks again"
+                f"{source.name!r} makes no more samples for now ({filled.reason}); the next epoch asks again"
             )
         else:
             limits.tell_spent()
     if filled.given_up:
         say(
-            f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason}); "
-            "real samples stand in for them"
+            f"{filled.given_up:,} requests to {source.name!r} were given up (the last one: {filled.reason})"
         )
     return filled.generated
 

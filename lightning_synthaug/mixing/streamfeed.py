@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from torch.utils.data import default_collate
 
-from lightning_synthaug.errors import FillError
 from lightning_synthaug.filling import UNKNOWN, say
 from lightning_synthaug.mixing.accounts import Served
 from lightning_synthaug.mixing.causes import DAMAGED, UNMAKEABLE, Codes, causes
 from lightning_synthaug.mixing.collapses import Collapses
 from lightning_synthaug.mixing.describing import unmakeable_text
 from lightning_synthaug.mixing.displaced import POOL, DisplacedRows, known_labels
+from lightning_synthaug.mixing.insisting import insist, nobody_makes
 from lightning_synthaug.mixing.ledgerhead import counts_of, described
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.progress import Progress
@@ -223,7 +223,7 @@ class StreamFeed:
         self.mixture.first_check.by = None
         if planned.is_synthetic.any():
             self._needs.ask(plan, planned, batch, size, self.totals)
-            places = self._places(planned)
+            places = self._places(plan, planned)
             batch, served, damaged = self._rows.set_into(batch, size, planned, positions, places)
             codes = causes(planned, served, places[:, 0], self.mixture.is_generated)
             if damaged.size:
@@ -252,24 +252,24 @@ class StreamFeed:
         self._filled = max(stop, first + (stop - first) * batches)
         self._needs.fill_ahead(plan, first, self._filled, self.totals)
 
-    def _places(self, planned: PlannedSlots) -> Int64Array:
+    def _places(self, plan: Plan, planned: PlannedSlots) -> Int64Array:
         """Find generated samples; under `on_miss` other than "real", do not go on without them."""
-        places = self.mixture.places(planned)
-        recipe = self.mixture.recipe
-        wanted = self.mixture.is_generated[planned.source] & (planned.index >= 0)
-        while recipe.on_miss != "real":
+        mixture, number = self.mixture, self._number - 1
+        places, generated = mixture.places(planned), mixture.is_generated[planned.source]
+        if mixture.recipe.on_miss == "error":
+            served = np.where(generated & (places[:, 0] < 0), REAL, planned.source)
+            codes = causes(planned, served, places[:, 0], mixture.is_generated)
+            if codes is not None:
+                insist(mixture, plan, number, planned, codes)
+        while mixture.recipe.on_miss == "wait":
+            wanted = generated & (planned.index >= 0)
             lacking = int(np.count_nonzero(wanted & (places[:, 0] == UNKNOWN)))
             if not lacking:
                 break
-            if recipe.on_miss == "error":
-                raise FillError(
-                    "SA504",
-                    f'Each planned sample must be in the cache under on_miss="error", got {lacking} missing in batch '
-                    f'{self._number - 1} in {recipe.cache_folder()}. Fill it (fill="ahead"), or let real samples '
-                    'stand in (on_miss="real").',
-                )
+            if mixture.recipe.fill == "ahead" and self.leader:
+                raise nobody_makes(mixture, number, lacking)
             time.sleep(0.2)
-            places = self.mixture.places(planned, look_again=True)
+            places = mixture.places(planned, look_again=True)
         return places
 
     def _tell(self, planned: PlannedSlots, codes: Codes) -> None:

@@ -12,6 +12,7 @@ from lightning_synthaug.filling import Need, Turns, say, wanted_of
 from lightning_synthaug.mixing.blocks import Blocks, ReadyBlock
 from lightning_synthaug.mixing.errands import Errand
 from lightning_synthaug.mixing.following import Following
+from lightning_synthaug.mixing.insisting import insist, nobody_makes
 from lightning_synthaug.mixing.lookahead import LookAhead
 from lightning_synthaug.mixing.mixture import Mixture
 from lightning_synthaug.mixing.producing import look_ahead
@@ -169,7 +170,7 @@ class Supply:
             The block that holds it, ready.
 
         Raises:
-            FillError: Samples are missing under `on_miss="error"` (SA504).
+            FillError: Samples are missing under `on_miss="error"` (SA504), or nobody makes what is waited for (SA524).
         """
         recipe = self._mixture.recipe
         block = self._look(plan, number)
@@ -179,13 +180,10 @@ class Supply:
             self.fill(plan, number, number + 1)
             block = self._blocks.of(plan, number)
             lacking = self._lacking(number, block)
-        if lacking and recipe.on_miss == "error":
-            raise FillError(
-                "SA504",
-                f'Each planned sample must be in the cache under on_miss="error", got {lacking} missing in batch '
-                f'{number} in {recipe.cache_folder()}. Fill it (fill="ahead"), or let real samples stand in '
-                '(on_miss="real").',
-            )
+        if recipe.on_miss == "error":
+            self._insist(plan, number, block)
+        elif lacking and self._leader and recipe.fill == "ahead":
+            raise nobody_makes(self._mixture, number, lacking)
         said = -_WORD if self._ahead is None else time.monotonic()
         while lacking:
             if time.monotonic() - said >= _WORD:
@@ -201,6 +199,22 @@ class Supply:
         if self._replay is not None:
             self._replay.check_batch(number, block.matrix[4, slice(*block.span(number))])
         return block
+
+    def _insist(self, plan: AnyPlan, number: int, block: ReadyBlock) -> None:
+        """Refuse a batch that is not complete; what the run that is replayed did without is no loss."""
+        batch = slice(*block.span(number))
+        codes = block.codes(batch)
+        if codes is None:
+            return
+        if self._replay is not None:
+            codes = np.where(block.lacking(batch), codes, 0).astype(np.int8)
+        insist(
+            self._mixture,
+            plan,
+            number,
+            block.planned.where(np.arange(batch.start, batch.stop)),
+            codes,
+        )
 
     def _look(self, plan: AnyPlan, number: int) -> ReadyBlock:
         """Return the block of a batch, with what producers made meanwhile."""

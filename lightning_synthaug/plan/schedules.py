@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Real
+from itertools import pairwise
+from numbers import Integral, Real
 from typing import final
 
 from lightning_synthaug.errors import ConfigError
@@ -41,8 +42,18 @@ class Schedule(ABC):
 
         Returns:
             The integral of this schedule.
+
+        Raises:
+            ConfigError: What `breakpoints` returned is no course (SA101).
         """
-        return Knots(self.breakpoints(clock))
+        points = self.breakpoints(clock)
+        if not _is_course(points):
+            raise ConfigError(
+                "SA101",
+                f"`{type(self).__name__}.breakpoints` must return a list of Breakpoint(position, ratio, mean), "
+                f"positions whole numbers that ascend from 0, ratios and means in [0, 1], got {points!r}. Correct it.",
+            )
+        return Knots(points)
 
 
 @final
@@ -97,3 +108,18 @@ def check_ratio(value: object, argument: str) -> None:
     if 2 <= number <= 100:
         hint = f"For a percentage, divide by 100: {number / 100:g}."
     raise ConfigError("SA101", f"`{argument}` must be a ratio in [0, 1], got {value!r}. {hint}")
+
+
+def _is_course(points: object) -> bool:
+    """Tell whether these are breakpoints as knots take them; a schedule may be anybody's."""
+    if not isinstance(points, list | tuple) or not points:
+        return False
+    if not all(isinstance(point, Breakpoint) for point in points):
+        return False
+    positions = [p.position for p in points]
+    if not all(isinstance(p, Integral) and not isinstance(p, bool) for p in positions):
+        return False
+    if positions[0] != 0 or any(a >= b for a, b in pairwise(positions)):
+        return False
+    ratios = (ratio for point in points for ratio in (point.ratio, point.mean))
+    return all(isinstance(ratio, Real) and 0 <= float(ratio) <= 1 for ratio in ratios)

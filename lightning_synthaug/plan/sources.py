@@ -161,6 +161,12 @@ def integer_weights(
         >>> integer_weights({0: 1 / 70, 1: 1 / 20}, known=[0, 1])
         [2, 7]
     """
+    if not isinstance(weights, Mapping):
+        raise ConfigError(
+            "SA103",
+            f"`{argument}` must be a mapping from names to numbers, got {weights!r}. Write {{name: number}}; the names "
+            f"are {list(known)}.",
+        )
     unknown = sorted(set(weights) - set(known), key=str)
     missing = sorted(set(known) - set(weights), key=str)
     if unknown or missing:

@@ -186,7 +186,7 @@ def test_what_passes_is_survived(
     [
         ("error", "no luck this time (3 times in a row)"),
         ("lie", "the label asked for"),
-        ("garbage", "TypeError"),
+        ("garbage", "asked: a list of 4"),
         ("full", "no room is left"),
     ],
 )

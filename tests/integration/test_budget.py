@@ -98,6 +98,14 @@ def test_batches_that_wait_end_with_the_budget(tmp_path: Path) -> None:
     assert len(made(tmp_path)) == 30
 
 
+def test_nothing_is_waited_for_when_the_budget_is_spent(tmp_path: Path) -> None:
+    loader = mixed(tmp_path, {"samples": 30}, on_miss="wait")
+    with pytest.raises(FillError, match=r"\(the budget is spent\).*SA524"):
+        epochs(loader, 4)
+    loader.feed.mixture.close()
+    assert len(made(tmp_path)) == 30
+
+
 RANK = """
 import json, sys
 from pathlib import Path

@@ -25,6 +25,7 @@ from lightning_synthaug.errors import (
     GeneratorContractBroken,
     SynthAugError,
 )
+from lightning_synthaug.generators import Rejection
 from lightning_synthaug.store import Store
 from tests.helpers.recorder import recorder, trainer
 from tests.helpers.traced import CLASSES, SIDE, Sample, Tracer, planned, read, traced_dataset
@@ -163,6 +164,41 @@ def test_misses_can_be_errors(tmp_path: Path) -> None:
     mixed = sa.mix(loader, Tracer(), 0.5, cache=tmp_path, fill="off", on_miss="error")
     with pytest.raises(FillError, match=r'on_miss="error", got 4 missing.*SA504'):
         next(iter(mixed))
+
+
+class Never(Tracer):
+    """Turns every request down."""
+
+    def __init__(self, *, for_now: bool = False) -> None:
+        super().__init__()
+        self.for_now = for_now
+
+    def generate(self, requests: Sequence[Any]) -> list[Any]:
+        return [Rejection("too dark", for_now=self.for_now) for _ in requests]
+
+
+@pytest.mark.parametrize(
+    ("source", "lacks"),
+    [
+        (Never(), r"4 missing in batch 0 .*\(4 rejected: too dark\)"),
+        (Never(for_now=True), r"4 missing in batch 0 .*\(4 starved: too dark\)"),
+        (Tracer(labels=[0, 1]), r"missing in batch \d .*\(\d unmakeable\)"),
+    ],
+)
+def test_a_run_is_complete_or_stops(tmp_path: Path, source: Any, lacks: str) -> None:
+    loader = DataLoader(traced_dataset(SIZE), BATCH)
+    mixed = sa.mix(loader, source, 0.5, cache=tmp_path, on_miss="error")
+    with pytest.raises(FillError, match=rf"{lacks}.*SA504"):
+        list(mixed)
+    mixed.feed.mixture.close()
+
+
+def test_what_is_put_off_is_not_waited_for_by_the_process_that_makes_it(tmp_path: Path) -> None:
+    loader = DataLoader(traced_dataset(SIZE), BATCH)
+    mixed = sa.mix(loader, Never(for_now=True), 0.5, cache=tmp_path, on_miss="wait")
+    with pytest.raises(FillError, match=r"4 missing in batch 0 .*\(too dark\).*SA524"):
+        next(iter(mixed))
+    mixed.feed.mixture.close()
 
 
 def test_misses_can_be_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from lightning_synthaug.data import Record
 from lightning_synthaug.data.transforms import seeded_globals
 from lightning_synthaug.filling import Open
-from lightning_synthaug.generators import Generator
+from lightning_synthaug.generators import Generator, check_batch
 
 __all__ = ["Estimate", "estimate"]
 
@@ -52,6 +52,7 @@ def estimate(generator: Generator, missing: Sequence[Open], *, device: str) -> E
             began = time.perf_counter()
             answers = generator.generate(batch)
             took = time.perf_counter() - began
+            answers = check_batch(generator, batch, answers)
     finally:
         generator.unload()
     sizes = [_size(a) for a in answers if isinstance(a, Record)]

@@ -94,7 +94,14 @@ def test_shards_are_published_afterwards(
 
 
 @pytest.mark.parametrize(
-    "options", [["--max-samples", "0"], ["--world", "-1"], ["--actors", "2"], ["--max-hours", "0"]]
+    "options",
+    [
+        ["--max-samples", "0"],
+        ["--world", "-1"],
+        ["--actors", "2"],
+        ["--max-hours", "0"],
+        ["--max-hours", "nan"],
+    ],
 )
 def test_numbers_are_checked_before_anything_is_read(
     command: list[str], options: list[str], capsys: pytest.CaptureFixture[str]
@@ -103,3 +110,55 @@ def test_numbers_are_checked_before_anything_is_read(
     err = capsys.readouterr().err
     assert "SA805" in err
     assert f"`{options[0]}`" in err
+
+
+OWN = """
+from tests.helpers.traced import Tracer
+class Own(Tracer):
+    def generate(self, requests):
+        print("at work")
+        if {fails}:
+            raise ValueError("boom")
+        return super().generate(requests)
+"""
+
+
+def own(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+    """Name a generator of the current folder in the configuration."""
+    (folder / "generator_of_this_folder.py").write_text(OWN.format(fails=fails))
+    config = CONFIG.replace("tests.helpers.faulty.Faulty", "generator_of_this_folder.Own")
+    config = config.replace('  init_args: {{log: "{folder}"}}\n', "")
+    (folder / "run.yaml").write_text(config.format(folder=folder))
+    monkeypatch.delitem(sys.modules, "generator_of_this_folder", raising=False)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_what_a_generator_prints_is_not_among_the_json(
+    tmp_path: Path,
+    command: list[str],
+    more: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own(tmp_path, monkeypatch, fails=False)
+    assert main([*command, "--json", *more]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["sources"]
+    assert "at work" in said.err
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_generator_that_fails_is_named_with_what_it_was_asked(
+    tmp_path: Path,
+    command: list[str],
+    more: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own(tmp_path, monkeypatch, fails=True)
+    assert main([*command, *more]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "Source 'synthetic' must make" in last
+    assert "got ValueError: boom (generator_of_this_folder.py, line 7)" in last
+    assert "label " in last
+    assert last.endswith("[SA838]")

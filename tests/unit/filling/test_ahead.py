@@ -243,12 +243,12 @@ def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     generator.batch_size = 600
     waiting, making = filler(store, Made()), filler(store, generator)
     look = waiting.watch(waiting.look_up(many))
-    again: Any = waiting._maker.again
+    again: Any = waiting.maker.again
     written: list[int] = []
     asked: list[int] = []
     resolve: Any = store.resolve
-    monkeypatch.setattr(waiting._maker, "open", None)  # nothing is written anew
-    monkeypatch.setattr(waiting._maker, "again", lambda *a: written.append(1) or again(*a))
+    monkeypatch.setattr(waiting.maker, "open", None)  # nothing is written anew
+    monkeypatch.setattr(waiting.maker, "again", lambda *a: written.append(1) or again(*a))
     monkeypatch.setattr(store, "resolve", lambda keys: asked.append(len(keys)) or resolve(keys))
     assert look() == look() == 3000
     assert max(asked) < 1000
@@ -260,3 +260,14 @@ def test_a_look_at_what_another_process_makes_writes_no_request_anew(
     making.fill(making.look_up(many))
     assert look() == look() == 0
     assert (waiting.places.find(many)[:, 0] != -1).all()
+
+
+def test_a_generator_that_changes_makes_nothing_under_its_old_fingerprint(store: Store) -> None:
+    generator = Made()
+    source = filler(store, generator)
+    source.fill(source.look_up(IDENTITIES[:4]))
+    generator.fingerprint = lambda: "changed"  # type: ignore[method-assign]
+    missing = source.look_up(IDENTITIES)
+    with pytest.raises(FillError, match=r"must stay .*'made', got 'changed'.*SA525"):
+        source.fill(missing)
+    assert store.stats().samples == sum(generator.calls) == 4

@@ -153,7 +153,7 @@ def test_later_gates_see_what_earlier_ones_accept(store: Store) -> None:
 def test_a_refused_sample_that_is_gone_is_not_made_again(store: Store) -> None:
     source = filler(store, Odd(until=1))
     source.fill(source.look_up(IDENTITIES))
-    refused = source._maker.open(1)
+    refused = source.maker.open(1)
     assert store.forget([refused.key]) == 1
     assert filler(store, Odd(until=1)).look_up(IDENTITIES) == []
 
@@ -187,7 +187,17 @@ def test_gates_are_fitted_once_and_travel_without_the_real_samples() -> None:
     assert same.fingerprints == Gating([Odd()], None).fingerprints
 
 
-@pytest.mark.parametrize("answer", [[], None, [True, True], [Verdict(True)] * 3])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        None,
+        [True, True],
+        [Verdict(True)] * 3,
+        [Verdict(False, 0.1, None)] * 2,  # type: ignore[arg-type]
+        [Verdict(True, "good")] * 2,  # type: ignore[arg-type]
+    ],
+)
 def test_a_gate_that_gives_something_else_is_named(store: Store, answer: Any) -> None:
     class Broken(Odd):
         def judge(self, requests: Sequence[Request], records: Sequence[Record]) -> Any:

@@ -65,3 +65,33 @@ def test_what_vanishes_while_it_is_stored_is_no_sample(
         monkeypatch.setattr(store, "put", lambda samples: len(samples))
         with pytest.raises(FillError, match="SA503"):
             mine.make([mine.open(0)])
+
+
+class Elsewhere(Tracer):
+    """Chooses labels itself: 7 is among them."""
+
+    conditioning = "none"
+
+    def generate(self, requests: Sequence[Request]) -> list[Record | Rejection]:
+        image = np.zeros((6, 6, 1), np.uint8)
+        return [Record({"image": image, "label": 7 if r.number % 2 else 1}) for r in requests]
+
+
+@pytest.mark.parametrize(("values", "said"), [(3, 1), (8, 0), (0, 0)])
+def test_labels_that_no_real_sample_has_are_told_once(
+    tmp_path: Path, values: int, said: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs = SourceNeeds(
+        1,
+        Elsewhere(),
+        values=np.arange(values),
+        label_map=LabelMap(None),
+        generation_seed=0,
+        twins=None,  # type: ignore[arg-type]  # never asked for by an unconditional generator
+    )
+    with Store.open(tmp_path) as store:
+        mine = Maker("gan", needs, store, "cpu")
+        for first in (0, 4):
+            mine.make([mine.open(i) for i in range(first, first + 4)])
+    told = "'gan' makes samples with the labels [7], which no real sample has"
+    assert capsys.readouterr().err.count(told) == said

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lightning_synthaug.data import Record
+from lightning_synthaug.errors import GeneratorContractBroken
 from lightning_synthaug.filling import Limits
 from lightning_synthaug.generators import Rejection, Request
 from lightning_synthaug.store import Store
@@ -63,7 +64,7 @@ def test_what_is_no_answer_is_an_error_and_not_tried_for_ever(store: Store) -> N
             super().generate(requests)
 
     source = filler(store, Nothing())
-    with pytest.raises(TypeError):
+    with pytest.raises(GeneratorContractBroken, match="SA420"):
         source.fill(source.look_up(IDENTITIES))
 
 

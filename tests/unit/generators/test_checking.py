@@ -8,7 +8,14 @@ import pytest
 
 from lightning_synthaug.data.record import Record
 from lightning_synthaug.errors import GeneratorContractBroken
-from lightning_synthaug.generators import Generator, Rejection, Request, check_batch
+from lightning_synthaug.generators import (
+    Generator,
+    Rejection,
+    Request,
+    check_batch,
+    check_generator,
+    checked_count,
+)
 
 
 class Made(Generator):
@@ -114,3 +121,53 @@ def test_boxes_may_be_of_any_number_and_masks_are_as_large_as_each_other() -> No
     wrong = [some[0], some[1].replace(bboxes=np.zeros(4, np.float32))]
     with pytest.raises(GeneratorContractBroken, match=r'(?s)"bboxes".*of 2 dim.*of 1 dim.*SA423'):
         check_batch(Made(), TWO, wrong)
+
+
+@pytest.mark.parametrize(
+    ("results", "got"),
+    [
+        (None, "builtins.NoneType"),
+        ((record() for _ in TWO), "builtins.generator"),
+        ({0: record(), 1: record()}, "builtins.dict"),
+    ],
+)
+def test_what_is_no_list_is_refused(results: Any, got: str) -> None:
+    with pytest.raises(
+        GeneratorContractBroken, match=rf"asked: a list of 2\n  got:   {got}\n.*SA420"
+    ):
+        check_batch(Made(), TWO, results)
+
+
+def test_a_rejection_without_words_is_refused() -> None:
+    reason: Any = None
+    with pytest.raises(
+        GeneratorContractBroken, match=r"asked: text\n  got:   Rejection\(None\)\n.*SA421"
+    ):
+        check_batch(Made(), TWO, [record(), Rejection(reason)])
+
+
+@pytest.mark.parametrize(
+    ("what", "got"),
+    [
+        *(("conditioning", value) for value in ("Class", None)),
+        *(("batch_size", value) for value in (0, -1, 2.5, None, True, "auto")),
+        *(("labels", value) for value in (4, {0, "a"}, [0.5])),
+        *(("fingerprint", value) for value in (None, "", 3, b"x", ["a"])),
+        *(("count", value) for value in (-1, 2.5, "a", True)),
+    ],
+)
+def test_what_no_generator_may_say_of_itself_is_refused(what: str, got: Any) -> None:
+    generator = Made()
+    called = what in ("fingerprint", "count")
+    setattr(generator, what, (lambda *_: got) if called else got)
+    name = rf"`{what}{'..' if called else ''}` of the generator \"made\" \(.*:Made\) must be "
+    with pytest.raises(GeneratorContractBroken, match=name + ".*got .*SA495"):
+        checked_count(generator, 1)
+        check_generator(generator)
+
+
+def test_what_a_generator_may_say_of_itself_passes() -> None:
+    generator: Any = Made()
+    generator.labels, generator.batch_size = np.arange(3), np.int64(4)
+    check_generator(generator)
+    assert checked_count(generator, 1) is None

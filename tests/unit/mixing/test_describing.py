@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from lightning_synthaug.data import LabelMap
+from lightning_synthaug.errors import GeneratorContractBroken
 from lightning_synthaug.mixing import Mixture
 from lightning_synthaug.mixing.describing import source_specs, unmakeable_text
 from lightning_synthaug.mixing.recipe import Recipe
@@ -55,3 +57,10 @@ def test_labels_that_cannot_be_made_are_named_but_not_what_a_collapse_left_out()
     assert "cannot make the labels [2]" in unmakeable_text(recipe, without, plan)
     stopped = mixture.compile(Epoch(20, 5), None, history=[SourceChange(0, 0, 0, 0.0)])
     assert unmakeable_text(recipe, without, stopped) == ""
+
+
+def test_what_a_generator_says_of_itself_is_checked_before_anything_is_planned() -> None:
+    generator: Any = Tracer()
+    generator.conditioning = "Class"
+    with pytest.raises(GeneratorContractBroken, match=r"`conditioning` .*got 'Class'.*SA495"):
+        specs(generator)

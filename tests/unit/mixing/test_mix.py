@@ -34,6 +34,12 @@ def test_percentages_need_the_total() -> None:
     assert shares[6:] == [1.0] * 6
 
 
+@pytest.mark.parametrize("total", [0, -1, True, "5", 2.5])
+def test_a_run_has_a_whole_number_of_batches(total: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`total_batches` must be .*, got .*SA114"):
+        sa.mix(DataLoader(traced_dataset(SIZE), 8), SOURCE, 0.5, total_batches=total)
+
+
 def test_an_unknown_option_is_answered_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"`transfrom`.*Did you mean `transform`\?.*SA114"):
         sa.mix(DataLoader(traced_dataset(SIZE), 8), SOURCE, 0.5, transfrom=None)

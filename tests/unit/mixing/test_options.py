@@ -74,7 +74,7 @@ def test_folders_are_taken(cache: object) -> None:
     check_cache(cache)
 
 
-@pytest.mark.parametrize("cache", [3, ["runs"], "s3://bucket/cache"])
+@pytest.mark.parametrize("cache", [3, ["runs"], "s3://bucket/cache", "a\0b", "runs/" + 300 * "a"])
 def test_other_places_are_refused(cache: object) -> None:
     with pytest.raises(ConfigError, match=r"`cache` must be the path of a local folder.*SA114"):
         check_cache(cache)

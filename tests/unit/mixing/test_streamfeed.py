@@ -12,7 +12,7 @@ import torch
 import lightning_synthaug as sa
 from lightning_synthaug.data import Record
 from lightning_synthaug.errors import FillError
-from lightning_synthaug.generators import Generator, Request
+from lightning_synthaug.generators import Generator, Rejection, Request
 from lightning_synthaug.mixing import CountedProgress, Recipe, StreamCourse, StreamFeed
 from lightning_synthaug.mixing.progress import Progress
 from lightning_synthaug.store import Gathered
@@ -158,6 +158,28 @@ def test_what_is_missing_stays_real_or_is_an_error(
     assert "their real rows stay" in capsys.readouterr().err
     f = feed(source, cache=tmp_path, fill="off", on_miss="error")
     with pytest.raises(FillError, match=r"4 missing in batch 0.*SA504"):
+        composed(f, [8])
+
+
+class Never(Tracer):
+    """Turns every request down."""
+
+    def __init__(self, *, for_now: bool) -> None:
+        super().__init__(labels=range(CLASSES))
+        self.for_now = for_now
+
+    def generate(self, requests: Sequence[Request]) -> list[Any]:
+        return [Rejection("too dark", for_now=self.for_now) for _ in requests]
+
+
+def test_a_stream_is_complete_or_stops_and_waits_for_nothing_that_nobody_makes(
+    tmp_path: Path,
+) -> None:
+    f = feed(Never(for_now=True), cache=tmp_path, on_miss="wait")
+    with pytest.raises(FillError, match=r"4 missing in batch 0.*\(too dark\).*SA524"):
+        composed(f, [8])
+    f = feed(Never(for_now=False), cache=tmp_path, on_miss="error")
+    with pytest.raises(FillError, match=r"4 missing in batch 0.*4 rejected: too dark.*SA504"):
         composed(f, [8])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from lightning_synthaug.errors import ConfigError
 from lightning_synthaug.plan import (
+    Breakpoint,
     Clock,
     Constant,
     Cosine,
@@ -69,3 +70,36 @@ def test_ratios_outside_are_refused(ratio: Any, hint: str) -> None:
 def test_every_schedule_checks_its_ratios(make: Any) -> None:
     with pytest.raises(ConfigError, match="SA101"):
         make()
+
+
+class Own(Schedule):
+    def __init__(self, points: Any) -> None:
+        self.points = points
+
+    def breakpoints(self, clock: Clock) -> Any:
+        return self.points
+
+
+HALF = Breakpoint(0, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        None,
+        [],
+        [0.5],
+        [Breakpoint(5, 0.5, 0.5)],
+        [Breakpoint(0, 1.5, 1.0)],
+        [Breakpoint(0, -0.5, 0.5)],
+        [Breakpoint(0, 0.5, float("nan"))],
+        [HALF, Breakpoint(16, 2.0, 2.0)],
+        [HALF, Breakpoint(9, 0.5, 0.5), Breakpoint(3, 0.1, 0.1)],
+        [HALF, HALF],
+        [HALF, Breakpoint(2.5, 0.5, 0.5)],  # type: ignore[arg-type]
+    ],
+)
+def test_a_schedule_of_somebody_elses_must_return_a_course(points: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`Own.breakpoints` must return .*, got .*SA101"):
+        Own(points).compile(CLOCK)
+    assert Own([HALF, Breakpoint(9, 1.0, 1.0)]).compile(CLOCK).ratio(9) == 1.0

@@ -36,6 +36,12 @@ def test_weights_must_be_positive_numbers(value: Any) -> None:
         integer_weights({"a": value, "b": 1}, known=["a", "b"])
 
 
+@pytest.mark.parametrize("weights", [[1, 2], 3, "ab"])
+def test_weights_must_be_a_mapping(weights: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`weights` must be a mapping .*, got .*SA103"):
+        integer_weights(weights, known=["a", "b"])
+
+
 @pytest.mark.parametrize(
     ("weights", "match"),
     [
