@@ -136,25 +136,25 @@ def _put(whole: npt.NDArray[Any], rows: npt.NDArray[np.int64], elements: Any) ->
     NumPy would bend whatever it is given into the array that is there: to other numbers, or to other shapes.
     """
     dtype, shape = whole.dtype, whole.shape[1:]
-    kinds = () if isinstance(elements, torch.Tensor) else set(map(type, elements))
-    if kinds == {np.ndarray} and shape:
-        for row, element in zip(rows.tolist(), elements, strict=True):
-            if element.dtype != dtype or element.shape != shape:
-                return False
-            whole[row] = element
-        return True
-    if kinds == {_NUMBERS.get(dtype)} and not shape:
-        whole[rows] = elements
-        return True
+    if not isinstance(elements, torch.Tensor):
+        kinds = set(map(type, elements))
+        if kinds == {np.ndarray} and shape:
+            for row, element in zip(rows.tolist(), elements, strict=True):
+                if element.dtype != dtype or element.shape != shape:
+                    return False
+                whole[row] = element
+            return True
+        if kinds == {_NUMBERS.get(dtype)} and not shape:
+            whole[rows] = elements
+            return True
     try:
         told = elements if isinstance(elements, torch.Tensor) else _stacked(elements, None)
-    except (TypeError, ValueError, RuntimeError):
+        part = told.numpy()  # NumPy sets rows ten times faster than torch's index_put
+    except (AttributeError, TypeError, ValueError, RuntimeError):
         return False
-    plain = type(told) is torch.Tensor and not told.requires_grad
-    if not plain or told.dtype != _torch_dtype(dtype) or told.shape[1:] != shape:
+    if type(told) is not torch.Tensor or part.dtype != dtype or part.shape[1:] != shape:
         return False
-    # By way of one array: NumPy sets rows ten times faster than torch's index_put.
-    whole[rows] = told.numpy()
+    whole[rows] = part
     return True
 
 

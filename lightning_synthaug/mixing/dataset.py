@@ -68,6 +68,7 @@ class MixedDataset(Dataset[Any]):
         self._by_columns = is_default_collate(collate) and by_columns
         #: Whether items must agree in their sizes as well. What a function of the user's collates is its own affair.
         self._sized = is_default_collate(collate)
+        self._rows: TensorRows | None = None
         self._sources = sources
         self._relabel = np.zeros(sources + 1, bool)
         self._relabel[list(relabel)] = True
@@ -79,7 +80,12 @@ class MixedDataset(Dataset[Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the main process's half behind."""
-        return {**self.__dict__, "feed": None, "_unchecked": set(range(1, self._sources + 1))}
+        return {
+            **self.__dict__,
+            "feed": None,
+            "_rows": None,
+            "_unchecked": set(range(1, self._sources + 1)),
+        }
 
     def __getattr__(self, name: str) -> Any:
         """Read what only the user's dataset has: its classes, for one."""
@@ -127,7 +133,9 @@ class MixedDataset(Dataset[Any]):
 
     def _tensors(self) -> TensorRows | None:
         """Look whether the user's dataset is made of tensors, and items are put together as torch does."""
-        return TensorRows.of(self.adapter.dataset) if self._sized else None
+        if self._sized:
+            self._rows = TensorRows.of(self.adapter.dataset, self._rows)
+        return self._rows
 
     def _mixed(self, number: int, rows: Rows) -> Parts:
         """Read a batch with synthetic or transformed rows."""

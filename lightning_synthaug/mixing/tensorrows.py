@@ -44,16 +44,19 @@ class TensorRows:
         self._chosen = chosen
 
     @classmethod
-    def of(cls, dataset: Any) -> TensorRows | None:
+    def of(cls, dataset: Any, known: TensorRows | None = None) -> TensorRows | None:
         """Look into a dataset.
 
         Args:
             dataset: Any dataset.
+            known: What was found the last time, which may be right still.
 
         Returns:
             Its rows; None where its class may do something else to them, or its tensors are not just numbers in
             memory.
         """
+        if known is not None and getattr(dataset, "tensors", None) is known._tensors:
+            return known
         chosen: tuple[Any, ...] = ()
         while type(dataset) is Subset:
             chosen = *chosen, dataset.indices
@@ -80,7 +83,13 @@ class TensorRows:
         for chosen in self._chosen:
             indices = _selected(chosen, indices)
         rows = np.array(indices, np.int64)
-        rows[rows < 0] += len(self._tensors[0])
+        try:
+            return self._read(rows, new)
+        except IndexError:  # looking for negative ones each time would cost as much as the rest
+            return self._read(np.where(rows < 0, rows + len(self._tensors[0]), rows), new)
+
+    def _read(self, rows: npt.NDArray[np.int64], new: New | None) -> list[torch.Tensor]:
+        """Copy rows of the tensors."""
         index = torch.from_numpy(rows)
         if new is None:
             return [tensor.index_select(0, index) for tensor in self._tensors]
@@ -120,7 +129,11 @@ class Columns(NamedTuple):
 
 def _is_plain(tensor: torch.Tensor) -> bool:
     """Tell whether rows can be copied out of a tensor without anybody noticing."""
-    on_host = tensor.device.type == "cpu" and tensor.layout is torch.strided
-    lazy = tensor.is_conj() or tensor.is_neg()  # what is conjugated when it is read
-    known = type(tensor) is torch.Tensor and tensor.dtype in _SELECTABLE
-    return known and on_host and not (tensor.requires_grad or lazy)
+    return (
+        type(tensor) is torch.Tensor
+        and tensor.dtype in _SELECTABLE
+        and not tensor.requires_grad
+        and tensor.device.type == "cpu"
+        and tensor.layout is torch.strided
+        and not (tensor.is_conj() or tensor.is_neg())  # what is conjugated when it is read
+    )

@@ -12,7 +12,6 @@ from lightning_synthaug.store.log import write_all
 
 __all__ = ["sync", "sync_folder", "write_early"]
 
-_PIECE: Final = 1 << 21  # bytes; half of it, or a quarter, costs more calls than it saves waiting
 _BEGIN: Final = 2  # SYNC_FILE_RANGE_WRITE
 
 
@@ -31,20 +30,18 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_early(fd: int, data: memoryview, offset: int) -> None:
-    """Write all of it at an offset, and let the disk begin with each piece, where the system can.
+    """Write all of it at an offset, and let the disk begin with it, where the system can.
 
     Nothing is durable by it: `sync` must follow, and has less to wait for when something was computed meanwhile.
 
     Raises:
         OSError: Not everything could be written.
     """
-    for at in range(0, len(data), _PIECE):
-        piece = data[at : at + _PIECE]
-        write_all(fd, piece, offset + at)
-        if (
-            _sync_file_range is not None
-        ):  # a hint: what fails here fails in `sync` too, and is told there
-            _sync_file_range(fd, offset + at, len(piece), _BEGIN)
+    write_all(fd, data, offset)
+    if (
+        _sync_file_range is not None
+    ):  # a hint: what fails here fails in `sync` too, and is told there
+        _sync_file_range(fd, offset, len(data), _BEGIN)
 
 
 def _system_call() -> Callable[[int, int, int, int], int] | None:

@@ -15,7 +15,6 @@ from lightning_synthaug.store.durable import sync, sync_folder, write_early
 def test_all_of_it_is_written_where_it_belongs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, size: int
 ) -> None:
-    monkeypatch.setattr(durable, "_PIECE", 100)
     if system == "without":
         monkeypatch.setattr(durable, "_sync_file_range", None)
     data = np.random.default_rng(size).bytes(size)
@@ -29,20 +28,17 @@ def test_all_of_it_is_written_where_it_belongs(
     assert (tmp_path / "file").read_bytes() == (b"\0" * 7 + data if size else b"")
 
 
-def test_the_disk_is_asked_to_begin_with_each_piece(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_disk_is_asked_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[int, int, int]] = []
 
     def sync_file_range(fd: int, offset: int, size: int, flags: int) -> int:
         begun.append((offset, size, flags))
         return -1  # what it says does not matter
 
-    monkeypatch.setattr(durable, "_PIECE", 100)
     monkeypatch.setattr(durable, "_sync_file_range", sync_file_range)
     with (tmp_path / "file").open("wb") as file:
         write_early(file.fileno(), memoryview(bytes(250)), 1000)
-    assert begun == [(1000, 100, 2), (1100, 100, 2), (1200, 50, 2)]
+    assert begun == [(1000, 250, 2)]
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
