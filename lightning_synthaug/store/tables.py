@@ -17,9 +17,8 @@ __all__ = ["INDEX_NAME", "MAX_TEXT", "begin", "connect"]
 INDEX_NAME: Final = "index.sqlite"
 APPLICATION: Final = 0x53594E41  # "SYNA": no other program's database is taken for an index
 BUSY_SECONDS: Final = 30.0
-_FIRST_WAIT: Final = (
-    1e-4  # seconds; SQLite itself waits 1, 2, 5, 10 ... ms for a transaction of half a millisecond
-)
+# Seconds; SQLite itself waits 1, 2, 5, 10 ... ms for a transaction of half a millisecond.
+_FIRST_WAIT: Final = 1e-4
 _LONGEST_WAIT: Final = 0.02
 MAX_TEXT: Final = 1 << 28  # bytes; SQLite allocates no more for one value
 
@@ -86,32 +85,31 @@ def begin(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.OperationalError: One was, all the time that SQLite would have waited.
     """
-    deadline, wait = time.monotonic() + BUSY_SECONDS, _FIRST_WAIT
     connection.execute("PRAGMA busy_timeout=0")
     try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(wait)
-            wait = min(wait * 1.1, _LONGEST_WAIT)
+        _patiently(connection, "BEGIN IMMEDIATE")
     finally:
         connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1e3:.0f}")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to a write-ahead log, which SQLite refuses at once while another process does so."""
-    deadline = time.monotonic() + BUSY_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        _patiently(connection, "PRAGMA journal_mode=WAL")
+
+
+def _patiently(connection: sqlite3.Connection, sql: str) -> None:
+    """Run a statement again as long as another process is in its way, and not for ever."""
+    deadline, wait = time.monotonic() + BUSY_SECONDS, _FIRST_WAIT
+    while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(sql)
+            return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
-            time.sleep(0.01)
+        time.sleep(wait)
+        wait = min(wait * 1.1, _LONGEST_WAIT)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

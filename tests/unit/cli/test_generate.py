@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,24 +124,28 @@ class Own(Tracer):
 """
 
 
-def own(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
-    """Name a generator of the current folder in the configuration."""
-    (folder / "generator_of_this_folder.py").write_text(OWN.format(fails=fails))
-    config = CONFIG.replace("tests.helpers.faulty.Faulty", "generator_of_this_folder.Own")
-    config = config.replace('  init_args: {{log: "{folder}"}}\n', "")
-    (folder / "run.yaml").write_text(config.format(folder=folder))
-    monkeypatch.delitem(sys.modules, "generator_of_this_folder", raising=False)
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Name a generator of the current folder in the configuration, one that fails or not."""
+
+    def write(fails: bool) -> None:
+        (tmp_path / "generator_of_this_folder.py").write_text(OWN.format(fails=fails))
+        config = CONFIG.replace("tests.helpers.faulty.Faulty", "generator_of_this_folder.Own")
+        config = config.replace('  init_args: {{log: "{folder}"}}\n', "")
+        (tmp_path / "run.yaml").write_text(config.format(folder=tmp_path))
+        monkeypatch.delitem(sys.modules, "generator_of_this_folder", raising=False)
+
+    return write
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_what_a_generator_prints_is_not_among_the_json(
-    tmp_path: Path,
     command: list[str],
     more: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    own: Callable[[bool], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    own(tmp_path, monkeypatch, fails=False)
+    own(False)
     assert main([*command, "--json", *more]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["sources"]
@@ -149,13 +154,12 @@ def test_what_a_generator_prints_is_not_among_the_json(
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_a_generator_that_fails_is_named_with_what_it_was_asked(
-    tmp_path: Path,
     command: list[str],
     more: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    own: Callable[[bool], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    own(tmp_path, monkeypatch, fails=True)
+    own(True)
     assert main([*command, *more]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert "Source 'synthetic' must make" in last
