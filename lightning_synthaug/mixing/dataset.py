@@ -207,7 +207,11 @@ class MixedDataset(Dataset[Any]):
             if arrays is not None:
                 rest = np.ones(rows.source.size, bool)
                 rest[good] = False
-                return missed, Stacked(good, rest.nonzero()[0], arrays, columns, self.adapter), []
+                return (
+                    missed,
+                    Stacked(good, rest.nonzero()[0], arrays, columns, self.adapter.item),
+                    [],
+                )
         records = gathered.records
         if records is None:
             records = tuple(cut_record(columns or {}, i) for i in range(good.size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,20 +26,20 @@ class Stacked(NamedTuple):
         arrays: One array for each element of an item, of shape `(k, ...)`, in a tuple or a dict as an item is; large
             ones where they lie.
         columns: The fields that they were made from.
-        adapter: Builds an item of a record.
+        item: Builds an item of a record.
     """
 
     rows: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
     arrays: tuple[Column, ...] | Mapping[Any, Column]
     columns: Mapping[str, Column]
-    adapter: DatasetAdapter
+    item: Callable[[Record], Any]
 
     def among(self, items: list[Any]) -> list[Any]:
         """Build the gathered rows one by one, and put them among the items of the others, in row order."""
         batch = dict(zip(self.others.tolist(), items, strict=True))
         for i, row in enumerate(self.rows.tolist()):
-            batch[row] = self.adapter.item(cut_record(self.columns, i))
+            batch[row] = self.item(cut_record(self.columns, i))
         return [batch[row] for row in range(len(batch))]
 
 

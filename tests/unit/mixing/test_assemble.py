@@ -32,7 +32,7 @@ def test_the_result_is_that_of_the_default_collate(kind: str, rows: list[int]) -
     whole = default_collate(everything)
     arrays = tuple(np.stack([np.asarray(everything[r][j]) for r in rows]) for j in range(2))
     others = np.setdiff1d(np.arange(6), rows)
-    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything))
+    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything).item)
     batch = collate_mixed([everything[i] for i in others.tolist()], stacked)
     assert type(batch) is type(whole)
     for ours, torchs in zip(batch, whole, strict=True):
@@ -46,7 +46,7 @@ def test_dicts_are_those_of_the_default_collate(rows: list[int]) -> None:
     whole = default_collate(everything)
     arrays = {key: np.stack([np.asarray(everything[r][key]) for r in rows]) for key in ("x", "y")}
     others = np.setdiff1d(np.arange(6), rows)
-    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything))
+    stacked = Stacked(np.array(rows), others, arrays, FIRST, adapt(everything).item)
     batch = collate_mixed([everything[i] for i in stacked.others.tolist()], stacked)
     assert isinstance(batch, dict)
     assert list(batch) == list(whole)
@@ -70,7 +70,7 @@ def test_gathered_rows_are_built_one_by_one_among_items_of_another_kind() -> Non
     columns = {"image": np.ones((2, 2), np.float32), "label": np.array([5, 6])}
     arrays = stack(adapt([like]), columns)
     assert isinstance(arrays, tuple)
-    stacked = Stacked(np.array([2, 0]), np.array([1]), arrays, columns, adapt([like]))
+    stacked = Stacked(np.array([2, 0]), np.array([1]), arrays, columns, adapt([like]).item)
     for real in ((torch.zeros(2), 1.5), (torch.zeros(2).double(), 1)):
         batch = collate_mixed([real], stacked)
         built = [(torch.ones(2), 6), real, (torch.ones(2), 5)]

@@ -27,7 +27,7 @@ def test_large_columns_are_laid_out_where_they_lie() -> None:
     assert isinstance(arrays, dict)
     assert list(arrays) == ["y", "x"]
     assert isinstance(arrays["x"], Scattered)
-    stacked = Stacked(np.array([3, 0, 2]), np.array([1]), arrays, columns, adapter)
+    stacked = Stacked(np.array([3, 0, 2]), np.array([1]), arrays, columns, adapter.item)
     real = {"y": 1, "x": torch.full((3, 90, 70), 5, dtype=torch.uint8)}
     batch = collate_mixed([real], stacked)
     assert isinstance(batch, dict)
